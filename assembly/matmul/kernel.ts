@@ -1,0 +1,165 @@
+// The micro-kernel: a tile of C stays in registers while k runs over a block of A and B.
+// After Goto & van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008), and BLIS.
+import { Lanes } from "../simd/lanes";
+import { Math4 } from "../simd/math";
+
+/** 6 x 8 sums are 12 vectors; with 2 of B and 1 of A they fill the 15 registers that V8 allocates on x64. */
+export const MR: i32 = 6;
+export const NR: i32 = 8;
+
+/**
+ * C[rows, cols] = A[rows, kc] · B[kc, cols], or += if `add`.
+ * Strides are in bytes: A[i, k] is at a + i aRow + k aStep, B[k, j] at b + k bRow + 4 j and C[i, j] at
+ * c + i cRow + 4 j, so that packed panels and matrices in place are the same to a kernel.
+ */
+export type Tile = (
+  a: usize, aRow: i32, aStep: i32, b: usize, bRow: i32,
+  c: usize, cRow: i32, kc: i32, cols: i32, add: i32,
+) => void;
+
+class Kernel {
+  /** NR columns if `wide`, else min(cols, 4). Inlining resolves the branches on `rows` and `wide`. */
+  @inline static tile(
+    rows: i32, wide: bool,
+    a: usize, aRow: i32, aStep: i32, b: usize, bRow: i32,
+    c: usize, cRow: i32, kc: i32, cols: i32, add: i32,
+  ): void {
+    let a0 = a, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow;
+    let x0 = f32x4.splat(0), x1 = x0, x2 = x0, x3 = x0, x4 = x0, x5 = x0; // columns 0..3 of each row
+    let y0 = x0, y1 = x0, y2 = x0, y3 = x0, y4 = x0, y5 = x0; // columns 4..7
+
+    // C is read here and not after the loop, where it makes V8 load all of A ahead of the sums and spill.
+    if (add) {
+      let p = c;
+      x0 = v128.load(p);
+      if (wide) y0 = v128.load(p, 16);
+      if (rows > 1) {
+        x1 = v128.load(p += cRow);
+        if (wide) y1 = v128.load(p, 16);
+      }
+      if (rows > 2) {
+        x2 = v128.load(p += cRow);
+        if (wide) y2 = v128.load(p, 16);
+      }
+      if (rows > 3) {
+        x3 = v128.load(p += cRow);
+        if (wide) y3 = v128.load(p, 16);
+      }
+      if (rows > 4) {
+        x4 = v128.load(p += cRow);
+        if (wide) y4 = v128.load(p, 16);
+      }
+      if (rows > 5) {
+        x5 = v128.load(p += cRow);
+        if (wide) y5 = v128.load(p, 16);
+      }
+    }
+
+    // A counted loop that is not unrolled is the form that V8 keeps in registers.
+    for (let k = 0; k < kc; k++) {
+      const x = v128.load(b), y = wide ? v128.load(b, 16) : x;
+      let s = v128.load32_splat(a0);
+      x0 = Math4.madd(s, x, x0);
+      if (wide) y0 = Math4.madd(s, y, y0);
+      a0 += aStep;
+      if (rows > 1) {
+        s = v128.load32_splat(a1);
+        x1 = Math4.madd(s, x, x1);
+        if (wide) y1 = Math4.madd(s, y, y1);
+        a1 += aStep;
+      }
+      if (rows > 2) {
+        s = v128.load32_splat(a2);
+        x2 = Math4.madd(s, x, x2);
+        if (wide) y2 = Math4.madd(s, y, y2);
+        a2 += aStep;
+      }
+      if (rows > 3) {
+        s = v128.load32_splat(a3);
+        x3 = Math4.madd(s, x, x3);
+        if (wide) y3 = Math4.madd(s, y, y3);
+        a3 += aStep;
+      }
+      if (rows > 4) {
+        s = v128.load32_splat(a4);
+        x4 = Math4.madd(s, x, x4);
+        if (wide) y4 = Math4.madd(s, y, y4);
+        a4 += aStep;
+      }
+      if (rows > 5) {
+        s = v128.load32_splat(a5);
+        x5 = Math4.madd(s, x, x5);
+        if (wide) y5 = Math4.madd(s, y, y5);
+        a5 += aStep;
+      }
+      b += bRow;
+    }
+
+    Kernel.store(wide, c, x0, y0, cols);
+    if (rows > 1) Kernel.store(wide, c += cRow, x1, y1, cols);
+    if (rows > 2) Kernel.store(wide, c += cRow, x2, y2, cols);
+    if (rows > 3) Kernel.store(wide, c += cRow, x3, y3, cols);
+    if (rows > 4) Kernel.store(wide, c += cRow, x4, y4, cols);
+    if (rows > 5) Kernel.store(wide, c += cRow, x5, y5, cols);
+  }
+
+  /** One row of a tile. */
+  @inline static store(wide: bool, c: usize, x: v128, y: v128, cols: i32): void {
+    if (wide) {
+      v128.store(c, x);
+      v128.store(c, y, 16);
+    } else {
+      Edge.store(c, x, cols);
+    }
+  }
+}
+
+export class Edge {
+  /** Stores the first min(n, 4) lanes, n ≥ 1. */
+  @inline static store(c: usize, x: v128, n: i32): void {
+    if (n > 3) v128.store(c, x);
+    else Lanes.store(c, x, n);
+  }
+}
+
+/** The columns of a kernel: NR, or min(cols, 4) at an edge, where four columns of B are read. */
+@unmanaged
+export class Full {
+  @inline get wide(): bool {
+    return true;
+  }
+}
+
+@unmanaged
+export class Narrow {
+  @inline get wide(): bool {
+    return false;
+  }
+}
+
+/**
+ * The kernel of 1..MR rows. Being called through this value, it stays a function of its own: inlined into the
+ * blocked loops it would lose a third of its speed to spilled registers.
+ */
+export function kernelOf<Columns>(rows: i32): Tile {
+  switch (rows) {
+    case 1:
+      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(1, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+    case 2:
+      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(2, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+    case 3:
+      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(3, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+    case 4:
+      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(4, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+    case 5:
+      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(5, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+    default:
+      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(6, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+  }
+}

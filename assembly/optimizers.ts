@@ -1,0 +1,104 @@
+// One optimizer step over a whole parameter. Hyperparameters are a block of float64 in linear memory, the step
+// count an i32 cell that the kernel advances: a replayed call moves on by itself.
+import { Lanes } from "./simd/lanes";
+
+/** Hyperparameters of SGD, in this order in memory. */
+@unmanaged
+class SgdOptions {
+  lr: f64;
+  momentum: f64;
+  dampening: f64;
+  nesterov: f64;
+  weightDecay: f64;
+  l1: f64;
+}
+
+/** The gradient of the penalised loss: g + weightDecay · w + l1 · sign w */
+@inline
+function penalised(g: v128, w: v128, weightDecay: v128, l1: v128): v128 {
+  return f32x4.add(f32x4.add(g, f32x4.mul(weightDecay, w)), f32x4.mul(l1, Lanes.sign(w)));
+}
+
+/**
+ * b = g in the first step, then momentum · b + (1 − dampening) g;  w −= lr · b, or lr (g + momentum · b) with
+ * Nesterov; w −= lr · g where there is no buffer b (b = 0). The formulas of torch.optim.SGD.
+ */
+export function sgdStep(g: usize, w: usize, b: usize, step: usize, hyper: usize, n: i32): void {
+  const options = changetype<SgdOptions>(hyper);
+  const lr = f32x4.splat(<f32>options.lr);
+  const momentum = f32x4.splat(<f32>options.momentum);
+  const weightDecay = f32x4.splat(<f32>options.weightDecay);
+  const l1 = f32x4.splat(<f32>options.l1);
+  const first = load<i32>(step) == 0;
+  const share = f32x4.splat(first ? 1 : <f32>(1 - options.dampening));
+  const nesterov = options.nesterov != 0;
+  store<i32>(step, load<i32>(step) + 1);
+  for (const end = w + (<usize>n << 2); w < end; w += 16, g += 16) {
+    const vw = v128.load(w);
+    let update = penalised(v128.load(g), vw, weightDecay, l1);
+    if (b) {
+      const vb = f32x4.add(f32x4.mul(momentum, v128.load(b)), f32x4.mul(share, update));
+      v128.store(b, vb);
+      b += 16;
+      update = nesterov ? f32x4.add(update, f32x4.mul(momentum, vb)) : vb;
+    }
+    v128.store(w, f32x4.sub(vw, f32x4.mul(lr, update)));
+  }
+}
+
+/** Hyperparameters of Adam, in this order in memory. */
+@unmanaged
+class AdamOptions {
+  lr: f64;
+  beta1: f64;
+  beta2: f64;
+  eps: f64;
+  weightDecay: f64;
+  l1: f64;
+  amsgrad: f64;
+}
+
+/**
+ * m, v = moving averages of g and g²;  w −= lr / (1 − β1^t) · m / (√v / √(1 − β2^t) + eps). With `vmax` (AMSGrad)
+ * the running maximum of v stands for v. Kingma and Ba 2015; the order of operations is torch.optim.Adam's.
+ */
+export function adamStep(
+  g: usize, w: usize, m: usize, v: usize, vmax: usize, step: usize, hyper: usize, n: i32,
+): void {
+  const options = changetype<AdamOptions>(hyper);
+  const t = load<i32>(step) + 1;
+  store<i32>(step, t);
+  const beta1 = f32x4.splat(<f32>options.beta1);
+  const beta2 = f32x4.splat(<f32>options.beta2);
+  const rest1 = f32x4.splat(<f32>(1 - options.beta1));
+  const rest2 = f32x4.splat(<f32>(1 - options.beta2));
+  const rate = f32x4.splat(<f32>(options.lr / (1 - power(options.beta1, t))));
+  const root = f32x4.splat(<f32>(1 / sqrt(1 - power(options.beta2, t))));
+  const eps = f32x4.splat(<f32>options.eps);
+  const weightDecay = f32x4.splat(<f32>options.weightDecay);
+  const l1 = f32x4.splat(<f32>options.l1);
+  const end = <usize>n << 2;
+  for (let i: usize = 0; i < end; i += 16) {
+    const vw = v128.load(w + i);
+    const vg = penalised(v128.load(g + i), vw, weightDecay, l1);
+    const vm = f32x4.add(f32x4.mul(beta1, v128.load(m + i)), f32x4.mul(rest1, vg));
+    let vv = f32x4.add(f32x4.mul(beta2, v128.load(v + i)), f32x4.mul(rest2, f32x4.mul(vg, vg)));
+    v128.store(m + i, vm);
+    v128.store(v + i, vv);
+    if (vmax) {
+      vv = f32x4.max(vv, v128.load(vmax + i));
+      v128.store(vmax + i, vv);
+    }
+    const scale = f32x4.add(f32x4.mul(f32x4.sqrt(vv), root), eps);
+    v128.store(w + i, f32x4.sub(vw, f32x4.mul(rate, f32x4.div(vm, scale))));
+  }
+}
+
+/** x^n for n ≥ 0 by repeated squaring. */
+function power(x: f64, n: i32): f64 {
+  let y: f64 = 1;
+  for (; n > 0; n >>= 1, x *= x) {
+    if (n & 1) y *= x;
+  }
+  return y;
+}

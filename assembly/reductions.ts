@@ -1,0 +1,147 @@
+// Reductions over the middle of [outer, size, inner]. Sums run in float32 within blocks and in float64 across
+// them, in an order that depends on nothing but the shape.
+import { Lanes } from "./simd/lanes";
+import { greatest, rowSum } from "./simd/reduce";
+
+// Rows that are added in float32 before float64 takes over.
+const ROW_BLOCK = 32;
+
+/** y = scale · Σ x over `size`; added to y if `accumulate`. */
+export function sumForward(
+  x: usize, y: usize, outer: i32, size: i32, inner: i32, scale: f32, accumulate: i32,
+): void {
+  const stride = <usize>size * inner << 2;
+  for (let o = 0; o < outer; o++) {
+    if (inner == 1) {
+      const total = scale * rowSum(x, size);
+      store<f32>(y, accumulate ? load<f32>(y) + total : total);
+    } else {
+      columnSums(x, y, size, inner, scale, accumulate);
+    }
+    x += stride;
+    y += <usize>inner << 2;
+  }
+}
+
+/** dx += scale · dy, repeated over `size`. */
+export function sumBackward(dy: usize, dx: usize, outer: i32, size: i32, inner: i32, scale: f32): void {
+  for (let o = 0; o < outer; o++) {
+    for (let s = 0; s < size; s++) {
+      if (inner == 1) {
+        store<f32>(dx, load<f32>(dx) + scale * load<f32>(dy));
+      } else {
+        addScaled(dy, dx, inner, scale);
+      }
+      dx += <usize>inner << 2;
+    }
+    dy += <usize>inner << 2;
+  }
+}
+
+/** dx += scale · dy over n elements that need not be aligned. */
+function addScaled(dy: usize, dx: usize, n: i32, scale: f32): void {
+  const body = <usize>(n & ~3) << 2;
+  const vscale = f32x4.splat(scale);
+  for (let i: usize = 0; i < body; i += 16) {
+    v128.store(dx + i, f32x4.add(v128.load(dx + i), f32x4.mul(vscale, v128.load(dy + i))));
+  }
+  if (n & 3) {
+    const v = f32x4.add(v128.load(dx + body), f32x4.mul(vscale, v128.load(dy + body)));
+    Lanes.store(dx + body, v, n & 3);
+  }
+}
+
+/** y[c] = scale · Σ over rows of x[r, c]: four columns at a time, down the rows. */
+function columnSums(x: usize, y: usize, rows: i32, cols: i32, scale: f32, accumulate: i32): void {
+  const stride = <usize>cols << 2;
+  for (let c = 0; c < cols; c += 4, x += 16, y += 16) {
+    let low = f64x2.splat(0);
+    let high = f64x2.splat(0);
+    let p = x;
+    for (let r = 0; r < rows; ) {
+      let block = f32x4.splat(0);
+      const end = min(r + ROW_BLOCK, rows);
+      for (; r < end; r++, p += stride) block = f32x4.add(block, v128.load(p));
+      low = f64x2.add(low, f64x2.promote_low_f32x4(block));
+      high = f64x2.add(high, f64x2.promote_low_f32x4(upperHalf(block)));
+    }
+    let v = f32x4.mul(f32x4.splat(scale), narrow(low, high));
+    if (accumulate) v = f32x4.add(v, v128.load(y));
+    if (cols - c >= 4) v128.store(y, v);
+    else Lanes.store(y, v, cols - c);
+  }
+}
+
+@inline
+function upperHalf(x: v128): v128 {
+  return i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+@inline
+function narrow(low: v128, high: v128): v128 {
+  const a = f32x4.demote_f64x2_zero(low);
+  const b = f32x4.demote_f64x2_zero(high);
+  return i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+}
+
+/** y = max x over `size`, index (i32) = where it stands first. A NaN is larger than everything, as in PyTorch. */
+export function maxForward(x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32): void {
+  for (let o = 0; o < outer; o++) {
+    if (inner == 1) rowMax(x, y, index, size);
+    else columnMax(x, y, index, size, inner);
+    x += <usize>size * inner << 2;
+    y += <usize>inner << 2;
+    index += <usize>inner << 2;
+  }
+}
+
+/** dx[index] += dy */
+export function maxBackward(index: usize, dy: usize, dx: usize, outer: i32, size: i32, inner: i32): void {
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < inner; c++) {
+      const p = dx + (<usize>(load<i32>(index) * inner + c) << 2);
+      store<f32>(p, load<f32>(p) + load<f32>(dy));
+      index += 4;
+      dy += 4;
+    }
+    dx += <usize>size * inner << 2;
+  }
+}
+
+function rowMax(x: usize, y: usize, index: usize, n: i32): void {
+  const end = x + (<usize>n << 2);
+  const best = greatest(x, n);
+  store<f32>(y, best);
+  let p = x;
+  while (p < end) {
+    const v = load<f32>(p);
+    if (v == best || v != v) break;
+    p += 4;
+  }
+  store<i32>(index, <i32>((p - x) >> 2));
+}
+
+function columnMax(x: usize, y: usize, index: usize, rows: i32, cols: i32): void {
+  const stride = <usize>cols << 2;
+  for (let c = 0; c < cols; c += 4, x += 16, y += 16, index += 16) {
+    let best = v128.load(x);
+    let where = i32x4.splat(0);
+    let p = x + stride;
+    for (let r = 1; r < rows; r++, p += stride) {
+      const v = v128.load(p);
+      const larger = v128.and(
+        v128.or(f32x4.gt(v, best), f32x4.ne(v, v)),
+        f32x4.eq(best, best),
+      );
+      best = v128.bitselect(v, best, larger);
+      where = v128.bitselect(i32x4.splat(r), where, larger);
+    }
+    if (cols - c >= 4) {
+      v128.store(y, best);
+      v128.store(index, where);
+    } else {
+      Lanes.store(y, best, cols - c);
+      Lanes.store(index, where, cols - c);
+    }
+  }
+}

@@ -1,0 +1,234 @@
+/*
+ * Constants live in static memory and are read by a splatting load, one instruction that the vectors of a
+ * lock-step loop share: V8 would build `f32x4.splat(literal)` from three, anew in every iteration.
+ */
+const ONE: usize = memory.data<f32>([1]);
+const MINUS_ONE: usize = memory.data<f32>([-1]);
+const TWO: usize = memory.data<f32>([2]);
+const MINUS_HALF: usize = memory.data<f32>([-0.5]);
+const SIGN: usize = memory.data<u32>([0x80000000]);
+const INFINITE: usize = memory.data<u32>([0x7f800000]);
+
+/** Below it e^x rounds to 0; between this limit and the next one n = round(x log2 e) stays in [-150, 128]. */
+const EXP_MIN: usize = memory.data<f32>([-104]);
+/** Above it e^x is infinite. */
+const EXP_MAX: usize = memory.data<f32>([89]);
+/** Up to here e^x is finite, and sigmoid has long rounded to 1. */
+const SIGMOID_MAX: usize = memory.data<f32>([88]);
+/** Below it 1 - e^x rounds to 1. */
+const TANH_MIN: usize = memory.data<f32>([-20]);
+const LOG2_E: usize = memory.data<f32>([1.44269504]);
+/** 1.5 * 2^23 + 254: adding it rounds to an integer n, and the low bits are n + 254, two exponent biases. */
+const ROUND: usize = memory.data<f32>([12583166]);
+/** ln 2 in two parts. The first has 15 bits, so that its product with any exponent of float32 is exact. */
+const LN2_HIGH: usize = memory.data<f32>([0.693145752]);
+const LN2_LOW: usize = memory.data<f32>([1.42860677e-6]);
+/** The bits of 2^127: those of 2^-k are these minus those of 2^k. */
+const TWO_127: usize = memory.data<u32>([0x7f000000]);
+const TWO_24: usize = memory.data<f32>([16777216]);
+const TWO_MINUS_24: usize = memory.data<u32>([0x33800000]);
+
+/**
+ * P of e^r - 1 = r + r² P(r), minimax on [-ln2/2, ln2/2], fitted for the relative error of e^r - 1 by the
+ * Remez exchange: 2^-26.2.
+ */
+const EXPM1: usize = memory.data<f32>([0.49999997, 0.166665435, 0.0416672006, 0.00836652052, 0.00138825225]);
+
+/**
+ * Q of log((1+s) / (1-s)) = 2s + s z Q(z) with z = s², minimax on |s| <= 3 - 2√2, fitted for the relative
+ * error of the logarithm by the Remez exchange: 2^-30.2.
+ */
+const LOG: usize = memory.data<f32>([0.666667759, 0.399775654, 0.298712045]);
+const SQRT_HALF: usize = memory.data<f32>([0.707106781]);
+const SQRT_2_MINUS_1: usize = memory.data<f32>([0.414213562]);
+const SIGN_AND_EXPONENT: usize = memory.data<u32>([0xff800000]);
+const MIN_NORMAL: usize = memory.data<u32>([0x00800000]);
+const TWO_MIN_NORMAL: usize = memory.data<u32>([0x01000000]);
+const SUBNORMAL_SHIFT: usize = memory.data<f32>([24]);
+
+// @ts-ignore: decorator
+@inline
+function splat(table: usize, index: usize = 0): v128 {
+  return v128.load32_splat(table + (index << 2));
+}
+
+/**
+ * Elementary functions of four float32 lanes, without branches but for the arguments where `log` and `log1p`
+ * are special. Errors are the largest over all of float32, in units of the spacing at the true value;
+ * subnormal arguments and results count as any other, and NaN stays NaN: `pmin(x, c)` is c only if c < x,
+ * `pmax(x, c)` only if x < c.
+ */
+export class Math4 {
+  /** a b + c: fused and rounded once where relaxed SIMD is enabled, with two roundings otherwise. */
+  @inline static madd(a: v128, b: v128, c: v128): v128 {
+    if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+    return f32x4.add(f32x4.mul(a, b), c);
+  }
+
+  /** e^x. 1.1 ULP. */
+  @inline static exp(x: v128): v128 {
+    return Math4.scaledExp(f32x4.pmax(f32x4.pmin(x, splat(EXP_MAX)), splat(EXP_MIN)));
+  }
+
+  /**
+   * e^x for x <= 0. 1.1 ULP. 2^(n+24) is a normal number for every n in [-150, 0]. So this scaling is exact,
+   * and the one by 2^-24 rounds a subnormal result once. Subtracting the bits of 2^-24 from the exponent
+   * n + 254 adds 24 and takes one of its two biases off.
+   */
+  @inline static expNonPositive(x: v128): v128 {
+    const a = f32x4.pmax(x, splat(EXP_MIN));
+    const t = Math4.exponent(a);
+    const s = i32x4.sub(i32x4.shl(t, 23), splat(TWO_MINUS_24));
+    return f32x4.mul(Math4.madd(Math4.expm1Reduced(a, t), s, s), splat(TWO_MINUS_24));
+  }
+
+  /**
+   * e^x - 1 = q 2^n + (2^n - 1). 1.8 ULP. As 2^128 is not a float32, the two powers of scaledExp share n:
+   * (q 2^h + (2^h - 2^(h-n))) 2^(n-h). At n = 0 this is q = x + x² P(x), which is x itself near zero.
+   */
+  @inline static expm1(x: v128): v128 {
+    const a = f32x4.pmax(f32x4.pmin(x, splat(EXP_MAX)), splat(EXP_MIN));
+    const t = Math4.exponent(a);
+    const h = i32x4.shr_u(t, 1);
+    const s = i32x4.shl(h, 23);
+    const rest = i32x4.shl(i32x4.sub(t, h), 23);
+    const minusOne = f32x4.sub(s, i32x4.sub(splat(TWO_127), rest));
+    const y = f32x4.mul(Math4.madd(Math4.expm1Reduced(a, t), s, minusOne), rest);
+    return Math4.withSign(y, x);
+  }
+
+  /** 1 / (1 + e^-x) as e^x / (e^x + 1), which is right down to subnormal results. 2.5 ULP. */
+  @inline static sigmoid(x: v128): v128 {
+    const e = Math4.scaledExp(f32x4.pmax(f32x4.pmin(x, splat(SIGMOID_MAX)), splat(EXP_MIN)));
+    return f32x4.div(e, f32x4.add(e, splat(ONE)));
+  }
+
+  /**
+   * tanh |x| = y / (2 - y) with y = 1 - e^(-2|x|) as (1 - 2^n) - q 2^n, and the sign of x. 2.5 ULP. Near zero
+   * y = 2|x| and 2 - y = 2, so that tanh x = x. (y = e^(2|x|) - 1 and 2 + y would lie just above powers of
+   * two where tanh lies just below one, and their roundings weigh double.) Subtracting the bits of -1 from
+   * the exponent n + 254 takes one bias off and sets the sign: -2^n.
+   */
+  @inline static tanh(x: v128): v128 {
+    const minus = v128.or(x, splat(SIGN));
+    const a = f32x4.pmax(f32x4.add(minus, minus), splat(TANH_MIN));
+    const t = Math4.exponent(a);
+    const minusS = i32x4.sub(i32x4.shl(t, 23), splat(MINUS_ONE));
+    const y = Math4.madd(Math4.expm1Reduced(a, t), minusS, f32x4.add(minusS, splat(ONE)));
+    return Math4.withSign(f32x4.div(y, f32x4.sub(splat(TWO), y)), x);
+  }
+
+  /** The natural logarithm; -inf at ±0 and NaN below. 1.0 ULP. */
+  @inline static log(x: v128): v128 {
+    // The bits of a positive normal number plus 2^23 are at least 2^24 as a signed integer. Zero and
+    // subnormal numbers stay below it; infinity, NaN and the negative numbers wrap around.
+    const special = i32x4.lt_s(i32x4.add(x, splat(MIN_NORMAL)), splat(TWO_MIN_NORMAL));
+    if (v128.any_true(special)) return Math4.logSpecial(x);
+    return Math4.logNormal(x, f32x4.splat(0));
+  }
+
+  /**
+   * log(1 + x); -inf at -1 and NaN below. 1.6 ULP. The rounded 1 + x only chooses k. f = (1 + x) / 2^k - 1
+   * comes from x, as x 2^-k + (2^-k - 1), rounded once and only where k is not 0; near zero f and the
+   * logarithm are x itself. From 2^24 on log(1 + x) takes its argument as rounded.
+   */
+  @inline static log1p(x: v128): v128 {
+    const u = f32x4.add(x, splat(ONE));
+    const d = i32x4.sub(u, splat(SQRT_HALF));
+    const k = f32x4.convert_i32x4_s(i32x4.shr_s(d, 23));
+    const s = i32x4.sub(splat(ONE), v128.and(d, splat(SIGN_AND_EXPONENT)));
+    const f = Math4.madd(x, s, f32x4.sub(s, splat(ONE)));
+    const y = Math4.withSign(Math4.logReduced(f, k), x);
+    const regular = v128.and(f32x4.gt(u, f32x4.splat(0)), f32x4.lt(x, splat(TWO_24)));
+    if (i32x4.all_true(regular)) return y;
+    return v128.bitselect(y, Math4.logSpecial(u), regular);
+  }
+
+  /**
+   * log(1 + e^x) = max(x, 0) + log(1 + u) with u = e^-|x|. 1.9 ULP. As 1 + u is at most 2, k is 0 or, above
+   * √2, 1, and f = (1 + u) / 2^k - 1 as in log1p. For very negative x the result is u itself.
+   */
+  @inline static softplus(x: v128): v128 {
+    const u = Math4.expNonPositive(v128.or(x, splat(SIGN)));
+    const upper = f32x4.gt(u, splat(SQRT_2_MINUS_1));
+    const minusHalf = v128.and(upper, splat(MINUS_HALF));
+    const f = Math4.madd(u, f32x4.add(splat(ONE), minusHalf), minusHalf);
+    const y = Math4.logReduced(f, v128.and(upper, splat(ONE)));
+    return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), y);
+  }
+
+  /** ROUND + n for n = round(x log2 e). */
+  @inline private static exponent(x: v128): v128 {
+    return Math4.madd(x, splat(LOG2_E), splat(ROUND));
+  }
+
+  /**
+   * q = e^r - 1 for r = x - n ln 2 in [-ln2/2, ln2/2] and t = exponent(x). The first step of the reduction is
+   * exact, as n LN2_HIGH is and lies close to x. At n = 0 r is x.
+   */
+  @inline private static expm1Reduced(x: v128, t: v128): v128 {
+    const minusN = f32x4.sub(splat(ROUND), t);
+    const r = Math4.madd(minusN, splat(LN2_LOW), Math4.madd(minusN, splat(LN2_HIGH), x));
+    let p = Math4.madd(splat(EXPM1, 4), r, splat(EXPM1, 3));
+    p = Math4.madd(p, r, splat(EXPM1, 2));
+    p = Math4.madd(p, r, splat(EXPM1, 1));
+    p = Math4.madd(p, r, splat(EXPM1, 0));
+    return Math4.madd(f32x4.mul(r, r), p, r);
+  }
+
+  /**
+   * e^x = (1 + q) 2^h 2^(n-h) for x in [EXP_MIN, EXP_MAX] with h = floor(n / 2): both powers are normal
+   * numbers, and scaling is exact until the last product rounds a subnormal result or overflows. The low bits
+   * of t hold n + 254: half of it is the biased exponent of the first power, the rest that of the second.
+   * A product, unlike an addition to the exponent bits, keeps NaN.
+   */
+  @inline private static scaledExp(x: v128): v128 {
+    const t = Math4.exponent(x);
+    const h = i32x4.shr_u(t, 1);
+    const s = i32x4.shl(h, 23);
+    return f32x4.mul(Math4.madd(Math4.expm1Reduced(x, t), s, s), i32x4.shl(i32x4.sub(t, h), 23));
+  }
+
+  /**
+   * k ln 2 + log(1 + f) for 1 + f in [√½, √2]. With s = f / (2 + f) and z = s², log(1 + f) = 2s + s z Q(z),
+   * where 2s = f - s f: a small correction s (z Q(z) - f) of f, which is exact or rounded once. k LN2_HIGH is
+   * exact and added last.
+   */
+  @inline private static logReduced(f: v128, k: v128): v128 {
+    const s = f32x4.div(f, f32x4.add(f, splat(TWO)));
+    const z = f32x4.mul(s, s);
+    const q = Math4.madd(Math4.madd(splat(LOG, 2), z, splat(LOG, 1)), z, splat(LOG, 0));
+    const correction = f32x4.mul(s, f32x4.sub(f32x4.mul(z, q), f));
+    const low = Math4.madd(k, splat(LN2_LOW), correction);
+    return Math4.madd(k, splat(LN2_HIGH), f32x4.add(low, f));
+  }
+
+  /**
+   * log(x 2^-shift) for positive normal x = 2^k (1 + f). The bits of √½ taken off those of x leave k in the
+   * exponent, and taking k off the exponent of x leaves 1 + f in [√½, √2), from which subtracting 1 is exact.
+   */
+  @inline private static logNormal(x: v128, shift: v128): v128 {
+    const d = i32x4.sub(x, splat(SQRT_HALF));
+    const k = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(d, 23)), shift);
+    const m = i32x4.sub(x, v128.and(d, splat(SIGN_AND_EXPONENT)));
+    return Math4.logReduced(f32x4.sub(m, splat(ONE)), k);
+  }
+
+  /**
+   * The logarithm of all of float32: subnormal numbers become normal by a factor of 2^24, and the rest is
+   * selected. Rarely needed, so not inlined.
+   */
+  private static logSpecial(x: v128): v128 {
+    const subnormal = f32x4.lt(x, splat(MIN_NORMAL));
+    const normal = v128.bitselect(f32x4.mul(x, splat(TWO_24)), x, subnormal);
+    let y = Math4.logNormal(normal, v128.and(subnormal, splat(SUBNORMAL_SHIFT)));
+    y = v128.bitselect(y, x, f32x4.lt(x, splat(INFINITE)));
+    y = v128.bitselect(f32x4.neg(splat(INFINITE)), y, f32x4.eq(x, f32x4.splat(0)));
+    return v128.or(y, f32x4.lt(x, f32x4.splat(0)));
+  }
+
+  /** y >= 0 or of the sign of x, with the sign of x; a zero gets it, too. */
+  @inline private static withSign(y: v128, x: v128): v128 {
+    return v128.or(y, v128.and(x, splat(SIGN)));
+  }
+}

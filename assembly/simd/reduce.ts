@@ -1,0 +1,85 @@
+// What a row of n contiguous elements comes to.
+import { Lanes } from "./lanes";
+import { Math4 } from "./math";
+
+// Elements that are added in float32 before float64 takes over: no lane sees more than 32 additions in between.
+const BLOCK = 512;
+
+/** Σ x of n contiguous elements. */
+export function rowSum(x: usize, n: i32): f32 {
+  let total: f64 = 0;
+  for (; n >= BLOCK; n -= BLOCK, x += BLOCK << 2) total += blockSum(x, BLOCK);
+  return <f32>(total + blockSum(x, n));
+}
+
+function blockSum(x: usize, n: i32): f64 {
+  let s0 = f32x4.splat(0);
+  let s1 = f32x4.splat(0);
+  let s2 = f32x4.splat(0);
+  let s3 = f32x4.splat(0);
+  for (; n >= 16; n -= 16, x += 64) {
+    s0 = f32x4.add(s0, v128.load(x));
+    s1 = f32x4.add(s1, v128.load(x, 16));
+    s2 = f32x4.add(s2, v128.load(x, 32));
+    s3 = f32x4.add(s3, v128.load(x, 48));
+  }
+  for (; n >= 4; n -= 4, x += 16) s0 = f32x4.add(s0, v128.load(x));
+  if (n > 0) s1 = f32x4.add(s1, v128.and(v128.load(x), Lanes.mask(n)));
+  return <f64>Lanes.sum(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
+}
+
+/** The largest of n ≥ 1 contiguous elements; NaN if one is NaN. */
+export function greatest(x: usize, n: i32): f32 {
+  let best = v128.load32_splat(x);
+  for (; n >= 4; n -= 4, x += 16) best = f32x4.max(best, v128.load(x));
+  if (n > 0) best = f32x4.max(best, v128.bitselect(v128.load(x), best, Lanes.mask(n)));
+  return Lanes.max(best);
+}
+
+/**
+ * Σ e^(x − m) − 1 of a row with maximum m, the sum without one of its largest elements: log Σ e^x is then
+ * m + log1p(excess), with full relative precision when one element dominates. Elements equal to m are
+ * counted, not summed: each is e^0 = 1. Stores e^(x − m) to e unless e is 0.
+ */
+@inline
+export function excess(x: usize, e: usize, cols: i32, m: f32): f32 {
+  const vm = f32x4.splat(m);
+  let rest: f64 = 0;
+  let ties: i32 = 0;
+  while (cols > 0) {
+    let sum = f32x4.splat(0);
+    let equal = i32x4.splat(0);
+    let block = min(cols, BLOCK);
+    cols -= block;
+    for (; block >= 4; block -= 4, x += 16) {
+      const v = v128.load(x);
+      const tie = f32x4.eq(v, vm);
+      const ex = Math4.expNonPositive(f32x4.sub(v, vm));
+      sum = f32x4.add(sum, v128.andnot(ex, tie));
+      equal = i32x4.sub(equal, tie);
+      if (e) {
+        v128.store(e, ex);
+        e += 16;
+      }
+    }
+    if (block > 0) {
+      const v = v128.load(x);
+      const inside = Lanes.mask(block);
+      const tie = v128.and(f32x4.eq(v, vm), inside);
+      const ex = Math4.expNonPositive(f32x4.sub(v, vm));
+      sum = f32x4.add(sum, v128.andnot(v128.and(ex, inside), tie));
+      equal = i32x4.sub(equal, tie);
+      if (e) Lanes.store(e, ex, block);
+    }
+    rest += Lanes.sum(sum);
+    ties += i32x4.extract_lane(equal, 0) + i32x4.extract_lane(equal, 1);
+    ties += i32x4.extract_lane(equal, 2) + i32x4.extract_lane(equal, 3);
+  }
+  return <f32>(rest + <f64>(ties - 1));
+}
+
+/** log1p of one number by the four-lane function. */
+@inline
+export function log1p(x: f32): f32 {
+  return f32x4.extract_lane(Math4.log1p(f32x4.splat(x)), 0);
+}

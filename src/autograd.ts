@@ -1,0 +1,180 @@
+// Reverse-mode differentiation. An op calls `record` with a closure that goes back; `backward` runs the closures in
+// reverse order of recording, which is a valid order because an op's inputs exist before the op.
+import { GraphError, ShapeError, show } from "./errors";
+import { adopt, adoptInto, Buffer, type Graph, gone, refusePromise } from "./memory";
+import type { Tensor } from "./tensor";
+import { kernels } from "./wasm";
+
+/** Adds the gradients of an op's inputs, given a pointer to the gradient of its output. */
+export type Backward = (dy: number) => void;
+
+/** One recorded op. */
+export class Node {
+  released = false;
+  /** Gradient of the output, while a backward pass is under way. */
+  gradient: Buffer | undefined;
+
+  constructor(
+    /** Position in the order of recording. */
+    readonly order: number,
+    readonly op: string,
+    readonly output: Tensor,
+    public inputs: readonly Tensor[],
+    /** What `backward` reads: tensors, and buffers that the node owns. */
+    public saved: readonly (Tensor | Buffer)[],
+    public backward: Backward,
+    readonly graph: Graph,
+  ) {}
+
+  /** Drops what backward needed, the output's memory included unless `keepOutput`. */
+  release(keepOutput: boolean): void {
+    this.released = true;
+    for (const item of this.saved) if (item instanceof Buffer) item.free("backward");
+    if (!keepOutput) this.output.buffer.free("backward");
+    this.inputs = this.saved = [];
+    this.backward = () => {};
+  }
+}
+
+let enabled = true;
+let recorded = 0;
+
+/** Whether an op on these inputs will be recorded. */
+export function recording(inputs: readonly Tensor[]): boolean {
+  if (enabled) for (const x of inputs) if (x.requiresGrad) return true;
+  return false;
+}
+
+/** Runs `fn` without recording: nothing inside it can be differentiated, and nothing is kept for that. */
+export function noGrad<T>(fn: () => T): T {
+  const before = enabled;
+  enabled = false;
+  try {
+    const result = fn();
+    refusePromise("noGrad", result);
+    return result;
+  } finally {
+    enabled = before;
+  }
+}
+
+/**
+ * Ends every op: gives `y` its owner and, if an input requires a gradient, records how to go back.
+ * `saved` says as data what `backward` reads; buffers among it belong to the node and die with it.
+ */
+export function record(
+  op: string,
+  y: Tensor,
+  inputs: readonly Tensor[],
+  saved: readonly (Tensor | Buffer)[],
+  backward: Backward,
+): Tensor {
+  y.op = op;
+  if (!recording(inputs)) {
+    adopt(y);
+    for (const item of saved) if (item instanceof Buffer) item.free("dispose");
+    return y;
+  }
+  let graph: Graph | undefined;
+  for (const x of inputs) graph ??= x.node?.graph;
+  graph ??= { region: undefined, peer: undefined };
+  y.node = new Node(recorded++, op, y, inputs, saved, backward, graph);
+  adoptInto(graph, y.buffer);
+  for (const item of saved) if (item instanceof Buffer) adoptInto(graph, item);
+  return y;
+}
+
+/** Pointer to the gradient of `x`, zeros at first, for an op's closure to add to. */
+export function gradient(x: Tensor): number {
+  if (x.node === undefined) return x.leafGradient();
+  x.node.gradient ??= zeros(x.size);
+  return x.node.gradient.ptr;
+}
+
+function zeros(size: number): Buffer {
+  const buffer = new Buffer(size);
+  kernels.zero(buffer.ptr, size);
+  return buffer;
+}
+
+/** @see Tensor.backward */
+export function backward(root: Tensor, options: { gradient: Tensor | null; retainGraph: boolean }): void {
+  const { retainGraph } = options;
+  const nodes = reachable(root);
+  for (const node of nodes) checkAlive(node);
+  seed(root, options.gradient);
+  let done = 0;
+  try {
+    for (const node of nodes) {
+      if (node.gradient !== undefined) node.backward(node.gradient.ptr);
+      node.gradient?.free("backward");
+      node.gradient = undefined;
+      if (!retainGraph) node.release(node.output === root);
+      done++;
+    }
+  } finally {
+    for (const node of nodes.slice(done)) {
+      node.gradient?.free("backward");
+      node.gradient = undefined;
+    }
+  }
+}
+
+/** Every node behind `root`, newest first. */
+function reachable(root: Tensor): Node[] {
+  if (root.node === undefined) return [];
+  const nodes = [root.node];
+  const seen = new Set(nodes);
+  for (let i = 0; i < nodes.length; i++) {
+    for (const { node } of nodes[i]!.inputs) {
+      if (node === undefined || seen.has(node)) continue;
+      seen.add(node);
+      nodes.push(node);
+    }
+  }
+  return nodes.sort((a, b) => b.order - a.order);
+}
+
+function checkAlive(node: Node): void {
+  if (node.released) {
+    throw new GraphError(
+      `backward: the graph of ${node.op} was released by an earlier backward(); ` +
+        "pass { retainGraph: true } to that one to go back twice",
+    );
+  }
+  for (const item of node.saved) {
+    if (item.fate === undefined) continue;
+    throw gone(
+      `backward of ${node.op}`,
+      item instanceof Buffer ? "a saved value" : item.describe(),
+      item.fate,
+    );
+  }
+}
+
+/** Starts from d root / d root = 1, or from the gradient given. */
+function seed(root: Tensor, given: Tensor | null): void {
+  if (!root.requiresGrad) {
+    throw new GraphError(
+      `backward: ${root.describe()} has no recorded history; none of its inputs has requiresGrad, or it was made in noGrad`,
+    );
+  }
+  if (given === null && root.size !== 1) {
+    throw new ShapeError(
+      `backward: expected a scalar, got ${root.describe()}; reduce it by sum() or mean(), or pass { gradient }`,
+    );
+  }
+  if (given !== null && show(given.shape) !== show(root.shape)) {
+    throw new ShapeError(
+      `backward: expected a gradient of shape ${show(root.shape)}, got ${show(given.shape)}`,
+    );
+  }
+  if (given !== null) {
+    kernels.copyBackward(given.use("backward"), gradient(root), root.size);
+    return;
+  }
+  const one = new Buffer(1);
+  kernels.fill(one.ptr, 1, 1);
+  kernels.copyBackward(one.ptr, gradient(root), 1);
+  one.free("backward");
+}

@@ -1,0 +1,62 @@
+/** What every error of this library is: `instanceof NablasError`. */
+export class NablasError extends Error {
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** A shape or a dimension that does not fit. */
+export class ShapeError extends NablasError {}
+
+/** f32 where i32 was wanted, or the reverse. */
+export class DTypeError extends NablasError {}
+
+/** An option that does not exist, or a value that an option does not take. */
+export class OptionError extends NablasError {}
+
+/** Data outside the domain of an op: a label that is no class, a probability beyond [0, 1]. */
+export class DomainError extends NablasError {}
+
+/** Use of a tensor whose memory was given back. */
+export class DisposedError extends NablasError {}
+
+/** A backward pass that cannot be: nothing recorded, or recorded and already released. */
+export class GraphError extends NablasError {}
+
+/** Gradients that do not agree with finite differences. */
+export class GradientError extends NablasError {}
+
+/** A tensor of another copy of this library: its pointers mean nothing here. */
+export class InstanceError extends NablasError {}
+
+/** An allocation beyond what linear memory can hold. */
+export class OutOfMemoryError extends NablasError {}
+
+/** A shape as people write it: [2, 3]. */
+export function show(shape: readonly (number | string)[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/**
+ * The options of an op or layer over their defaults.
+ * @throws OptionError if one has a name that the defaults do not have.
+ */
+export function withDefaults<T extends object>(op: string, defaults: T, given: Partial<T> | undefined): T {
+  if (given === undefined) return defaults;
+  if (typeof given !== "object" || given === null) {
+    throw new OptionError(
+      `${op}: options are an object such as { ${Object.keys(defaults)[0]} }, got ${given}`,
+    );
+  }
+  const merged = { ...defaults };
+  for (const key of Object.keys(given) as (keyof T & string)[]) {
+    if (!(key in defaults)) {
+      const known = Object.keys(defaults).join(", ");
+      throw new OptionError(
+        `${op}: unknown option "${key}"; ${known ? `it takes ${known}` : "it takes none"}`,
+      );
+    }
+    if (given[key] !== undefined) merged[key] = given[key] as T[typeof key];
+  }
+  return merged;
+}

@@ -1,0 +1,71 @@
+import { noGrad } from "./autograd";
+import { GradientError, show, withDefaults } from "./errors";
+import { scope } from "./memory";
+import { mul } from "./ops/arithmetic";
+import { uniform } from "./ops/random";
+import { sum } from "./ops/reductions";
+import type { Tensor } from "./tensor";
+
+export interface GradcheckOptions {
+  /** Step of the differences, relative to max(1, |x|); default 0.01. */
+  eps?: number;
+  /** Relative tolerance; default 0.01. */
+  rtol?: number;
+  /** Absolute tolerance; default 0.001. */
+  atol?: number;
+}
+
+/**
+ * Compares the gradients of `fn` with finite differences. Steps and tolerances are for float32: differences of fourth
+ * order over a step of 0.01 leave some 1e-5 of rounding. Points within two steps of a kink are not differentiable this
+ * way. The gradients of the inputs are left as they were.
+ * @param inputs arguments of `fn`; those with requiresGrad are checked
+ * @returns true
+ * @throws GradientError naming the input, the element, and both values
+ */
+export function gradcheck(
+  fn: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  options?: GradcheckOptions,
+): true {
+  const { eps, rtol, atol } = withDefaults("gradcheck", { eps: 0.01, rtol: 0.01, atol: 0.001 }, options);
+  scope(() => {
+    const shape = noGrad(() => fn(...inputs)).shape;
+    const weights = uniform(shape, 0.5, 1.5);
+    const leaves = inputs.map((x) => x.detach().clone());
+    for (const [i, leaf] of leaves.entries()) leaf.requiresGrad = inputs[i]!.requiresGrad;
+    sum(mul(fn(...leaves), weights)).backward();
+    const value = () =>
+      scope(() => {
+        const [y, w] = [noGrad(() => fn(...leaves)).data, weights.data];
+        let total = 0;
+        for (let i = 0; i < y.length; i++) total += y[i]! * w[i]!;
+        return total;
+      });
+    for (const [i, leaf] of leaves.entries()) {
+      if (!leaf.requiresGrad) continue;
+      for (let e = 0; e < leaf.size; e++) {
+        const numeric = slope(leaf, e, eps, value);
+        const analytic = leaf.grad?.data[e] ?? 0;
+        if (Math.abs(numeric - analytic) <= atol + rtol * Math.abs(numeric)) continue;
+        throw new GradientError(
+          `gradcheck: input ${i} ${show(leaf.shape)}, element ${e}: backward gives ${analytic}, differences ${numeric}`,
+        );
+      }
+    }
+  });
+  return true;
+}
+
+/** (f(x − 2h) − 8 f(x − h) + 8 f(x + h) − f(x + 2h)) / 12h, with the steps as float32 has them. */
+function slope(x: Tensor, element: number, eps: number, value: () => number): number {
+  const at = x.data[element]!;
+  const h = eps * Math.max(1, Math.abs(at));
+  const f = (steps: number) => {
+    x.data[element] = at + steps * h;
+    return value();
+  };
+  const differences = f(-2) - 8 * f(-1) + 8 * f(1) - f(2);
+  x.data[element] = at;
+  return differences / (12 * h);
+}

@@ -1,0 +1,351 @@
+// Linear memory, drawn:
+//
+//   0          heapBase                                      cursor        limit            byteLength
+//   ├ constants ┼ block │ block │ free │ block │ free │ block ┼ unused ───────┼ … ┼ GUARD ──────┤
+//
+// A block is a multiple of 16 bytes. A freed block waits in the bin of its size: training asks for the same sizes
+// again and again, so that is where nearly every allocation ends. A size without a waiting block is cut from the
+// hole [cursor, limit). When the hole is used up, free neighbours are joined and the largest becomes the next hole;
+// if that is small, memory grows instead. Nothing but this file touches `memory.buffer`.
+import { DisposedError, GraphError, OutOfMemoryError } from "./errors";
+import { instantiate, memory as linear, PAGE } from "./wasm";
+
+/** Bytes behind the last block that kernels may read. */
+const GUARD = 64;
+
+/** A joined hole below this share of linear memory is not worth another round of joining: memory grows. */
+const WORTH_JOINING = 1 / 8;
+
+let cursor = 0;
+let limit = 0;
+let started = false;
+const bins = new Map<number, number[]>();
+
+let bytesHeld = 0;
+let buffersHeld = 0;
+
+/** The start of a free block of `bytes`, a multiple of 16. */
+function take(bytes: number): number {
+  const waiting = bins.get(bytes);
+  if (waiting !== undefined && waiting.length > 0) return waiting.pop()!;
+  if (cursor + bytes > limit) findHole(bytes);
+  const ptr = cursor;
+  cursor += bytes;
+  return ptr;
+}
+
+function give(ptr: number, bytes: number): void {
+  const waiting = bins.get(bytes);
+  if (waiting === undefined) bins.set(bytes, [ptr]);
+  else waiting.push(ptr);
+}
+
+function findHole(bytes: number): void {
+  if (!started) {
+    cursor = limit = (instantiate() + 15) & ~15;
+    limit = linear.buffer.byteLength - GUARD;
+    started = true;
+    if (cursor + bytes <= limit) return;
+  }
+  const end = linear.buffer.byteLength - GUARD;
+  const hole = joinFree(bytes);
+  const worth = hole !== undefined && hole.bytes >= end * WORTH_JOINING;
+  if (hole !== undefined && (worth || !grow(bytes, end))) {
+    cursor = hole.ptr;
+    limit = hole.ptr + hole.bytes;
+    return;
+  }
+  if (hole !== undefined) give(hole.ptr, hole.bytes);
+  else if (!grow(bytes, end)) throw outOfMemory(bytes);
+}
+
+/** Joins all free neighbours, empties the hole into them, and takes out the largest if it holds `bytes`. */
+function joinFree(bytes: number): { ptr: number; bytes: number } | undefined {
+  if (limit > cursor) give(cursor, limit - cursor);
+  cursor = limit = 0;
+  const free: [ptr: number, bytes: number][] = [];
+  for (const [size, waiting] of bins) for (const ptr of waiting) free.push([ptr, size]);
+  bins.clear();
+  free.sort((a, b) => a[0] - b[0]);
+  const joined: typeof free = [];
+  for (const block of free) {
+    const last = joined.at(-1);
+    if (last !== undefined && last[0] + last[1] === block[0]) last[1] += block[1];
+    else joined.push(block);
+  }
+  let largest: (typeof free)[number] | undefined;
+  for (const block of joined) if (largest === undefined || block[1] > largest[1]) largest = block;
+  if (largest === undefined || largest[1] < bytes) largest = undefined;
+  for (const block of joined) if (block !== largest) give(...block);
+  return largest && { ptr: largest[0], bytes: largest[1] };
+}
+
+/** Grows memory by a quarter, by half a megabyte or by what is wanted, whichever is most; the new part is the hole. */
+function grow(bytes: number, end: number): boolean {
+  const wanted = Math.ceil(bytes / PAGE) + 1;
+  for (const pages of [Math.max(wanted, Math.ceil(end / 4 / PAGE), 8), wanted]) {
+    try {
+      linear.grow(pages);
+    } catch {
+      continue;
+    }
+    cursor = end;
+    limit = linear.buffer.byteLength - GUARD;
+    return true;
+  }
+  return false;
+}
+
+function outOfMemory(bytes: number): OutOfMemoryError {
+  const { bytes: held, reserved, tensors } = memory();
+  return new OutOfMemoryError(
+    `cannot allocate ${bytes} bytes: ${tensors} tensors hold ${held} of ${reserved} bytes, and linear memory ends ` +
+      `at 4 GiB; free some with dispose() or scope(), or use smaller batches`,
+  );
+}
+
+/** How the memory of a buffer came to be given back. */
+export type Fate = "dispose" | "scope" | "backward" | "module" | "garbage";
+
+/** A piece of linear memory: a pointer and a length. Several tensors may share one piece (`share`). */
+export class Buffer {
+  readonly ptr: number;
+  readonly bytes: number;
+  fate: Fate | undefined;
+  /** Neighbours in the region that frees this buffer. */
+  previous: Buffer | Region | undefined;
+  next: Buffer | undefined;
+  private readonly sharers: { count: number };
+
+  /** @param elements of four bytes; at least one is reserved, so that every buffer has a place of its own. */
+  constructor(elements: number, shared?: Buffer) {
+    if (shared !== undefined) {
+      this.ptr = shared.ptr;
+      this.bytes = shared.bytes;
+      this.sharers = shared.sharers;
+      this.sharers.count++;
+    } else {
+      this.bytes = Math.max(16, Math.ceil(elements / 4) * 16);
+      if (!(this.bytes <= MAX_BYTES)) throw outOfMemory(this.bytes);
+      this.ptr = take(this.bytes);
+      this.sharers = { count: 1 };
+      bytesHeld += this.bytes;
+    }
+    buffersHeld++;
+  }
+
+  /** Another buffer of the same memory, which lives until the last of them is freed. */
+  share(): Buffer {
+    return new Buffer(0, this);
+  }
+
+  /** Gives the memory back. Doing so twice does nothing. */
+  free(fate: Fate): void {
+    if (this.fate !== undefined) return;
+    this.fate = fate;
+    unlink(this);
+    buffersHeld--;
+    if (--this.sharers.count > 0) return;
+    bytesHeld -= this.bytes;
+    give(this.ptr, this.bytes);
+  }
+
+  /** A view of the first `elements`, valid until memory grows. */
+  floats(elements: number): Float32Array {
+    return new Float32Array(linear.buffer, this.ptr, elements);
+  }
+
+  /** The same as 32-bit integers. */
+  integers(elements: number): Int32Array {
+    return new Int32Array(linear.buffer, this.ptr, elements);
+  }
+
+  /** The same as float64, two elements each. */
+  doubles(count: number): Float64Array {
+    return new Float64Array(linear.buffer, this.ptr, count);
+  }
+}
+
+const MAX_BYTES = 2 ** 32 - PAGE;
+
+/** Buffers that are freed together: those of a scope, or the intermediates of one recorded graph. */
+export class Region {
+  next: Buffer | undefined;
+
+  add(buffer: Buffer): void {
+    buffer.previous = this;
+    buffer.next = this.next;
+    if (this.next !== undefined) this.next.previous = buffer;
+    this.next = buffer;
+  }
+
+  free(fate: Fate): void {
+    while (this.next !== undefined) this.next.free(fate);
+  }
+
+  /** Hands every buffer over to another region. */
+  moveTo(other: Region): void {
+    while (this.next !== undefined) {
+      const buffer = this.next;
+      unlink(buffer);
+      other.add(buffer);
+    }
+  }
+}
+
+function unlink(buffer: Buffer): void {
+  if (buffer.previous === undefined) return;
+  buffer.previous.next = buffer.next;
+  if (buffer.next !== undefined) buffer.next.previous = buffer.previous;
+  buffer.previous = buffer.next = undefined;
+}
+
+/** Anything that lives in a buffer; in practice, tensors. */
+export interface Owner {
+  readonly buffer: Buffer;
+}
+
+/** Gives the tensors of a module or an optimizer, so that `scope` keeps them when it is returned. */
+export const owned = Symbol("nablas.owned");
+
+// The region that frees what is made now: that of the innermost scope, or of a composed op or module inside it.
+let innermost: Region | undefined;
+let innermostScope: Region | undefined;
+
+// The net under tensors made at top level and never disposed of: one entry per tensor, or one per graph.
+const net = new FinalizationRegistry<Buffer | Region>((lost) => lost.free("garbage"));
+
+/** Makes the innermost region free the buffer of `owner`; at top level, the garbage collector's word does. */
+export function adopt(owner: Owner): void {
+  if (innermost !== undefined) innermost.add(owner.buffer);
+  else net.register(owner, owner.buffer);
+}
+
+/** What was recorded together and at top level: when nobody can reach it any more, its region is freed. */
+export interface Graph {
+  region: Region | undefined;
+  /** Another graph that must live as long as this one. */
+  peer: Graph | undefined;
+}
+
+/** Like `adopt` for an intermediate of a recorded graph: the innermost scope frees it, or the loss of its graph. */
+export function adoptInto(graph: Graph, buffer: Buffer): void {
+  (innermostScope ?? regionOf(graph)).add(buffer);
+}
+
+function regionOf(graph: Graph): Region {
+  if (graph.region === undefined) {
+    graph.region = new Region();
+    net.register(graph, graph.region);
+  }
+  return graph.region;
+}
+
+/** Runs `fn` as if at top level: what it makes outlives the scopes around it. */
+export function outsideScopes<T>(fn: () => T): T {
+  return inRegions(undefined, undefined, fn);
+}
+
+function inRegions<T>(region: Region | undefined, scopeRegion: Region | undefined, fn: () => T): T {
+  const [outer, outerScope] = [innermost, innermostScope];
+  innermost = region;
+  innermostScope = scopeRegion;
+  try {
+    return fn();
+  } finally {
+    innermost = outer;
+    innermostScope = outerScope;
+  }
+}
+
+/**
+ * Runs `fn` and frees every tensor made inside it, except those in what `fn` returns: a tensor, a module, an
+ * optimizer, or arrays and plain objects of them. Scopes nest. What belongs to a parameter or an optimizer (gradients,
+ * momentum) outlives the scope in which it was first made.
+ * @throws GraphError if `fn` returns a promise: a scope ends when `fn` returns, before the promise would settle.
+ */
+export function scope<T>(fn: () => T): T {
+  const made = new Region();
+  try {
+    const result = inRegions(made, made, fn);
+    refusePromise("scope", result);
+    keep(result, made);
+    return result;
+  } finally {
+    made.free("scope");
+  }
+}
+
+/** @throws GraphError if `result` is a promise. */
+export function refusePromise(name: string, result: unknown): void {
+  if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
+    throw new GraphError(
+      `${name}: its function returned a promise, but ${name} ends when the function returns; await outside of it`,
+    );
+  }
+}
+
+/**
+ * Runs an op or a module that is composed of ops. If its result was recorded, its intermediates live as long as the
+ * graphs of the result; if not, only the result lives on.
+ */
+export function composed<T>(fn: () => T, graphsOf: (result: T) => Graph[]): T {
+  const made = new Region();
+  const outer = innermost;
+  try {
+    const result = inRegions(made, innermostScope, fn);
+    const [graph, ...others] = graphsOf(result);
+    if (graph === undefined) keep(result, made);
+    else {
+      made.moveTo(outer ?? regionOf(graph));
+      for (const other of others) if (other !== graph) other.peer = graph;
+    }
+    return result;
+  } finally {
+    made.free("module");
+  }
+}
+
+/** Hands the owners in `value` whose buffers are in `made` to the scope around it. */
+function keep(value: unknown, made: Region, seen = new Set<unknown>()): void {
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  if ((value as Partial<Owner>).buffer instanceof Buffer) {
+    const owner = value as Owner;
+    if (owner.buffer.previous === undefined) return;
+    unlink(owner.buffer);
+    adopt(owner);
+  } else if (owned in value) {
+    for (const owner of (value as { [owned](): Iterable<Owner> })[owned]()) keep(owner, made, seen);
+  } else if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
+    for (const item of Object.values(value)) keep(item, made, seen);
+  }
+}
+
+/**
+ * What linear memory holds: `bytes` in the buffers of living tensors, `reserved` bytes in all, and the number of
+ * living `tensors` (those that autograd keeps for a backward pass included).
+ */
+export function memory(): { bytes: number; reserved: number; tensors: number } {
+  return { bytes: bytesHeld, reserved: started ? linear.buffer.byteLength : 0, tensors: buffersHeld };
+}
+
+/** Why `buffer` cannot be used any more, as an error of the op that wanted to. */
+export function gone(op: string, what: string, fate: Fate): DisposedError {
+  const how: Record<Fate, string> = {
+    dispose: "was disposed; use it before dispose(), or clone() it",
+    scope: "was freed at the end of its scope; return it from the scope's function to keep it",
+    backward: "was released by backward(); call backward({ retainGraph: true }) to keep it",
+    module: "was freed when its module returned, since nothing was being recorded; return it from forward()",
+    garbage: "was freed with the graph that it belonged to",
+  };
+  return new DisposedError(`${op}: ${what} ${how[fate]}`);
+}
+
+/** A buffer that lives as long as the program and is not counted by `memory`. */
+export function permanent(elements: number): Buffer {
+  const buffer = new Buffer(elements);
+  buffersHeld--;
+  bytesHeld -= buffer.bytes;
+  return buffer;
+}

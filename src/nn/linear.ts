@@ -1,0 +1,58 @@
+import { OptionError, ShapeError, show, withDefaults } from "../errors";
+import { linear } from "../ops/matmul";
+import { expectTensor } from "../ops/operand";
+import { uniform } from "../ops/random";
+import type { Shape, Tensor } from "../tensor";
+import { kaimingUniform } from "./init";
+import { Module, parameter } from "./module";
+
+export interface LinearOptions {
+  /** Whether to add a bias; default true. */
+  bias?: boolean;
+  /** Makes the weight from its shape [out, in]; default: uniform within ±1 / √in, as PyTorch starts. */
+  init?: (shape: Shape) => Tensor;
+}
+
+/** y = x · weightᵀ + bias, from [..., in] to [..., out]. The bias starts uniform within ±1 / √in. */
+export class Linear extends Module {
+  /** [out, in] */
+  readonly weight: Tensor;
+  /** [out] */
+  readonly bias: Tensor | null;
+
+  constructor(
+    readonly inFeatures: number,
+    readonly outFeatures: number,
+    options?: LinearOptions,
+  ) {
+    super();
+    for (const n of [inFeatures, outFeatures]) {
+      if (!Number.isInteger(n) || n < 1) throw new OptionError(`Linear: sizes are integers ≥ 1, got ${n}`);
+    }
+    const { bias, init } = withDefaults("Linear", { bias: true, init: startAsPyTorch }, options);
+    const shape = [outFeatures, inFeatures];
+    this.weight = parameter(init(shape));
+    if (show(this.weight.shape) !== show(shape)) {
+      throw new ShapeError(`Linear: init made ${show(this.weight.shape)}, expected ${show(shape)}`);
+    }
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.bias = bias ? parameter(uniform([outFeatures], -bound, bound)) : null;
+  }
+
+  forward(x: Tensor): Tensor {
+    expectTensor("Linear", x);
+    if (x.shape.length === 0 || x.shape.at(-1) !== this.inFeatures) {
+      throw new ShapeError(`expected [batch, ${this.inFeatures}], got ${show(x.shape)}`);
+    }
+    return linear(x, this.weight, this.bias ?? undefined);
+  }
+
+  override toString(): string {
+    return `Linear(${this.inFeatures} → ${this.outFeatures})`;
+  }
+}
+
+/** torch.nn.Linear.reset_parameters: a gain of √(1/3) makes the bound 1 / √in. */
+function startAsPyTorch(shape: Shape): Tensor {
+  return kaimingUniform(shape, { nonlinearity: "leakyRelu", negativeSlope: Math.sqrt(5) });
+}

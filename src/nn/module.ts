@@ -1,0 +1,137 @@
+import { NablasError } from "../errors";
+import { owned } from "../memory";
+import { composed } from "../ops/composed";
+import { Tensor } from "../tensor";
+
+const parametersSeen = new WeakSet<Tensor>();
+
+/** Marks a tensor as a parameter: it requires a gradient and stays a parameter when that is switched off. */
+export function parameter(t: Tensor): Tensor {
+  t.requiresGrad = true;
+  parametersSeen.add(t);
+  return t;
+}
+
+function isParameter(x: unknown): x is Tensor {
+  if (!(x instanceof Tensor)) return false;
+  if (x.requiresGrad && x.node === undefined) parametersSeen.add(x);
+  return parametersSeen.has(x);
+}
+
+// The modules whose forward pass is under way, outermost first.
+const active: Module[] = [];
+
+/**
+ * Something with parameters and a forward pass. A subclass assigns its parameters (tensors with `requiresGrad`) and
+ * its modules, or arrays of modules, to fields, and defines `forward`.
+ *
+ * A forward pass that records nothing gives back the memory of its intermediates when it ends; an error in it says in
+ * which module it arose.
+ */
+export abstract class Module {
+  /** Whether dropout, rrelu and their like behave as in training. @see train @see eval */
+  training = true;
+
+  constructor() {
+    const { forward } = this;
+    Object.defineProperty(this, "forward", {
+      value: (...inputs: Tensor[]) => call(this, () => forward.apply(this, inputs)),
+      configurable: true,
+      writable: true,
+    });
+  }
+
+  abstract forward(...inputs: Tensor[]): Tensor;
+
+  /** The modules directly inside this one, with their names: the fields, "name.0" for an array's first. */
+  namedChildren(): [name: string, module: Module][] {
+    return Object.entries(this).flatMap(([name, value]): [string, Module][] => {
+      if (value instanceof Module) return [[name, value]];
+      if (!Array.isArray(value)) return [];
+      return value.flatMap((item, i): [string, Module][] =>
+        item instanceof Module ? [[`${name}.${i}`, item]] : [],
+      );
+    });
+  }
+
+  /** Every parameter with its name, such as ["0.weight", tensor]; a shared one once. */
+  namedParameters(): [name: string, parameter: Tensor][] {
+    const seen = new Set<Tensor>();
+    return namedParameters(this, "").filter(([, t]) => !seen.has(t) && seen.add(t));
+  }
+
+  /** Every parameter, once. */
+  parameters(): Tensor[] {
+    return this.namedParameters().map(([, t]) => t);
+  }
+
+  /** Sets this module and all inside it to training, or with `false` to evaluation. */
+  train(mode = true): this {
+    this.training = mode;
+    for (const [, child] of this.namedChildren()) child.train(mode);
+    return this;
+  }
+
+  /** Sets this module and all inside it to evaluation. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Fills the gradients of all parameters with zeros. */
+  zeroGrad(): void {
+    for (const t of this.parameters()) t.zeroGrad();
+  }
+
+  /** Gives back the memory of all parameters and their gradients. */
+  dispose(): void {
+    for (const t of this.parameters()) t.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  [owned](): Tensor[] {
+    return this.parameters();
+  }
+
+  /** The class with its sizes, as errors and summaries show it: Linear(64 → 32). */
+  toString(): string {
+    return this.constructor.name;
+  }
+}
+
+function namedParameters(module: Module, prefix: string): [string, Tensor][] {
+  const own = Object.entries(module)
+    .filter(([, value]) => isParameter(value))
+    .map(([name, value]): [string, Tensor] => [prefix + name, value]);
+  const inner = module
+    .namedChildren()
+    .flatMap(([name, child]) => namedParameters(child, `${prefix}${name}.`));
+  return [...own, ...inner];
+}
+
+const located = new WeakSet<Error>();
+
+function call(module: Module, forward: () => Tensor): Tensor {
+  active.push(module);
+  try {
+    return composed(forward);
+  } catch (error) {
+    if (error instanceof NablasError && !located.has(error)) {
+      located.add(error);
+      error.message = `${module}${path()}: ${error.message}`;
+    }
+    throw error;
+  } finally {
+    active.pop();
+  }
+}
+
+/** The name of the innermost active module as seen from the outermost: ` "encoder.0"`. */
+function path(): string {
+  const names = active
+    .slice(1)
+    .map((child, i) => active[i]!.namedChildren().find(([, m]) => m === child)?.[0]);
+  return names.length === 0 ? "" : ` "${names.map((name) => name ?? "?").join(".")}"`;
+}

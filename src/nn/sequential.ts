@@ -1,0 +1,33 @@
+import { OptionError } from "../errors";
+import type { Tensor } from "../tensor";
+import { Module } from "./module";
+
+/** Modules one after another; their names are their positions: "0.weight". */
+export class Sequential extends Module {
+  readonly layers: readonly Module[];
+
+  constructor(...layers: Module[]) {
+    super();
+    for (const [i, layer] of layers.entries()) {
+      if (layer instanceof Module) continue;
+      throw new OptionError(
+        `Sequential: argument ${i} is no module; wrap functions in one, as ReLU does for relu`,
+      );
+    }
+    this.layers = layers;
+  }
+
+  forward(x: Tensor): Tensor {
+    let y = x;
+    for (const layer of this.layers) y = layer.forward(y);
+    return y;
+  }
+
+  override namedChildren(): [string, Module][] {
+    return this.layers.map((layer, i) => [String(i), layer]);
+  }
+
+  override toString(): string {
+    return `Sequential(${this.layers.join(", ")})`;
+  }
+}

@@ -1,0 +1,106 @@
+import { gradient, record } from "../autograd";
+import { Buffer } from "../memory";
+import { type Shape, sizeOf, Tensor } from "../tensor";
+import { type Kernels, kernels } from "../wasm";
+import { expectTensor, type Operand } from "./operand";
+import { type Block, broadcast, plan } from "./shapes";
+
+/** Names with a Forward kernel and one Backward kernel for each operand. */
+type BinaryName = keyof {
+  [K in keyof Kernels as K extends `${infer Name}Forward`
+    ? `${Name}BackwardA` | `${Name}BackwardB` extends keyof Kernels
+      ? Name
+      : never
+    : never]: true;
+};
+
+type Kernel = (...args: number[]) => void;
+
+/**
+ * The broadcasting op of the kernels `${name}Forward`, `${name}BackwardA` and `${name}BackwardB`.
+ * @param saves whether the backward kernels read the operands
+ */
+export function binary(name: BinaryName, saves: "inputs" | "nothing"): (a: Operand, b: Operand) => Tensor {
+  const forward = `${name}Forward` as keyof Kernels;
+  const backwardA = `${name}BackwardA` as keyof Kernels;
+  const backwardB = `${name}BackwardB` as keyof Kernels;
+  return (left, right) => {
+    const [a, b] = [operand(name, left), operand(name, right)];
+    const [pa, pb] = [a.use(name), b.use(name)];
+    const shape = broadcast(name, a.shape, b.shape);
+    const y = new Tensor(shape);
+    const block = plan(shape, a.shape, b.shape);
+    run(kernels[forward] as Kernel, block, (i, j, k) => [pa + i, pb + j, y.ptr + k]);
+    const saved: (Tensor | Buffer)[] = saves === "inputs" ? [a, b] : [];
+    for (const [given, made] of [
+      [left, a],
+      [right, b],
+    ] as const)
+      if (given !== made) saved.push(made.buffer);
+    return record(name, y, [a, b], saved, (dy) => {
+      const back = (kernel: keyof Kernels, x: Tensor) =>
+        addBroadcast(x, shape, (d) =>
+          run(kernels[kernel] as Kernel, block, (i, j, k) => [a.ptr + i, b.ptr + j, dy + k, d + k]),
+        );
+      if (a.requiresGrad) back(backwardA, a);
+      if (b.requiresGrad) back(backwardB, b);
+    });
+  };
+}
+
+/** A tensor as it is; a number as a tensor of shape [] whose buffer the caller has to give an owner. */
+function operand(op: string, x: Operand): Tensor {
+  if (typeof x !== "number") return expectTensor(op, x);
+  const constant = new Tensor([]);
+  kernels.fill(constant.ptr, 1, x);
+  return constant;
+}
+
+/** Calls a kernel on each block; `pointers` gets the byte offsets in a, b and the result. */
+function run(kernel: Kernel, block: Block, pointers: (a: number, b: number, y: number) => number[]): void {
+  const { rows, cols, aRow, aCol, bRow, bCol } = block;
+  for (const [i, j, k] of block.starts) {
+    kernel(...pointers(4 * i, 4 * j, 4 * k), rows, cols, aRow, aCol, bRow, bCol);
+  }
+}
+
+/** Adds to the gradient of x what `fill` writes into zeros of the given shape, summed over broadcast dimensions. */
+function addBroadcast(x: Tensor, shape: Shape, fill: (d: number) => void): void {
+  const size = sizeOf(shape);
+  if (size === x.size) {
+    fill(gradient(x));
+    return;
+  }
+  let d = new Buffer(size);
+  kernels.zero(d.ptr, size);
+  fill(d.ptr);
+  const groups = repeatedGroups(shape, x.shape);
+  for (const [n, { outer, count, inner }] of groups.entries()) {
+    if (n === groups.length - 1) {
+      kernels.sumForward(d.ptr, gradient(x), outer, count, inner, 1, 1);
+    } else {
+      const smaller = new Buffer(outer * inner);
+      kernels.sumForward(d.ptr, smaller.ptr, outer, count, inner, 1, 0);
+      d.free("backward");
+      d = smaller;
+    }
+  }
+  d.free("backward");
+}
+
+/** Runs of neighbouring dimensions in which x repeats, last first, as [outer, count, inner] of what remains then. */
+function repeatedGroups(shape: Shape, x: Shape): { outer: number; count: number; inner: number }[] {
+  const groups: { outer: number; count: number; inner: number }[] = [];
+  let inner = 1;
+  for (let i = shape.length - 1; i >= 0; ) {
+    const repeats = (d: number) => shape[d] !== 1 && (x[d - shape.length + x.length] ?? 1) === 1;
+    if (!repeats(i)) {
+      inner *= shape[i--]!;
+      continue;
+    }
+    let count = 1;
+    while (i >= 0 && (repeats(i) || shape[i] === 1)) count *= shape[i--]!;
+    groups.push({ outer: sizeOf(shape.slice(0, i + 1)), count, inner });
+  }
+  return groups;
+}

@@ -1,0 +1,287 @@
+import { gradient, record } from "../autograd";
+import { DomainError, DTypeError, OptionError, ShapeError, show, withDefaults } from "../errors";
+import { Buffer } from "../memory";
+import { type Nested, type Shape, sizeOf, Tensor, type TensorData, tensor } from "../tensor";
+import { kernels } from "../wasm";
+import { add, mul, neg } from "./arithmetic";
+import { composed } from "./composed";
+import { reshape, transpose } from "./layout";
+import { checkReduction, type LossOptions, type Reduction } from "./losses";
+import { expectTensor, toTensor } from "./operand";
+import { sum } from "./reductions";
+import { logSoftmax } from "./softmax";
+
+/** Classes: i32 indices as a tensor, an Int32Array or nested arrays of integers. */
+export type ClassTargets = Tensor | Int32Array | Nested;
+
+export interface NllOptions extends LossOptions {
+  /** Factor of each class, [classes]. "mean" divides by the sum of the factors of the targets. */
+  weight?: Tensor | TensorData;
+  /** Rows with this target count for nothing; default −100. */
+  ignoreIndex?: number;
+}
+
+export interface CrossEntropyOptions extends NllOptions {
+  /** Share s of the target spread evenly over all classes, 0 ≤ s ≤ 1; default 0. */
+  labelSmoothing?: number;
+}
+
+const nllDefaults = {
+  weight: undefined as Tensor | TensorData | undefined,
+  ignoreIndex: -100,
+  reduction: "mean" as Reduction,
+};
+
+/** Scores seen as rows of classes: the class axis is 1, or 0 where there is only one. */
+interface Rows {
+  x: Tensor;
+  rows: number;
+  classes: number;
+  /** The shape of class targets and of unreduced losses. */
+  shape: Shape;
+}
+
+function asRows(op: string, scores: Tensor): Rows {
+  expectTensor(op, scores).use(op);
+  const [batch, classes = batch, ...rest] = scores.shape;
+  if (batch === undefined || classes === 0) {
+    throw new ShapeError(
+      `${op}: expected [classes], [batch, classes] or [batch, classes, …], got ${show(scores.shape)}`,
+    );
+  }
+  if (scores.shape.length === 1) return { x: scores, rows: 1, classes: batch, shape: [] };
+  const shape = [batch, ...rest];
+  const rows = sizeOf(shape);
+  if (rest.length === 0) return { x: scores, rows, classes: classes!, shape };
+  return { x: transpose(reshape(scores, [batch, classes!, sizeOf(rest)])), rows, classes: classes!, shape };
+}
+
+/** Class indices of the right shape, made into a tensor where they are none. */
+function asClasses(op: string, target: ClassTargets, shape: Shape): Tensor {
+  const t =
+    target instanceof Tensor || ArrayBuffer.isView(target)
+      ? toTensor(op, target)
+      : tensor(target, { dtype: "i32" });
+  if (t.dtype !== "i32") {
+    throw new DTypeError(
+      `${op}: class targets are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(labels, { dtype: "i32" })`,
+    );
+  }
+  t.use(op, "i32");
+  if (show(t.shape) !== show(shape)) {
+    throw new ShapeError(`${op}: expected class targets ${show(shape)}, got ${show(t.shape)}`);
+  }
+  return t;
+}
+
+function asClassWeight(
+  op: string,
+  weight: Tensor | TensorData | undefined,
+  classes: number,
+): Tensor | undefined {
+  if (weight === undefined) return undefined;
+  const w = toTensor(op, weight);
+  w.use(op);
+  if (show(w.shape) === show([classes])) return w;
+  throw new ShapeError(`${op}: expected one weight for each of the ${classes} classes, got ${show(w.shape)}`);
+}
+
+/** The factor of each row, as kernels/classWeights forms it. @throws DomainError for a target that is no class */
+function rowWeights(
+  op: string,
+  { rows, classes }: Rows,
+  target: Tensor,
+  weight: Tensor | undefined,
+  ignoreIndex: number,
+  mean: boolean,
+): Buffer {
+  const weights = new Buffer(rows);
+  const bad = kernels.classWeights(
+    target.ptr,
+    weight?.ptr ?? 0,
+    weights.ptr,
+    rows,
+    classes,
+    ignoreIndex,
+    Number(mean),
+  );
+  if (bad < 0) return weights;
+  weights.free("dispose");
+  throw new DomainError(
+    `${op}: expected classes 0 … ${classes - 1}, got ${target.data[bad]} at position ${bad}; rows to leave out carry ` +
+      `ignoreIndex (here ${ignoreIndex})`,
+  );
+}
+
+/** Adds up the values of rows that already carry their weights. */
+function reduced(
+  op: string,
+  values: Tensor,
+  { rows, shape }: Rows,
+  reduction: Reduction,
+  scale: number,
+): Tensor {
+  const y = new Tensor(
+    reduction === "none" ? shape : [],
+    "f32",
+    reduction === "none" ? values.buffer : undefined,
+  );
+  if (reduction === "none") return y;
+  kernels.sumForward(values.ptr, y.ptr, 1, rows, 1, scale, 0);
+  values.buffer.free("dispose");
+  y.op = op;
+  return y;
+}
+
+/**
+ * Softmax and negative log-likelihood in one, over logits: log Σ e^z − z[class], whose gradient is softmax(z) − y. The
+ * class axis is 1. With `reduction: "mean"` and every row ignored the loss is 0 (PyTorch: NaN).
+ * @param logits [batch, classes], [batch, classes, …] or [classes]
+ * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape of logits
+ * @throws DomainError for an index that is no class and not `ignoreIndex`, or a probability outside [0, 1]
+ */
+export function crossEntropyLoss(
+  logits: Tensor,
+  target: ClassTargets,
+  options?: CrossEntropyOptions,
+): Tensor {
+  const op = "crossEntropyLoss";
+  const { labelSmoothing, ...rest } = withDefaults(op, { ...nllDefaults, labelSmoothing: 0 }, options);
+  checkReduction(op, rest.reduction);
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new OptionError(`${op}: labelSmoothing is a number from 0 to 1, got ${labelSmoothing}`);
+  }
+  return composed(() => {
+    const rows = asRows(op, logits);
+    const weight = asClassWeight(op, rest.weight, rows.classes);
+    const soft =
+      target instanceof Tensor && target.dtype === "f32" && show(target.shape) === show(logits.shape);
+    if (soft) return softCrossEntropy(op, rows, asRows(op, target).x, weight, labelSmoothing, rest.reduction);
+    const classes = asClasses(op, target, rows.shape);
+    return hardCrossEntropy(op, rows, classes, weight, labelSmoothing, rest.ignoreIndex, rest.reduction);
+  });
+}
+
+function hardCrossEntropy(
+  op: string,
+  rows: Rows,
+  target: Tensor,
+  weight: Tensor | undefined,
+  smoothing: number,
+  ignoreIndex: number,
+  reduction: Reduction,
+): Tensor {
+  const weights = rowWeights(op, rows, target, weight, ignoreIndex, reduction === "mean");
+  const { rows: n, classes, x } = rows;
+  const values = new Tensor(rows.shape);
+  const saved = new Buffer(n * classes);
+  if (smoothing === 0) {
+    kernels.crossEntropyLossForward(x.ptr, target.ptr, weights.ptr, saved.ptr, values.ptr, n, classes);
+  } else {
+    const q = new Buffer(n * classes);
+    const w = weight?.ptr ?? 0;
+    kernels.smoothTargets(
+      target.ptr,
+      w,
+      q.ptr,
+      n,
+      classes,
+      ignoreIndex,
+      smoothing,
+      Number(reduction === "mean"),
+    );
+    kernels.softCrossEntropyLossForward(x.ptr, q.ptr, saved.ptr, values.ptr, n, classes);
+    q.free("dispose");
+  }
+  weights.free("dispose");
+  return recordRows(op, rows, values, saved, reduction, 1);
+}
+
+function softCrossEntropy(
+  op: string,
+  rows: Rows,
+  target: Tensor,
+  weight: Tensor | undefined,
+  smoothing: number,
+  reduction: Reduction,
+): Tensor {
+  const at = kernels.firstOutside(target.ptr, target.size, 0, 1);
+  if (at >= 0) {
+    throw new DomainError(
+      `${op}: expected target probabilities within [0, 1], got ${target.data[at]} at element ${at}`,
+    );
+  }
+  const { rows: n, classes, x } = rows;
+  const q = softTargets(reshape(target, [n, classes]), weight, smoothing, classes);
+  const scale = reduction === "mean" ? 1 / n : 1;
+  if (q.requiresGrad) {
+    const values = neg(sum(mul(q, logSoftmax(reshape(x, [n, classes]))), { dim: 1 }));
+    return reduction === "none" ? reshape(values, rows.shape) : mul(sum(values), scale);
+  }
+  const values = new Tensor(rows.shape);
+  const saved = new Buffer(n * classes);
+  kernels.softCrossEntropyLossForward(x.ptr, q.ptr, saved.ptr, values.ptr, n, classes);
+  return recordRows(op, rows, values, saved, reduction, scale);
+}
+
+/** weight ((1 − s) t + s / classes) */
+function softTargets(target: Tensor, weight: Tensor | undefined, smoothing: number, classes: number): Tensor {
+  const q = smoothing === 0 ? target : add(mul(target, 1 - smoothing), smoothing / classes);
+  return weight === undefined ? q : mul(q, weight);
+}
+
+/** `saved` holds the gradient of each row's value by its logits. */
+function recordRows(
+  op: string,
+  rows: Rows,
+  values: Tensor,
+  saved: Buffer,
+  reduction: Reduction,
+  scale: number,
+): Tensor {
+  const { x, rows: n, classes } = rows;
+  const y = reduced(op, values, rows, reduction, scale);
+  return record(op, y, [x], [saved], (dy) =>
+    kernels.crossEntropyLossBackward(
+      saved.ptr,
+      dy,
+      gradient(x),
+      n,
+      classes,
+      Number(reduction === "none"),
+      scale,
+    ),
+  );
+}
+
+/**
+ * −x[class] of log-probabilities x, as logSoftmax gives them; crossEntropyLoss does both in one. The class axis is 1.
+ * With `reduction: "mean"` and every row ignored the loss is 0 (PyTorch: NaN).
+ * @param logProbs [batch, classes], [batch, classes, …] or [classes]
+ * @param target class indices (i32) of the shape without the class axis
+ * @throws DomainError for an index that is no class and not `ignoreIndex`
+ */
+export function nllLoss(logProbs: Tensor, target: ClassTargets, options?: NllOptions): Tensor {
+  const op = "nllLoss";
+  const { weight, ignoreIndex, reduction } = withDefaults(op, nllDefaults, options);
+  checkReduction(op, reduction);
+  return composed(() => {
+    const rows = asRows(op, logProbs);
+    const { x, rows: n, classes } = rows;
+    const t = asClasses(op, target, rows.shape);
+    const weights = rowWeights(
+      op,
+      rows,
+      t,
+      asClassWeight(op, weight, classes),
+      ignoreIndex,
+      reduction === "mean",
+    );
+    const values = new Tensor(rows.shape);
+    kernels.nllLossForward(x.ptr, t.ptr, weights.ptr, values.ptr, n, classes);
+    const y = reduced(op, values, rows, reduction, 1);
+    return record(op, y, [x], [t, weights], (dy) =>
+      kernels.nllLossBackward(t.ptr, weights.ptr, dy, gradient(x), n, classes, Number(reduction === "none")),
+    );
+  });
+}

@@ -1,0 +1,66 @@
+import { gradient, noGrad, record } from "../autograd";
+import { OptionError, ShapeError, show, withDefaults } from "../errors";
+import { scope } from "../memory";
+import { Tensor } from "../tensor";
+import { kernels } from "../wasm";
+import { composed } from "./composed";
+import { checkReduction, type LossOptions, type Reduction, reduce } from "./losses";
+import { expectTensor } from "./operand";
+
+/** A loss of one's own, written with tensors. */
+export interface CustomLoss {
+  /** For errors; default "customLoss". */
+  name?: string;
+  /** The unreduced values: of the prediction's shape, or of its leading dimensions (one value per row). */
+  forward: (pred: Tensor, target: Tensor) => Tensor;
+  /** ∂value / ∂pred, of the prediction's shape. Without it, autograd differentiates `forward`. */
+  backward?: (pred: Tensor, target: Tensor) => Tensor;
+}
+
+/** A loss function with the usual reductions from the values, and the derivative if given, that one writes oneself. */
+export function customLoss(
+  definition: CustomLoss,
+): (pred: Tensor, target: Tensor, options?: LossOptions) => Tensor {
+  const { name = "customLoss", forward, backward } = definition;
+  return (pred, target, options) => {
+    const { reduction } = withDefaults(name, { reduction: "mean" as Reduction }, options);
+    checkReduction(name, reduction);
+    expectTensor(name, pred).use(name);
+    return composed(() => {
+      const derive = backward === undefined ? forward : withDerivative(name, forward, backward);
+      const values = derive(pred, target);
+      if (values instanceof Tensor) return reduce(values, reduction);
+      throw new OptionError(`${name}: forward gets tensors and returns a tensor, got ${typeof values}`);
+    });
+  };
+}
+
+/** forward with `backward` as its derivative by the prediction, instead of what autograd would record. */
+function withDerivative(
+  name: string,
+  forward: CustomLoss["forward"],
+  backward: NonNullable<CustomLoss["backward"]>,
+): CustomLoss["forward"] {
+  return (pred, target) => {
+    const values = noGrad(() => forward(pred, target));
+    const rows = values.shape.length;
+    if (show(values.shape) !== show(pred.shape.slice(0, rows))) {
+      throw new ShapeError(
+        `${name}: forward gave ${show(values.shape)}; expected ${show(pred.shape)} or its leading dimensions`,
+      );
+    }
+    const y = new Tensor(values.shape, "f32", values.buffer.share());
+    return record(name, y, [pred], [pred, target], (dy) =>
+      scope(() => {
+        const slope = noGrad(() => backward(pred, target));
+        if (show(slope.shape) !== show(pred.shape)) {
+          throw new ShapeError(
+            `${name}: backward gave ${show(slope.shape)} for a prediction ${show(pred.shape)}`,
+          );
+        }
+        const cols = pred.size / Math.max(1, values.size);
+        kernels.crossEntropyLossBackward(slope.use(name), dy, gradient(pred), values.size, cols, 1, 1);
+      }),
+    );
+  };
+}

@@ -1,0 +1,137 @@
+import { gradient, record } from "../autograd";
+import { DTypeError, OptionError, ShapeError, show, withDefaults } from "../errors";
+import { type Shape, sizeOf, Tensor } from "../tensor";
+import { kernels } from "../wasm";
+import { expectTensor } from "./operand";
+import { around, dimension } from "./shapes";
+
+/**
+ * The same elements in another shape, sharing memory with x. One size may be −1: it is worked out.
+ * @throws ShapeError if the number of elements differs
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  expectTensor("reshape", x).use("reshape", x.dtype);
+  const y = new Tensor(inferred(x, shape), x.dtype, x.buffer.share());
+  return record("reshape", y, [x], [], (dy) => kernels.copyBackward(dy, gradient(x), x.size));
+}
+
+function inferred(x: Tensor, shape: Shape): Shape {
+  const known = sizeOf(shape.filter((n) => n !== -1));
+  const open = shape.filter((n) => n === -1).length;
+  const filled = open === 1 && known > 0 ? shape.map((n) => (n === -1 ? x.size / known : n)) : [...shape];
+  const sizes = filled.every((n) => Number.isInteger(n) && n >= 0);
+  if (!sizes || sizeOf(filled) !== x.size) {
+    throw new ShapeError(
+      `reshape: ${show(x.shape)} has ${x.size} elements, which do not fill ${show(shape)}`,
+    );
+  }
+  return filled;
+}
+
+/** x with two dimensions exchanged, as a copy; by default the last two. */
+export function transpose(x: Tensor, dim0 = -2, dim1 = -1): Tensor {
+  const source = expectTensor("transpose", x).use("transpose", x.dtype);
+  const rank = x.shape.length;
+  const [p, q] = [dimension("transpose", dim0, rank), dimension("transpose", dim1, rank)];
+  const [first, last] = [Math.min(p, q), Math.max(p, q)];
+  const shape = [...x.shape];
+  [shape[first], shape[last]] = [x.shape[last]!, x.shape[first]!];
+  const [outer, a] = around(x.shape, first);
+  const [, b, inner] = around(x.shape, last);
+  const mid = first === last ? 1 : sizeOf(x.shape.slice(first + 1, last));
+  const sizes = [outer, a, mid, first === last ? 1 : b, inner] as const;
+  const y = new Tensor(shape, x.dtype);
+  kernels.transposeForward(source, y.ptr, ...sizes);
+  const [, m, , n] = sizes;
+  return record("transpose", y, [x], [], (dy) =>
+    kernels.transposeBackward(dy, gradient(x), outer, n, mid, m, inner),
+  );
+}
+
+/**
+ * x[start : end : step] along `dim`, as a copy. Negative positions count from the end, as in Array.prototype.slice;
+ * defaults: end = the size, dim 0, step 1.
+ */
+export function slice(
+  x: Tensor,
+  start: number,
+  end?: number,
+  options?: { dim?: number; step?: number },
+): Tensor {
+  const source = expectTensor("slice", x).use("slice", x.dtype);
+  const { dim, step } = withDefaults("slice", { dim: 0, step: 1 }, options);
+  if (!Number.isInteger(step) || step < 1)
+    throw new OptionError(`slice: step is an integer ≥ 1, got ${step}`);
+  const along = dimension("slice", dim, x.shape.length);
+  const [outer, size, inner] = around(x.shape, along);
+  const [from, to] = [position(start, size), position(end ?? size, size)];
+  const count = Math.max(0, Math.ceil((to - from) / step));
+  const y = new Tensor(x.shape.with(along, count), x.dtype);
+  kernels.sliceForward(source, y.ptr, outer, size, inner, from, step, count);
+  return record("slice", y, [x], [], (dy) =>
+    kernels.sliceBackward(dy, gradient(x), outer, size, inner, from, step, count),
+  );
+}
+
+function position(index: number, size: number): number {
+  if (!Number.isInteger(index)) throw new ShapeError(`slice: positions are integers, got ${index}`);
+  return Math.min(size, Math.max(0, index < 0 ? index + size : index));
+}
+
+/** Tensors joined along `dim` (default 0); all other sizes must agree. */
+export function concat(tensors: readonly Tensor[], options?: { dim?: number }): Tensor {
+  const { dim } = withDefaults("concat", { dim: 0 }, options);
+  if (!Array.isArray(tensors) || tensors.length === 0) {
+    throw new ShapeError("concat: expected an array of at least one tensor");
+  }
+  const first = expectTensor("concat", tensors[0]);
+  const along = dimension("concat", dim, first.shape.length);
+  const sources = tensors.map((x: Tensor) => expectTensor("concat", x).use("concat", first.dtype));
+  for (const x of tensors) {
+    if (
+      x.shape.length === first.shape.length &&
+      show(x.shape.with(along, 0)) === show(first.shape.with(along, 0))
+    )
+      continue;
+    throw new ShapeError(
+      `concat: shapes ${show(first.shape)} and ${show(x.shape)} differ outside of dim ${dim}`,
+    );
+  }
+  const total = tensors.reduce((sum, x) => sum + x.shape[along]!, 0);
+  const y = new Tensor(first.shape.with(along, total), first.dtype);
+  const [outer, , inner] = around(y.shape, along);
+  let start = 0;
+  const pieces = tensors.map((x, i) => {
+    const piece = { x, start, count: x.shape[along]! };
+    kernels.concatForward(sources[i]!, y.ptr, outer, total, inner, start, piece.count);
+    start += piece.count;
+    return piece;
+  });
+  return record("concat", y, tensors, [], (dy) => {
+    for (const { x, start, count } of pieces) {
+      if (x.requiresGrad) kernels.concatBackward(dy, gradient(x), outer, total, inner, start, count);
+    }
+  });
+}
+
+/** A copy with a history of its own: gradients flow back to x. */
+export function clone(x: Tensor): Tensor {
+  const source = expectTensor("clone", x).use("clone", x.dtype);
+  const y = new Tensor(x.shape, x.dtype);
+  kernels.copyForward(source, y.ptr, x.size);
+  return record("clone", y, [x], [], (dy) => kernels.copyBackward(dy, gradient(x), x.size));
+}
+
+/** x without its history, sharing memory with it: no gradient flows back. */
+export function detach(x: Tensor): Tensor {
+  expectTensor("detach", x).use("detach", x.dtype);
+  return record("detach", new Tensor(x.shape, x.dtype, x.buffer.share()), [], [], () => {});
+}
+
+/** Class indices as rows with a single 1: [...] of i32 to [..., classes]. */
+export function oneHotRows(op: string, index: Tensor, classes: number): Tensor {
+  if (index.dtype !== "i32") throw new DTypeError(`${op}: expected i32 indices, got ${index.dtype}`);
+  const y = new Tensor([...index.shape, classes]);
+  kernels.oneHot(index.ptr, y.ptr, index.size, classes);
+  return record(op, y, [], [], () => {});
+}

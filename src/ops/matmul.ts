@@ -1,0 +1,159 @@
+import { gradient, record } from "../autograd";
+import { ShapeError, show, withDefaults } from "../errors";
+import { Buffer } from "../memory";
+import { type Shape, sizeOf, Tensor } from "../tensor";
+import { kernels } from "../wasm";
+import { composed } from "./composed";
+import { reshape } from "./layout";
+import { expectTensor } from "./operand";
+import { broadcast, plan } from "./shapes";
+
+/** C [M, N] = op(A) · op(B), added to C if `accumulate`; with scratch memory for the panels. */
+function multiply(
+  a: number,
+  b: number,
+  c: number,
+  sizes: { M: number; N: number; K: number },
+  flags: { transposeA: boolean; transposeB: boolean; accumulate: boolean },
+): void {
+  const { M, N, K } = sizes;
+  const [tA, tB] = [Number(flags.transposeA), Number(flags.transposeB)];
+  const bytes = kernels.matmulScratch(M, N, K, tA, tB);
+  const scratch = bytes > 0 ? new Buffer(bytes / 4) : undefined;
+  kernels.matmul(a, b, c, scratch?.ptr ?? 0, M, N, K, tA, tB, Number(flags.accumulate));
+  scratch?.free("dispose");
+}
+
+/**
+ * Matrix product over the last two dimensions, [..., M, K] · [..., K, N] = [..., M, N]; the dimensions before them
+ * broadcast. One-dimensional operands are a row on the left and a column on the right, as in NumPy.
+ * @param options.transposeA a is [..., K, M]; default false
+ * @param options.transposeB b is [..., N, K]; default false
+ */
+export function matmul(
+  a: Tensor,
+  b: Tensor,
+  options?: { transposeA?: boolean; transposeB?: boolean },
+): Tensor {
+  const flags = withDefaults("matmul", { transposeA: false, transposeB: false }, options);
+  expectTensor("matmul", a).use("matmul");
+  expectTensor("matmul", b).use("matmul");
+  if (a.shape.length === 0 || b.shape.length === 0) {
+    throw new ShapeError(
+      `matmul: expected at least one dimension, got ${show(a.shape)} and ${show(b.shape)}; use mul`,
+    );
+  }
+  if (a.shape.length > 1 && b.shape.length > 1) return batched(a, b, flags);
+  return composed(() => {
+    const left = a.shape.length === 1 ? reshape(a, [1, a.size]) : a;
+    const right = b.shape.length === 1 ? reshape(b, [b.size, 1]) : b;
+    const y = batched(left, right, {
+      transposeA: flags.transposeA && left === a,
+      transposeB: flags.transposeB && right === b,
+    });
+    const shape = [...y.shape];
+    if (right !== b) shape.pop();
+    if (left !== a) shape.splice(right !== b ? -1 : -2, 1);
+    return reshape(y, shape);
+  });
+}
+
+function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB: boolean }): Tensor {
+  const { transposeA: tA, transposeB: tB } = flags;
+  const [p, q] = a.shape.slice(-2) as [number, number];
+  const [r, s] = b.shape.slice(-2) as [number, number];
+  let [M, K] = tA ? [q, p] : [p, q];
+  const [depth, N] = tB ? [s, r] : [r, s];
+  if (K !== depth) {
+    const note =
+      tA || tB ? ` with ${tA ? "a" : ""}${tA && tB ? " and " : ""}${tB ? "b" : ""} transposed` : "";
+    throw new ShapeError(
+      `matmul: inner sizes differ: ${show(a.shape)} · ${show(b.shape)}${note}, ${K} against ${depth}`,
+    );
+  }
+  let [aBatch, bBatch]: [Shape, Shape] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const batch = broadcast("matmul", aBatch, bBatch);
+  const y = new Tensor([...batch, M, N]);
+  // One matrix b for all of a: the batch is more rows.
+  if (bBatch.length === 0 && !tA) {
+    M *= sizeOf(aBatch);
+    aBatch = [];
+  }
+  const products = offsets(
+    aBatch.length < batch.length && bBatch.length === 0 ? [] : batch,
+    aBatch,
+    bBatch,
+  ).map(([i, j, k]) => [4 * i * M * K, 4 * j * K * N, 4 * k * M * N] as const);
+  const run = (
+    pointers: (i: number, j: number, k: number) => [number, number, number],
+    sizes: { M: number; N: number; K: number },
+    transposeA: boolean,
+    transposeB: boolean,
+    accumulate: boolean,
+  ) => {
+    for (const at of products) multiply(...pointers(...at), sizes, { transposeA, transposeB, accumulate });
+  };
+  const [pa, pb] = [a.ptr, b.ptr];
+  run((i, j, k) => [pa + i, pb + j, y.ptr + k], { M, N, K }, tA, tB, false);
+  // dA = dY · op(B)ᵀ and dB = op(A)ᵀ · dY, or their transposes where the operand is stored transposed.
+  return record("matmul", y, [a, b], [a, b], (dy) => {
+    if (a.requiresGrad) {
+      const da = gradient(a);
+      if (tA) run((i, j, k) => [pb + j, dy + k, da + i], { M: K, N: M, K: N }, tB, true, true);
+      else run((i, j, k) => [dy + k, pb + j, da + i], { M, N: K, K: N }, false, !tB, true);
+    }
+    if (b.requiresGrad) {
+      const db = gradient(b);
+      if (tB) run((i, j, k) => [dy + k, pa + i, db + j], { M: N, N: K, K: M }, true, tA, true);
+      else run((i, j, k) => [pa + i, dy + k, db + j], { M: K, N, K: M }, !tA, false, true);
+    }
+  });
+}
+
+/** Which matrices of a and b meet for each matrix of the result. */
+function offsets(batch: Shape, a: Shape, b: Shape): [a: number, b: number, y: number][] {
+  if (sizeOf(batch) === 0) return [];
+  const { rows, cols, aRow, aCol, bRow, bCol, starts } = plan(batch, a, b);
+  const all: [number, number, number][] = [];
+  for (const [i, j, k] of starts) {
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < cols; c++)
+        all.push([i + r * aRow + c * aCol, j + r * bRow + c * bCol, k + r * cols + c]);
+    }
+  }
+  return all;
+}
+
+/**
+ * x · weightᵀ + bias: [..., in] to [..., out].
+ * @param weight [out, in]
+ * @param bias [out]
+ */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const px = expectTensor("linear", x).use("linear");
+  const pw = expectTensor("linear", weight).use("linear");
+  const pb = bias === undefined ? 0 : expectTensor("linear", bias).use("linear");
+  const [N, K] = weight.shape as [number, number];
+  if (weight.shape.length !== 2 || x.shape.at(-1) !== K) {
+    throw new ShapeError(
+      `linear: expected x [..., in] and weight [out, in], got ${show(x.shape)} and ${show(weight.shape)}`,
+    );
+  }
+  if (bias !== undefined && show(bias.shape) !== show([N])) {
+    throw new ShapeError(
+      `linear: expected bias ${show([N])} for weight ${show(weight.shape)}, got ${show(bias.shape)}`,
+    );
+  }
+  const M = sizeOf(x.shape.slice(0, -1));
+  const y = new Tensor([...x.shape.slice(0, -1), N]);
+  if (pb !== 0) kernels.repeatRow(pb, y.ptr, M, N);
+  multiply(px, pw, y.ptr, { M, N, K }, { transposeA: false, transposeB: true, accumulate: pb !== 0 });
+  const inputs = bias === undefined ? [x, weight] : [x, weight, bias];
+  return record("linear", y, inputs, [x, weight], (dy) => {
+    const add = { transposeA: false, transposeB: false, accumulate: true };
+    if (x.requiresGrad) multiply(dy, pw, gradient(x), { M, N: K, K: N }, add);
+    if (weight.requiresGrad)
+      multiply(dy, px, gradient(weight), { M: N, N: K, K: M }, { ...add, transposeA: true });
+    if (bias?.requiresGrad) kernels.sumForward(dy, gradient(bias), 1, M, N, 1, 1);
+  });
+}

@@ -1,0 +1,92 @@
+import { gradient, record } from "../autograd";
+import { OptionError, withDefaults } from "../errors";
+import { adopt, Buffer, permanent } from "../memory";
+import { checkShape, type Shape, Tensor, type TensorOptions } from "../tensor";
+import { kernels } from "../wasm";
+import { leakyRelu } from "./activations";
+import { expectTensor } from "./operand";
+
+// Without manualSeed every program draws the same numbers, as in PyTorch, whose default seed this is.
+const DEFAULT_SEED = 67_280_421_310_721;
+
+/** Key and counter of the generator (assembly/random.ts), five cells. */
+let state: Buffer | undefined;
+
+function generator(): Buffer {
+  if (state === undefined) manualSeed(DEFAULT_SEED);
+  return state!;
+}
+
+/**
+ * Starts the random numbers anew: the same seed gives the same numbers in every engine.
+ * @param seed an integer from 0 to 2^53 − 1
+ */
+export function manualSeed(seed: number): void {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new OptionError(`manualSeed: expected an integer from 0 to 2^53 − 1, got ${seed}`);
+  }
+  state ??= permanent(5);
+  state.integers(5).set([(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32), 0, 0, 0]);
+}
+
+type RandomOptions = Pick<TensorOptions, "requiresGrad">;
+
+function drawn(
+  op: string,
+  shape: Shape,
+  options: RandomOptions | undefined,
+  fill: (ptr: number, n: number) => void,
+): Tensor {
+  const { requiresGrad } = withDefaults(op, { requiresGrad: false }, options);
+  checkShape(op, shape);
+  const t = new Tensor([...shape]);
+  adopt(t);
+  fill(t.ptr, t.size);
+  t.requiresGrad = requiresGrad;
+  return t;
+}
+
+/** Numbers from the uniform distribution on [low, high). */
+export function uniform(shape: Shape, low: number, high: number, options?: RandomOptions): Tensor {
+  return drawn("uniform", shape, options, (ptr, n) =>
+    kernels.uniformFill(generator().ptr, ptr, n, low, high),
+  );
+}
+
+/** Numbers from the normal distribution. */
+export function normal(shape: Shape, mean: number, std: number, options?: RandomOptions): Tensor {
+  return drawn("normal", shape, options, (ptr, n) => kernels.normalFill(generator().ptr, ptr, n, mean, std));
+}
+
+/** Numbers from the uniform distribution on [0, 1). */
+export function rand(shape: Shape, options?: RandomOptions): Tensor {
+  return uniform(shape, 0, 1, options);
+}
+
+/** Numbers from the standard normal distribution. */
+export function randn(shape: Shape, options?: RandomOptions): Tensor {
+  return normal(shape, 0, 1, options);
+}
+
+export interface RreluOptions {
+  /** Smallest slope; default 1/8. */
+  lower?: number;
+  /** Largest slope; default 1/3. */
+  upper?: number;
+  /** Whether slopes are drawn; otherwise all are (lower + upper) / 2. Default false. */
+  training?: boolean;
+}
+
+export const rreluDefaults = { lower: 1 / 8, upper: 1 / 3, training: false };
+
+/** x > 0 ? x : slope · x with a slope drawn for each element from [lower, upper). Xu et al. 2015. */
+export function rrelu(x: Tensor, options?: RreluOptions): Tensor {
+  const { lower, upper, training } = withDefaults("rrelu", rreluDefaults, options);
+  if (!(lower <= upper)) throw new OptionError(`rrelu: expected lower ≤ upper, got ${lower} and ${upper}`);
+  if (!training) return leakyRelu(x, { negativeSlope: (lower + upper) / 2 });
+  const source = expectTensor("rrelu", x).use("rrelu");
+  const y = new Tensor(x.shape);
+  const noise = new Buffer(x.size);
+  kernels.rreluForward(generator().ptr, source, noise.ptr, y.ptr, x.size, lower, upper);
+  return record("rrelu", y, [x], [noise], (dy) => kernels.rreluBackward(noise.ptr, dy, gradient(x), x.size));
+}

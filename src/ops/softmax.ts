@@ -1,0 +1,64 @@
+import { gradient, record } from "../autograd";
+import { withDefaults } from "../errors";
+import { type Shape, Tensor } from "../tensor";
+import { kernels } from "../wasm";
+import { composed } from "./composed";
+import { reshape, transpose } from "./layout";
+import { expectTensor } from "./operand";
+import { checkNotEmpty, type ReductionOptions, reduction } from "./reductions";
+import { dimension } from "./shapes";
+
+type RowOp = (x: Tensor, rows: number, cols: number) => Tensor;
+
+/** Runs an op of rows along any dimension, by exchanging it with the last where necessary. */
+function along(op: string, input: Tensor, options: { dim?: number } | undefined, rowOp: RowOp): Tensor {
+  const x = expectTensor(op, input);
+  x.use(op);
+  const { dim } = withDefaults(op, { dim: -1 }, options);
+  const d = dimension(op, dim, x.shape.length);
+  const rows = (t: Tensor) => rowOp(t, t.size / Math.max(1, t.shape.at(-1)!), t.shape.at(-1)!);
+  if (d === x.shape.length - 1) return rows(x);
+  return composed(() => transpose(rows(transpose(x, d, -1)), d, -1));
+}
+
+/** e^x / Σ e^x along `dim` (default: the last), by the shifted exponentials: no overflow. */
+export function softmax(x: Tensor, options?: { dim?: number }): Tensor {
+  return along("softmax", x, options, (t, rows, cols) => {
+    const y = new Tensor(t.shape);
+    kernels.softmaxForward(t.ptr, y.ptr, rows, cols);
+    return record("softmax", y, [t], [y], (dy) =>
+      kernels.softmaxBackward(y.ptr, dy, gradient(t), rows, cols),
+    );
+  });
+}
+
+/** x − log Σ e^x along `dim` (default: the last). */
+export function logSoftmax(x: Tensor, options?: { dim?: number }): Tensor {
+  return along("logSoftmax", x, options, (t, rows, cols) => {
+    const y = new Tensor(t.shape);
+    kernels.logSoftmaxForward(t.ptr, y.ptr, rows, cols);
+    return record("logSoftmax", y, [t], [y], (dy) =>
+      kernels.logSoftmaxBackward(y.ptr, dy, gradient(t), rows, cols),
+    );
+  });
+}
+
+/** log Σ e^x over `dim` (default: all dimensions): −∞ for elements that are all −∞, +∞ if one is. */
+export function logSumExp(x: Tensor, options?: ReductionOptions): Tensor {
+  return reduction("logSumExp", x, options, (t, outer, size, inner, shape) => {
+    checkNotEmpty("logSumExp", t, size);
+    if (inner === 1) return logSumExpRows(t, outer, size, shape);
+    return composed(() => {
+      const rows = transpose(reshape(t, [outer, size, inner]));
+      return logSumExpRows(rows, outer * inner, size, shape);
+    });
+  });
+}
+
+function logSumExpRows(x: Tensor, rows: number, cols: number, shape: Shape): Tensor {
+  const y = new Tensor(shape);
+  kernels.logSumExpForward(x.ptr, y.ptr, rows, cols);
+  return record("logSumExp", y, [x], [x], (dy) =>
+    kernels.logSumExpBackward(x.ptr, dy, gradient(x), rows, cols),
+  );
+}

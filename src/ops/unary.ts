@@ -1,0 +1,58 @@
+import { gradient, record } from "../autograd";
+import { OptionError, withDefaults } from "../errors";
+import { Tensor } from "../tensor";
+import { type Kernels, kernels } from "../wasm";
+import { expectTensor } from "./operand";
+
+/** Names with both a Forward and a Backward kernel. */
+type UnaryName = keyof {
+  [K in keyof Kernels as K extends `${infer Name}Forward`
+    ? `${Name}Backward` extends keyof Kernels
+      ? Name
+      : never
+    : never]: true;
+};
+
+type Kernel = (...args: number[]) => void;
+
+/** Numeric options of an elementwise op, in the order of the kernel's parameters. */
+export type Parameters = Readonly<Record<string, number>>;
+
+export interface Unary<P extends Parameters> {
+  (x: Tensor, options?: Partial<P>): Tensor;
+  readonly defaults: P;
+}
+
+/**
+ * The elementwise op of the kernels `${name}Forward` and `${name}Backward`.
+ * @param saves what the backward kernel reads: the op's input or its output
+ * @param defaults options and their defaults, in the order of the kernels' last parameters
+ */
+export function unary<P extends Parameters = Record<never, number>>(
+  name: UnaryName,
+  saves: "input" | "output",
+  defaults = {} as P,
+): Unary<P> {
+  const forward = `${name}Forward` as keyof Kernels;
+  const backward = `${name}Backward` as keyof Kernels;
+  const op = (input: Tensor, options?: Partial<P>): Tensor => {
+    const x = expectTensor(name, input);
+    const parameters = numbers(name, withDefaults(name, defaults, options));
+    const source = x.use(name);
+    const y = new Tensor(x.shape);
+    (kernels[forward] as Kernel)(source, y.ptr, x.size, ...parameters);
+    const saved = saves === "input" ? x : y;
+    return record(name, y, [x], [saved], (dy) =>
+      (kernels[backward] as Kernel)(saved.ptr, dy, gradient(x), x.size, ...parameters),
+    );
+  };
+  return Object.assign(op, { defaults });
+}
+
+function numbers(name: string, options: Parameters): number[] {
+  const values = Object.values(options);
+  for (const [key, value] of Object.entries(options)) {
+    if (typeof value !== "number") throw new OptionError(`${name}: ${key} is a number, got ${String(value)}`);
+  }
+  return values;
+}

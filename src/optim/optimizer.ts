@@ -1,0 +1,107 @@
+import { GraphError, OptionError } from "../errors";
+import { outsideScopes, owned } from "../memory";
+import { Tensor, zeros } from "../tensor";
+
+/** What an optimizer remembers of one parameter. */
+export interface ParameterState {
+  parameter: Tensor;
+  /** Steps taken, an i32 cell that the kernel advances. */
+  step: Tensor;
+  /** Moving averages and the like, each of the parameter's shape, by PyTorch's names in camelCase. */
+  averages: Record<string, Tensor>;
+}
+
+/**
+ * Holds parameters and changes them by their gradients. Options may be changed between steps: `optimizer.options.lr`.
+ * State belongs to the optimizer, also if it is made inside a scope.
+ */
+export abstract class Optimizer<Options extends Record<string, number | boolean>> {
+  readonly parameters: readonly Tensor[];
+  readonly options: Options;
+  private readonly states = new Map<Tensor, ParameterState>();
+  /** The options as kernels read them: float64, in the order of the options. */
+  private readonly hyper: Tensor;
+
+  constructor(name: string, parameters: readonly Tensor[], options: Options) {
+    checkParameters(name, parameters);
+    for (const [key, value] of Object.entries(options)) {
+      if (typeof value === "boolean" || (Number.isFinite(value) && value >= 0)) continue;
+      throw new OptionError(`${name}: ${key} is a number ≥ 0, got ${String(value)}`);
+    }
+    this.parameters = [...parameters];
+    this.options = { ...options };
+    this.hyper = outsideScopes(() => zeros([2 * Object.keys(options).length]));
+  }
+
+  /** Changes every parameter that has a gradient. */
+  step(): void {
+    this.hyper.use("step");
+    this.hyper.buffer.doubles(this.hyper.size / 2).set(Object.values(this.options).map(Number));
+    for (const parameter of this.parameters) {
+      if (parameter.grad === null) continue;
+      parameter.use("step");
+      parameter.grad.use("step");
+      this.update(this.stateOf(parameter), parameter.grad, this.hyper.ptr);
+    }
+  }
+
+  /** Fills the gradients with zeros. */
+  zeroGrad(): void {
+    for (const t of this.parameters) t.zeroGrad();
+  }
+
+  /** Gives back the memory of the state; the parameters live on. */
+  dispose(): void {
+    for (const t of this.stateTensors()) t.dispose();
+    this.hyper.dispose();
+    this.states.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  [owned](): Tensor[] {
+    return [this.hyper, ...this.stateTensors()];
+  }
+
+  /** The averages that a parameter starts with. */
+  protected abstract start(parameter: Tensor): Record<string, Tensor>;
+
+  /** Runs the kernel for one parameter. `hyper` points to the options as float64. */
+  protected abstract update(state: ParameterState, gradient: Tensor, hyper: number): void;
+
+  private stateOf(parameter: Tensor): ParameterState {
+    let state = this.states.get(parameter);
+    if (state === undefined) {
+      state = outsideScopes(() => ({
+        parameter,
+        step: zeros([1], { dtype: "i32" }),
+        averages: this.start(parameter),
+      }));
+      this.states.set(parameter, state);
+    }
+    return state;
+  }
+
+  private stateTensors(): Tensor[] {
+    return [...this.states.values()].flatMap(({ step, averages }) => [step, ...Object.values(averages)]);
+  }
+}
+
+function checkParameters(name: string, parameters: readonly Tensor[]): void {
+  if (!Array.isArray(parameters) || parameters.length === 0) {
+    throw new OptionError(
+      `${name}: expected an array of parameters with at least one, such as model.parameters()`,
+    );
+  }
+  const seen = new Set<Tensor>();
+  for (const [i, t] of parameters.entries()) {
+    if (!(t instanceof Tensor) || !t.requiresGrad || t.node !== undefined) {
+      const got = t instanceof Tensor ? t.describe() : String(t);
+      throw new GraphError(`${name}: parameter ${i} is no leaf that requires a gradient, got ${got}`);
+    }
+    if (seen.has(t)) throw new OptionError(`${name}: parameter ${i} appears twice`);
+    seen.add(t);
+  }
+}

@@ -31,7 +31,6 @@ export function sizeOf(shape: Shape): number {
 }
 
 // The methods are the functions of ops/methods.ts, which puts them on the prototype.
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is implemented there
 export interface Tensor extends Methods {}
 
 /**

@@ -19,8 +19,8 @@ export interface Worst {
 }
 
 /**
- * The largest error of a float32 function over a sweep of the bit patterns of both signs. Zeros, infinities, the
- * limits of every binade and the neighbours of them all are visited whatever the stride.
+ * The largest error of a float32 function over a sweep of the bit patterns of both signs. Zeros, infinities,
+ * the limits of every binade and the neighbours of them all are visited whatever the stride.
  */
 export function maxUlp(
   run: (x: Float32Array) => Float32Array,
@@ -59,7 +59,7 @@ export function maxUlp(
 const float64 = new Float64Array(1);
 const words = new Uint32Array(float64.buffer);
 
-/** |actual - expected| in units of the float32 spacing at `expected`; infinite when only one of them is NaN. */
+/** |actual - expected| in units of the float32 spacing at `expected`; infinite if only one of them is NaN. */
 export function ulpError(actual: number, expected: number): number {
   if (Number.isNaN(actual) || Number.isNaN(expected)) return Object.is(actual, expected) ? 0 : Infinity;
   const clamp = (value: number) => Math.max(-OVERFLOW, Math.min(value, OVERFLOW));

@@ -9,11 +9,11 @@ export const NR: i32 = 8;
 
 /**
  * C[rows, cols] = A[rows, kc] · B[kc, cols], or += if `add`.
- * Strides are in bytes: A[i, k] is at a + i aRow + k aStep, B[k, j] at b + k bRow + 4 j and C[i, j] at
+ * Strides are in bytes: A[i, k] is at a + i aRow + k aCol, B[k, j] at b + k bRow + 4 j and C[i, j] at
  * c + i cRow + 4 j, so that packed panels and matrices in place are the same to a kernel.
  */
 export type Tile = (
-  a: usize, aRow: i32, aStep: i32, b: usize, bRow: i32,
+  a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32,
   c: usize, cRow: i32, kc: i32, cols: i32, add: i32,
 ) => void;
 
@@ -21,7 +21,7 @@ class Kernel {
   /** NR columns if `wide`, else min(cols, 4). Inlining resolves the branches on `rows` and `wide`. */
   @inline static tile(
     rows: i32, wide: bool,
-    a: usize, aRow: i32, aStep: i32, b: usize, bRow: i32,
+    a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32,
     c: usize, cRow: i32, kc: i32, cols: i32, add: i32,
   ): void {
     let a0 = a, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow;
@@ -61,36 +61,36 @@ class Kernel {
       let s = v128.load32_splat(a0);
       x0 = Math4.madd(s, x, x0);
       if (wide) y0 = Math4.madd(s, y, y0);
-      a0 += aStep;
+      a0 += aCol;
       if (rows > 1) {
         s = v128.load32_splat(a1);
         x1 = Math4.madd(s, x, x1);
         if (wide) y1 = Math4.madd(s, y, y1);
-        a1 += aStep;
+        a1 += aCol;
       }
       if (rows > 2) {
         s = v128.load32_splat(a2);
         x2 = Math4.madd(s, x, x2);
         if (wide) y2 = Math4.madd(s, y, y2);
-        a2 += aStep;
+        a2 += aCol;
       }
       if (rows > 3) {
         s = v128.load32_splat(a3);
         x3 = Math4.madd(s, x, x3);
         if (wide) y3 = Math4.madd(s, y, y3);
-        a3 += aStep;
+        a3 += aCol;
       }
       if (rows > 4) {
         s = v128.load32_splat(a4);
         x4 = Math4.madd(s, x, x4);
         if (wide) y4 = Math4.madd(s, y, y4);
-        a4 += aStep;
+        a4 += aCol;
       }
       if (rows > 5) {
         s = v128.load32_splat(a5);
         x5 = Math4.madd(s, x, x5);
         if (wide) y5 = Math4.madd(s, y, y5);
-        a5 += aStep;
+        a5 += aCol;
       }
       b += bRow;
     }
@@ -144,22 +144,22 @@ export class Narrow {
 export function kernelOf<Columns>(rows: i32): Tile {
   switch (rows) {
     case 1:
-      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
-        Kernel.tile(1, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+      return (a, aRow, aCol, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(1, changetype<Columns>(0).wide, a, aRow, aCol, b, bRow, c, cRow, kc, cols, add);
     case 2:
-      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
-        Kernel.tile(2, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+      return (a, aRow, aCol, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(2, changetype<Columns>(0).wide, a, aRow, aCol, b, bRow, c, cRow, kc, cols, add);
     case 3:
-      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
-        Kernel.tile(3, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+      return (a, aRow, aCol, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(3, changetype<Columns>(0).wide, a, aRow, aCol, b, bRow, c, cRow, kc, cols, add);
     case 4:
-      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
-        Kernel.tile(4, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+      return (a, aRow, aCol, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(4, changetype<Columns>(0).wide, a, aRow, aCol, b, bRow, c, cRow, kc, cols, add);
     case 5:
-      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
-        Kernel.tile(5, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+      return (a, aRow, aCol, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(5, changetype<Columns>(0).wide, a, aRow, aCol, b, bRow, c, cRow, kc, cols, add);
     default:
-      return (a, aRow, aStep, b, bRow, c, cRow, kc, cols, add) =>
-        Kernel.tile(6, changetype<Columns>(0).wide, a, aRow, aStep, b, bRow, c, cRow, kc, cols, add);
+      return (a, aRow, aCol, b, bRow, c, cRow, kc, cols, add) =>
+        Kernel.tile(6, changetype<Columns>(0).wide, a, aRow, aCol, b, bRow, c, cRow, kc, cols, add);
   }
 }

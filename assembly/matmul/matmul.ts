@@ -8,13 +8,14 @@ import { PANEL_ROW, packPanel, packPanels, packPanelsTransposed, panelBytes } fr
 
 const KC: i32 = 256; // a strip of A and a panel of B of this depth fit in the L1 cache together
 const NC: i32 = 512; // KC x NC floats of B, 512 kB, stay in the L2 cache
-const IN_L2: i32 = 1 << 18; // floats of B that the L2 cache holds besides everything else
+const IN_L2: i32 = 1 << 18; // floats of B, 1 MB, that the L2 cache keeps while A and C pass
 const KC_STREAM: i32 = 16; // rows of a larger B that are read in place side by side, as streams
 
 /**
  * C[M, N] = op(A) · op(B), or += if `accumulate`; all are row-major and contiguous.
  * A is stored [M, K], or [K, M] if `transposeA`; B is stored [K, N], or [N, K] if `transposeB`.
- * `scratch` holds matmulScratch(...) bytes, 16-byte aligned. Up to 28 bytes behind A and B, 12 behind C, are read.
+ * `scratch` has matmulScratch(...) bytes and is 16-byte aligned. Up to 28 bytes behind A and B, and 12 behind
+ * C, are read; nothing outside of C and `scratch` is written.
  */
 export function matmul(
   a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
@@ -63,7 +64,7 @@ function multiply(
 ): void {
   const packA = packsA(M, N, transposeA), packB = packsB(M, N, K, transposeB);
   const depth = packB || K * N <= IN_L2 ? KC : KC_STREAM;
-  // Bytes between neighbours in a row and in a column of op(A), op(B) and C.
+  // Bytes from row to row and from column to column of op(A), op(B) and C.
   const aRow = (transposeA ? 1 : K) << 2, aCol = (transposeA ? M : 1) << 2;
   const bRow = (transposeB ? 1 : N) << 2, bCol = (transposeB ? K : 1) << 2;
   const cRow = N << 2;
@@ -116,7 +117,7 @@ function dotRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32): void {
   const last = s + stride * (n - 1);
   const tail = Lanes.mask(K & 3);
   for (let i = 0; i < n; i += 4) {
-    // Beyond the last row the last one is repeated, so that nothing outside of S is read.
+    // Beyond the last row the last one is repeated: only what belongs to S is read.
     let s0 = s + stride * i;
     let s1 = min(s0 + stride, last), s2 = min(s1 + stride, last), s3 = min(s2 + stride, last);
     let x0 = f32x4.splat(0), x1 = x0, x2 = x0, x3 = x0;

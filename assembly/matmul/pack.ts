@@ -38,7 +38,7 @@ export function packPanelsTransposed(panel: usize, s: usize, stride: i32, kc: i3
   const last = s + stride * (nc - 1);
   const size: usize = panelBytes(kc);
   for (let j = 0; j < nc; j += 4) {
-    // Beyond the last row of S the last one is repeated, so that nothing outside of S is read.
+    // Beyond the last row of S the last one is repeated: only what belongs to S is read.
     const s1 = min(s + stride, last), s2 = min(s1 + stride, last), s3 = min(s2 + stride, last);
     transpose(panel, s, s1, s2, s3, kc);
     s += stride << 2;

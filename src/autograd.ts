@@ -1,6 +1,6 @@
 // Reverse-mode differentiation. An op calls `record` with a closure that goes back; `backward` runs the closures in
 // reverse order of recording, which is a valid order because an op's inputs exist before the op.
-import { GraphError, ShapeError, show } from "./errors";
+import { GraphError, ShapeError, sameShape, show } from "./errors";
 import { adopt, adoptInto, Buffer, type Graph, gone, refusePromise } from "./memory";
 import type { Tensor } from "./tensor";
 import { kernels } from "./wasm";
@@ -164,7 +164,7 @@ function seed(root: Tensor, given: Tensor | null): void {
       `backward: expected a scalar, got ${root.describe()}; reduce it by sum() or mean(), or pass { gradient }`,
     );
   }
-  if (given !== null && show(given.shape) !== show(root.shape)) {
+  if (given !== null && !sameShape(given.shape, root.shape)) {
     throw new ShapeError(
       `backward: expected a gradient of shape ${show(root.shape)}, got ${show(given.shape)}`,
     );

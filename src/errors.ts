@@ -37,6 +37,13 @@ export function show(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Whether two shapes are equal. */
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 /**
  * The options of an op or layer over their defaults.
  * @throws OptionError if one has a name that the defaults do not have.

@@ -12,9 +12,17 @@ export {
   ShapeError,
 } from "./errors";
 export { type GradcheckOptions, gradcheck } from "./gradcheck";
-export { memory, scope } from "./memory";
+export { type InitOptions, init } from "./init";
+export { type MemoryUse, memory, scope } from "./memory";
 export * from "./nn/index";
+export type { ClassTargets, CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";
+export type { CustomLoss } from "./ops/customLoss";
 export * from "./ops/index";
+export type { BceWithLogitsOptions, LossOptions, Reduction, WeightedLossOptions } from "./ops/losses";
+export { Tensor } from "./ops/methods";
+export type { Operand } from "./ops/operand";
+export type { RreluOptions } from "./ops/random";
+export type { ReductionOptions } from "./ops/reductions";
 export { Adam, type AdamOptions } from "./optim/adam";
 export { SGD, type SGDOptions } from "./optim/sgd";
 export {
@@ -22,9 +30,10 @@ export {
   type DType,
   eye,
   full,
+  type Nested,
   ones,
   type Shape,
-  Tensor,
+  type TensorData,
   type TensorOptions,
   tensor,
   zeros,

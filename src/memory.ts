@@ -24,6 +24,14 @@ const bins = new Map<number, number[]>();
 let bytesHeld = 0;
 let buffersHeld = 0;
 
+/** In debug mode, where each living buffer was made. */
+let madeAt: Map<Buffer, string> | undefined;
+
+/** Switches debug mode: buffers made from now on remember where. */
+export function debugMemory(on: boolean): void {
+  madeAt = on ? new Map() : undefined;
+}
+
 /** The start of a free block of `bytes`, a multiple of 16. */
 function take(bytes: number): number {
   const waiting = bins.get(bytes);
@@ -112,7 +120,8 @@ export class Buffer {
   readonly ptr: number;
   readonly bytes: number;
   fate: Fate | undefined;
-  /** Neighbours in the region that frees this buffer. */
+  /** The region that frees this buffer, and its neighbours there. */
+  region: Region | undefined;
   previous: Buffer | Region | undefined;
   next: Buffer | undefined;
   private readonly sharers: { count: number };
@@ -132,6 +141,7 @@ export class Buffer {
       bytesHeld += this.bytes;
     }
     buffersHeld++;
+    madeAt?.set(this, new Error().stack?.split("\n").slice(2).join("\n") ?? "");
   }
 
   /** Another buffer of the same memory, which lives until the last of them is freed. */
@@ -144,6 +154,7 @@ export class Buffer {
     if (this.fate !== undefined) return;
     this.fate = fate;
     unlink(this);
+    madeAt?.delete(this);
     buffersHeld--;
     if (--this.sharers.count > 0) return;
     bytesHeld -= this.bytes;
@@ -173,7 +184,7 @@ export class Region {
   next: Buffer | undefined;
 
   add(buffer: Buffer): void {
-    buffer.previous = this;
+    buffer.region = buffer.previous = this;
     buffer.next = this.next;
     if (this.next !== undefined) this.next.previous = buffer;
     this.next = buffer;
@@ -197,7 +208,7 @@ function unlink(buffer: Buffer): void {
   if (buffer.previous === undefined) return;
   buffer.previous.next = buffer.next;
   if (buffer.next !== undefined) buffer.next.previous = buffer.previous;
-  buffer.previous = buffer.next = undefined;
+  buffer.region = buffer.previous = buffer.next = undefined;
 }
 
 /** Anything that lives in a buffer; in practice, tensors. */
@@ -312,7 +323,7 @@ function keep(value: unknown, made: Region, seen = new Set<unknown>()): void {
   seen.add(value);
   if ((value as Partial<Owner>).buffer instanceof Buffer) {
     const owner = value as Owner;
-    if (owner.buffer.previous === undefined) return;
+    if (owner.buffer.region !== made) return;
     unlink(owner.buffer);
     adopt(owner);
   } else if (owned in value) {
@@ -322,12 +333,21 @@ function keep(value: unknown, made: Region, seen = new Set<unknown>()): void {
   }
 }
 
-/**
- * What linear memory holds: `bytes` in the buffers of living tensors, `reserved` bytes in all, and the number of
- * living `tensors` (those that autograd keeps for a backward pass included).
- */
-export function memory(): { bytes: number; reserved: number; tensors: number } {
-  return { bytes: bytesHeld, reserved: started ? linear.buffer.byteLength : 0, tensors: buffersHeld };
+export interface MemoryUse {
+  /** Bytes in the buffers of living tensors. */
+  bytes: number;
+  /** Bytes of linear memory. */
+  reserved: number;
+  /** Living tensors, with what autograd keeps for a backward pass. */
+  tensors: number;
+  /** In debug mode, `init({ debug: true })`: where each of them was made, as a stack trace. */
+  madeAt?: string[];
+}
+
+/** What linear memory holds. */
+export function memory(): MemoryUse {
+  const use = { bytes: bytesHeld, reserved: started ? linear.buffer.byteLength : 0, tensors: buffersHeld };
+  return madeAt === undefined ? use : { ...use, madeAt: [...madeAt.values()] };
 }
 
 /** Why `buffer` cannot be used any more, as an error of the op that wanted to. */

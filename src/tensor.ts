@@ -163,10 +163,25 @@ export class Tensor {
     return `the ${this.op === "tensor" ? "tensor" : `output of ${this.op}`} ${show(this.shape)}`;
   }
 
+  /** Shape, dtype and values, of a large tensor the first few. */
   toString(): string {
-    const values = this.fate === undefined ? JSON.stringify(this.toArray()) : `(${this.fate})`;
+    if (this.fate !== undefined) return `Tensor ${show(this.shape)} ${this.dtype} (${this.fate})`;
+    const few = this.size <= 100;
+    const values = few ? format(this.toArray()) : `${format([...this.data.slice(0, 6)]).slice(0, -1)}, …]`;
     return `Tensor ${show(this.shape)} ${this.dtype} ${values}`;
   }
+
+  /** What console.log shows in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+/** Nested numbers as text, of six digits each: what float32 knows, without the tail of its decimal expansion. */
+function format(values: Nested): string {
+  return typeof values === "number"
+    ? String(Number(values.toPrecision(6)))
+    : `[${values.map((value) => format(value)).join(", ")}]`;
 }
 
 export interface TensorOptions {

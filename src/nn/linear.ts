@@ -1,4 +1,4 @@
-import { OptionError, ShapeError, show, withDefaults } from "../errors";
+import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { linear } from "../ops/matmul";
 import { expectTensor } from "../ops/operand";
 import { uniform } from "../ops/random";
@@ -32,7 +32,7 @@ export class Linear extends Module {
     const { bias, init } = withDefaults("Linear", { bias: true, init: startAsPyTorch }, options);
     const shape = [outFeatures, inFeatures];
     this.weight = parameter(init(shape));
-    if (show(this.weight.shape) !== show(shape)) {
+    if (!sameShape(this.weight.shape, shape)) {
       throw new ShapeError(`Linear: init made ${show(this.weight.shape)}, expected ${show(shape)}`);
     }
     const bound = 1 / Math.sqrt(inFeatures);

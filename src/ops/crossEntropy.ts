@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { DomainError, DTypeError, OptionError, ShapeError, show, withDefaults } from "../errors";
+import { DomainError, DTypeError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { type Nested, type Shape, sizeOf, Tensor, type TensorData, tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -11,7 +11,7 @@ import { expectTensor, toTensor } from "./operand";
 import { sum } from "./reductions";
 import { logSoftmax } from "./softmax";
 
-/** Classes: i32 indices as a tensor, an Int32Array or nested arrays of integers. */
+/** Classes as an i32 tensor, an Int32Array or (nested) integers; or distributions as an f32 tensor or nested numbers. */
 export type ClassTargets = Tensor | Int32Array | Nested;
 
 export interface NllOptions extends LossOptions {
@@ -31,6 +31,8 @@ const nllDefaults = {
   ignoreIndex: -100,
   reduction: "mean" as Reduction,
 };
+
+const crossEntropyDefaults = { ...nllDefaults, labelSmoothing: 0 };
 
 /** Scores seen as rows of classes: the class axis is 1, or 0 where there is only one. */
 interface Rows {
@@ -56,22 +58,26 @@ function asRows(op: string, scores: Tensor): Rows {
   return { x: transpose(reshape(scores, [batch, classes!, sizeOf(rest)])), rows, classes: classes!, shape };
 }
 
-/** Class indices of the right shape, made into a tensor where they are none. */
-function asClasses(op: string, target: ClassTargets, shape: Shape): Tensor {
-  const t =
-    target instanceof Tensor || ArrayBuffer.isView(target)
-      ? toTensor(op, target)
-      : tensor(target, { dtype: "i32" });
+/** The targets as a tensor. Nested numbers are distributions if they nest as deep as the scores, else classes. */
+function asTarget(op: string, target: ClassTargets, scores: Tensor): Tensor {
+  if (target instanceof Tensor || !(typeof target === "number" || Array.isArray(target))) {
+    return toTensor(op, target as Tensor | Int32Array);
+  }
+  let depth = 0;
+  for (let item: Nested | undefined = target; Array.isArray(item); item = item[0]) depth++;
+  return tensor(target, { dtype: depth < scores.shape.length ? "i32" : "f32" });
+}
+
+/** @throws DTypeError or ShapeError unless `t` has a class index for each row */
+function checkClasses(op: string, t: Tensor, shape: Shape): void {
   if (t.dtype !== "i32") {
     throw new DTypeError(
       `${op}: class targets are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(labels, { dtype: "i32" })`,
     );
   }
   t.use(op, "i32");
-  if (show(t.shape) !== show(shape)) {
-    throw new ShapeError(`${op}: expected class targets ${show(shape)}, got ${show(t.shape)}`);
-  }
-  return t;
+  if (sameShape(t.shape, shape)) return;
+  throw new ShapeError(`${op}: expected class targets ${show(shape)}, got ${show(t.shape)}`);
 }
 
 function asClassWeight(
@@ -82,7 +88,7 @@ function asClassWeight(
   if (weight === undefined) return undefined;
   const w = toTensor(op, weight);
   w.use(op);
-  if (show(w.shape) === show([classes])) return w;
+  if (sameShape(w.shape, [classes])) return w;
   throw new ShapeError(`${op}: expected one weight for each of the ${classes} classes, got ${show(w.shape)}`);
 }
 
@@ -146,7 +152,7 @@ export function crossEntropyLoss(
   options?: CrossEntropyOptions,
 ): Tensor {
   const op = "crossEntropyLoss";
-  const { labelSmoothing, ...rest } = withDefaults(op, { ...nllDefaults, labelSmoothing: 0 }, options);
+  const { labelSmoothing, ...rest } = withDefaults(op, crossEntropyDefaults, options);
   checkReduction(op, rest.reduction);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new OptionError(`${op}: labelSmoothing is a number from 0 to 1, got ${labelSmoothing}`);
@@ -154,11 +160,12 @@ export function crossEntropyLoss(
   return composed(() => {
     const rows = asRows(op, logits);
     const weight = asClassWeight(op, rest.weight, rows.classes);
-    const soft =
-      target instanceof Tensor && target.dtype === "f32" && show(target.shape) === show(logits.shape);
-    if (soft) return softCrossEntropy(op, rows, asRows(op, target).x, weight, labelSmoothing, rest.reduction);
-    const classes = asClasses(op, target, rows.shape);
-    return hardCrossEntropy(op, rows, classes, weight, labelSmoothing, rest.ignoreIndex, rest.reduction);
+    const t = asTarget(op, target, logits);
+    if (t.dtype === "f32" && sameShape(t.shape, logits.shape)) {
+      return softCrossEntropy(op, rows, asRows(op, t).x, weight, labelSmoothing, rest.reduction);
+    }
+    checkClasses(op, t, rows.shape);
+    return hardCrossEntropy(op, rows, t, weight, labelSmoothing, rest.ignoreIndex, rest.reduction);
   });
 }
 
@@ -268,7 +275,8 @@ export function nllLoss(logProbs: Tensor, target: ClassTargets, options?: NllOpt
   return composed(() => {
     const rows = asRows(op, logProbs);
     const { x, rows: n, classes } = rows;
-    const t = asClasses(op, target, rows.shape);
+    const t = asTarget(op, target, logProbs);
+    checkClasses(op, t, rows.shape);
     const weights = rowWeights(
       op,
       rows,

@@ -1,5 +1,5 @@
 import { gradient, noGrad, record } from "../autograd";
-import { OptionError, ShapeError, show, withDefaults } from "../errors";
+import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { scope } from "../memory";
 import { Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -44,7 +44,7 @@ function withDerivative(
   return (pred, target) => {
     const values = noGrad(() => forward(pred, target));
     const rows = values.shape.length;
-    if (show(values.shape) !== show(pred.shape.slice(0, rows))) {
+    if (!sameShape(values.shape, pred.shape.slice(0, rows))) {
       throw new ShapeError(
         `${name}: forward gave ${show(values.shape)}; expected ${show(pred.shape)} or its leading dimensions`,
       );
@@ -53,7 +53,7 @@ function withDerivative(
     return record(name, y, [pred], [pred, target], (dy) =>
       scope(() => {
         const slope = noGrad(() => backward(pred, target));
-        if (show(slope.shape) !== show(pred.shape)) {
+        if (!sameShape(slope.shape, pred.shape)) {
           throw new ShapeError(
             `${name}: backward gave ${show(slope.shape)} for a prediction ${show(pred.shape)}`,
           );

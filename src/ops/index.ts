@@ -1,5 +1,3 @@
-import "./methods";
-
 export * from "./activations";
 export * from "./arithmetic";
 export { crossEntropyLoss, nllLoss } from "./crossEntropy";

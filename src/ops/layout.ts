@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { DTypeError, OptionError, ShapeError, show, withDefaults } from "../errors";
+import { DTypeError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { expectTensor } from "./operand";
@@ -90,7 +90,7 @@ export function concat(tensors: readonly Tensor[], options?: { dim?: number }): 
   for (const x of tensors) {
     if (
       x.shape.length === first.shape.length &&
-      show(x.shape.with(along, 0)) === show(first.shape.with(along, 0))
+      sameShape(x.shape.with(along, 0), first.shape.with(along, 0))
     )
       continue;
     throw new ShapeError(

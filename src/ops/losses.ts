@@ -1,5 +1,5 @@
 import { gradient, record, recording } from "../autograd";
-import { DomainError, GraphError, OptionError, ShapeError, show, withDefaults } from "../errors";
+import { DomainError, GraphError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { Tensor, type TensorData } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
@@ -77,7 +77,7 @@ function kernelOf(name: keyof Kernels): Kernel {
 function checkPair(op: string, pred: Tensor, target: Tensor, symmetric: boolean): void {
   expectTensor(op, pred).use(op);
   expectTensor(op, target).use(op);
-  if (show(pred.shape) !== show(target.shape)) {
+  if (!sameShape(pred.shape, target.shape)) {
     throw new ShapeError(
       `${op}: prediction ${show(pred.shape)} and target ${show(target.shape)} differ in shape; reshape one of them`,
     );
@@ -191,7 +191,7 @@ function weighted(op: string, values: Tensor, weight: Tensor | TensorData, reduc
 /** A weight that broadcasts to the shape of `values`. */
 function fitting(op: string, name: string, weight: Tensor | TensorData, values: Tensor): Tensor {
   const w = toTensor(op, weight);
-  if (show(broadcast(`${op}, ${name}`, w.shape, values.shape)) !== show(values.shape)) {
+  if (!sameShape(broadcast(`${op}, ${name}`, w.shape, values.shape), values.shape)) {
     throw new ShapeError(`${op}: ${name} ${show(w.shape)} does not broadcast to ${show(values.shape)}`);
   }
   return w;

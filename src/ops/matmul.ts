@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { ShapeError, show, withDefaults } from "../errors";
+import { ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -139,7 +139,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
       `linear: expected x [..., in] and weight [out, in], got ${show(x.shape)} and ${show(weight.shape)}`,
     );
   }
-  if (bias !== undefined && show(bias.shape) !== show([N])) {
+  if (bias !== undefined && !sameShape(bias.shape, [N])) {
     throw new ShapeError(
       `linear: expected bias ${show([N])} for weight ${show(weight.shape)}, got ${show(bias.shape)}`,
     );

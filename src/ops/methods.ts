@@ -83,3 +83,7 @@ for (const [name, fn] of Object.entries(functions) as [string, (...args: unknown
     writable: true,
   });
 }
+
+// Exported from here so that whoever has the class has its methods: a bare import would be dropped by bundlers, since
+// the package declares itself free of side effects.
+export { Tensor };

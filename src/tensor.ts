@@ -258,16 +258,10 @@ function checkDType(dtype: string): DType {
   throw new DTypeError(`tensor: expected dtype "f32" or "i32", got "${dtype}"`);
 }
 
-/** @throws ShapeError if `shape` is not an array of sizes whose product linear memory could hold. */
+/** @throws ShapeError if `shape` is not an array of sizes */
 export function checkShape(op: string, shape: Shape): void {
-  const sizes = Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (!sizes)
-    throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${JSON.stringify(shape)}`);
-  if (sizeOf(shape) > 2 ** 30) {
-    throw new ShapeError(
-      `${op}: ${show(shape)} has ${sizeOf(shape)} elements; linear memory holds at most 2^30`,
-    );
-  }
+  if (Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return;
+  throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${JSON.stringify(shape)}`);
 }
 
 function filled(

@@ -1,5 +1,5 @@
 import { OptionError, withDefaults } from "../errors";
-import { type Tensor, zeros } from "../tensor";
+import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { Optimizer, type ParameterState } from "./optimizer";
 
@@ -37,23 +37,10 @@ export class Adam extends Optimizer<typeof defaults> {
     super("Adam", parameters, { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, l1, amsgrad });
   }
 
-  protected start({ shape }: Tensor): Record<string, Tensor> {
-    const averages = { expAvg: zeros(shape), expAvgSq: zeros(shape) };
-    return this.options.amsgrad ? { ...averages, maxExpAvgSq: zeros(shape) } : averages;
-  }
-
-  protected update({ parameter, step, averages }: ParameterState, gradient: Tensor, hyper: number): void {
-    const { expAvg, expAvgSq, maxExpAvgSq } = averages;
-    const max = maxExpAvgSq?.ptr ?? 0;
-    kernels.adamStep(
-      gradient.ptr,
-      parameter.ptr,
-      expAvg!.ptr,
-      expAvgSq!.ptr,
-      max,
-      step.ptr,
-      hyper,
-      parameter.size,
-    );
+  protected update(state: ParameterState, gradient: Tensor, hyper: number): void {
+    const { parameter, step } = state;
+    const [m, v] = [this.average(state, "expAvg"), this.average(state, "expAvgSq")];
+    const max = this.options.amsgrad ? this.average(state, "maxExpAvgSq") : 0;
+    kernels.adamStep(gradient.ptr, parameter.ptr, m, v, max, step.ptr, hyper, parameter.size);
   }
 }

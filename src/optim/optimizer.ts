@@ -35,14 +35,14 @@ export abstract class Optimizer<Options extends Record<string, number | boolean>
 
   /** Changes every parameter that has a gradient. */
   step(): void {
+    const due = this.parameters.filter(({ grad }) => grad !== null);
+    for (const t of due) {
+      t.use("step");
+      t.grad!.use("step");
+    }
     this.hyper.use("step");
     this.hyper.buffer.doubles(this.hyper.size / 2).set(Object.values(this.options).map(Number));
-    for (const parameter of this.parameters) {
-      if (parameter.grad === null) continue;
-      parameter.use("step");
-      parameter.grad.use("step");
-      this.update(this.stateOf(parameter), parameter.grad, this.hyper.ptr);
-    }
+    for (const t of due) this.update(this.stateOf(t), t.grad!, this.hyper.ptr);
   }
 
   /** Fills the gradients with zeros. */
@@ -65,20 +65,20 @@ export abstract class Optimizer<Options extends Record<string, number | boolean>
     return [this.hyper, ...this.stateTensors()];
   }
 
-  /** The averages that a parameter starts with. */
-  protected abstract start(parameter: Tensor): Record<string, Tensor>;
-
   /** Runs the kernel for one parameter. `hyper` points to the options as float64. */
   protected abstract update(state: ParameterState, gradient: Tensor, hyper: number): void;
+
+  /** Pointer to an average of the state, zeros at first. */
+  protected average({ parameter, averages }: ParameterState, name: string): number {
+    averages[name] ??= outsideScopes(() => zeros(parameter.shape));
+    return averages[name].ptr;
+  }
 
   private stateOf(parameter: Tensor): ParameterState {
     let state = this.states.get(parameter);
     if (state === undefined) {
-      state = outsideScopes(() => ({
-        parameter,
-        step: zeros([1], { dtype: "i32" }),
-        averages: this.start(parameter),
-      }));
+      const step = outsideScopes(() => zeros([1], { dtype: "i32" }));
+      state = { parameter, step, averages: {} };
       this.states.set(parameter, state);
     }
     return state;

@@ -1,5 +1,5 @@
 import { OptionError, withDefaults } from "../errors";
-import { type Tensor, zeros } from "../tensor";
+import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { Optimizer, type ParameterState } from "./optimizer";
 
@@ -31,12 +31,9 @@ export class SGD extends Optimizer<typeof defaults> {
     }
   }
 
-  protected start(parameter: Tensor): Record<string, Tensor> {
-    return this.options.momentum === 0 ? {} : { momentumBuffer: zeros(parameter.shape) };
-  }
-
-  protected update({ parameter, step, averages }: ParameterState, gradient: Tensor, hyper: number): void {
-    const buffer = averages.momentumBuffer?.ptr ?? 0;
+  protected update(state: ParameterState, gradient: Tensor, hyper: number): void {
+    const { parameter, step } = state;
+    const buffer = this.options.momentum === 0 ? 0 : this.average(state, "momentumBuffer");
     kernels.sgdStep(gradient.ptr, parameter.ptr, buffer, step.ptr, hyper, parameter.size);
   }
 }

@@ -108,17 +108,32 @@ export function maxBackward(index: usize, dy: usize, dx: usize, outer: i32, size
   }
 }
 
+// Below this size the detour through vectors costs more than it saves.
+const SHORT = 16;
+
 function rowMax(x: usize, y: usize, index: usize, n: i32): void {
-  const end = x + (<usize>n << 2);
-  const best = greatest(x, n);
-  store<f32>(y, best);
-  let p = x;
-  while (p < end) {
-    const v = load<f32>(p);
-    if (v == best || v != v) break;
-    p += 4;
+  let best = load<f32>(x);
+  let at = 0;
+  if (n < SHORT) {
+    for (let i = 1; i < n; i++) {
+      const v = load<f32>(x + (<usize>i << 2));
+      const larger = i32(v > best) | (i32(v != v) & i32(best == best));
+      best = select(v, best, larger);
+      at = select(i, at, larger);
+    }
+  } else {
+    best = greatest(x, n);
+    const sought = f32x4.splat(best);
+    for (;; at += 4) {
+      const v = v128.load(x + (<usize>at << 2));
+      const found = i32x4.bitmask(v128.or(f32x4.eq(v, sought), f32x4.ne(v, v)));
+      if (found == 0) continue;
+      at += ctz(found);
+      break;
+    }
   }
-  store<i32>(index, <i32>((p - x) >> 2));
+  store<f32>(y, best);
+  store<i32>(index, at);
 }
 
 function columnMax(x: usize, y: usize, index: usize, rows: i32, cols: i32): void {

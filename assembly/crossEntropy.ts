@@ -19,7 +19,7 @@ export function classWeights(
     store<f32>(weights + i, w);
   }
   const total = rowSum(weights, rows);
-  if (mean && total != 0) scaleRow(weights, 1 / total, rows);
+  if (mean && total != 0) scaleRow(weights, <f32>(1 / total), rows);
   return -1;
 }
 
@@ -64,7 +64,7 @@ export function softCrossEntropyLossForward(
     const m = greatest(logits, cols);
     const more = excess(logits, dlogits, cols, m);
     const log = log1p(more);
-    const total = rowSum(target, cols);
+    const total = <f32>rowSum(target, cols);
     const scale = total / (1 + more);
     let sum: f64 = 0;
     for (let i: usize = 0; i < stride; i += 4) {

@@ -20,8 +20,9 @@ function penalised(g: v128, w: v128, weightDecay: v128, l1: v128): v128 {
 }
 
 /**
- * b = g in the first step, then momentum · b + (1 − dampening) g;  w −= lr · b, or lr (g + momentum · b) with
- * Nesterov; w −= lr · g where there is no buffer b (b = 0). The formulas of torch.optim.SGD.
+ * b = g in its first step, then momentum · b + (1 − dampening) g;  w −= lr · b, or lr (g + momentum · b) with
+ * Nesterov; w −= lr · g where there is no buffer b (b = 0). `step` counts the steps of b. The formulas of
+ * torch.optim.SGD.
  */
 export function sgdStep(g: usize, w: usize, b: usize, step: usize, hyper: usize, n: i32): void {
   const options = changetype<SgdOptions>(hyper);
@@ -32,7 +33,7 @@ export function sgdStep(g: usize, w: usize, b: usize, step: usize, hyper: usize,
   const first = load<i32>(step) == 0;
   const share = f32x4.splat(first ? 1 : <f32>(1 - options.dampening));
   const nesterov = options.nesterov != 0;
-  store<i32>(step, load<i32>(step) + 1);
+  if (b) store<i32>(step, load<i32>(step) + 1);
   for (const end = w + (<usize>n << 2); w < end; w += 16, g += 16) {
     const vw = v128.load(w);
     let update = penalised(v128.load(g), vw, weightDecay, l1);

@@ -1,7 +1,7 @@
 // Reductions over the middle of [outer, size, inner]. Sums run in float32 within blocks and in float64 across
 // them, in an order that depends on nothing but the shape.
 import { Lanes } from "./simd/lanes";
-import { greatest, rowSum } from "./simd/reduce";
+import { greatest, rowSum, stridedSum } from "./simd/reduce";
 
 // Rows that are added in float32 before float64 takes over.
 const ROW_BLOCK = 32;
@@ -13,7 +13,7 @@ export function sumForward(
   const stride = <usize>size * inner << 2;
   for (let o = 0; o < outer; o++) {
     if (inner == 1) {
-      const total = scale * rowSum(x, size);
+      const total = <f32>(<f64>scale * rowSum(x, size));
       store<f32>(y, accumulate ? load<f32>(y) + total : total);
     } else {
       columnSums(x, y, size, inner, scale, accumulate);
@@ -54,7 +54,9 @@ function addScaled(dy: usize, dx: usize, n: i32, scale: f32): void {
 /** y[c] = scale · Σ over rows of x[r, c]: four columns at a time, down the rows. */
 function columnSums(x: usize, y: usize, rows: i32, cols: i32, scale: f32, accumulate: i32): void {
   const stride = <usize>cols << 2;
+  const vscale = f64x2.splat(<f64>scale);
   for (let c = 0; c < cols; c += 4, x += 16, y += 16) {
+    const inside = Lanes.mask(min(cols - c, 4));
     let low = f64x2.splat(0);
     let high = f64x2.splat(0);
     let p = x;
@@ -62,14 +64,24 @@ function columnSums(x: usize, y: usize, rows: i32, cols: i32, scale: f32, accumu
       let block = f32x4.splat(0);
       const end = min(r + ROW_BLOCK, rows);
       for (; r < end; r++, p += stride) block = f32x4.add(block, v128.load(p));
+      block = v128.and(block, inside);
       low = f64x2.add(low, f64x2.promote_low_f32x4(block));
       high = f64x2.add(high, f64x2.promote_low_f32x4(upperHalf(block)));
     }
-    let v = f32x4.mul(f32x4.splat(scale), narrow(low, high));
+    if (!finite(low) || !finite(high)) {
+      low = f64x2(stridedSum(x, rows, stride), stridedSum(x + 4, rows, stride));
+      high = f64x2(stridedSum(x + 8, rows, stride), stridedSum(x + 12, rows, stride));
+    }
+    let v = narrow(f64x2.mul(vscale, low), f64x2.mul(vscale, high));
     if (accumulate) v = f32x4.add(v, v128.load(y));
     if (cols - c >= 4) v128.store(y, v);
     else Lanes.store(y, v, cols - c);
   }
+}
+
+@inline
+function finite(x: v128): bool {
+  return !v128.any_true(f64x2.ne(f64x2.sub(x, x), f64x2.splat(0)));
 }
 
 @inline

@@ -13,6 +13,8 @@ export class Node {
   released = false;
   /** Gradient of the output, while a backward pass is under way. */
   gradient: Buffer | undefined;
+  /** What a composed op or module left behind that was not recorded itself: it goes when the pass is over. */
+  leftovers: readonly Buffer[] = [];
 
   constructor(
     /** Position in the order of recording. */
@@ -31,7 +33,7 @@ export class Node {
     this.released = true;
     for (const item of this.saved) if (item instanceof Buffer) item.free("backward");
     if (!keepOutput) this.output.buffer.free("backward");
-    this.inputs = this.saved = [];
+    this.inputs = this.saved = this.leftovers = [];
     this.backward = () => {};
   }
 }
@@ -103,6 +105,7 @@ export function backward(root: Tensor, options: { gradient: Tensor | null; retai
   const nodes = reachable(root);
   for (const node of nodes) checkAlive(node);
   seed(root, options.gradient);
+  const leftovers = retainGraph ? [] : nodes.flatMap((node) => node.leftovers);
   let done = 0;
   try {
     for (const node of nodes) {
@@ -112,6 +115,7 @@ export function backward(root: Tensor, options: { gradient: Tensor | null; retai
       if (!retainGraph) node.release(node.output === root);
       done++;
     }
+    for (const buffer of leftovers) buffer.free("backward");
   } finally {
     for (const node of nodes.slice(done)) {
       node.gradient?.free("backward");

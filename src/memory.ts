@@ -124,6 +124,8 @@ export class Buffer {
   region: Region | undefined;
   previous: Buffer | Region | undefined;
   next: Buffer | undefined;
+  /** A buffer that is freed with this one: a leaf's gradient. */
+  companion: Buffer | undefined;
   private readonly sharers: { count: number };
 
   /** @param elements of four bytes; at least one is reserved, so that every buffer has a place of its own. */
@@ -155,6 +157,7 @@ export class Buffer {
     this.fate = fate;
     unlink(this);
     madeAt?.delete(this);
+    this.companion?.free(fate);
     buffersHeld--;
     if (--this.sharers.count > 0) return;
     bytesHeld -= this.bytes;
@@ -192,6 +195,10 @@ export class Region {
 
   free(fate: Fate): void {
     while (this.next !== undefined) this.next.free(fate);
+  }
+
+  *buffers(): Generator<Buffer> {
+    for (let buffer = this.next; buffer !== undefined; buffer = buffer.next) yield buffer;
   }
 
   /** Hands every buffer over to another region. */
@@ -296,21 +303,32 @@ export function refusePromise(name: string, result: unknown): void {
   }
 }
 
+/** A recorded result of a composed op: the graph it is in, and what to free when that has been walked. */
+export interface Recorded {
+  readonly graph: Graph;
+  leftovers: readonly Buffer[];
+}
+
 /**
- * Runs an op or a module that is composed of ops. If its result was recorded, its intermediates live as long as the
- * graphs of the result; if not, only the result lives on.
+ * Runs an op or a module that is composed of ops. If nothing of its result was recorded, only the result lives on.
+ * Otherwise what was not recorded on the way may be needed to go back: it lives as long as the graphs of the result,
+ * and no longer than the backward pass of a single one.
  */
-export function composed<T>(fn: () => T, graphsOf: (result: T) => Graph[]): T {
+export function composed<T>(fn: () => T, recordedIn: (result: T) => Recorded[]): T {
   const made = new Region();
   const outer = innermost;
   try {
     const result = inRegions(made, innermostScope, fn);
-    const [graph, ...others] = graphsOf(result);
-    if (graph === undefined) keep(result, made);
-    else {
-      made.moveTo(outer ?? regionOf(graph));
-      for (const other of others) if (other !== graph) other.peer = graph;
+    const [first, ...others] = recordedIn(result);
+    if (first === undefined) {
+      keep(result, made);
+      return result;
     }
+    if (outer === innermostScope && others.length === 0 && made.next !== undefined) {
+      first.leftovers = [...first.leftovers, ...made.buffers()];
+    }
+    made.moveTo(outer ?? regionOf(first.graph));
+    for (const { graph } of others) if (graph !== first.graph) graph.peer = first.graph;
     return result;
   } finally {
     made.free("module");

@@ -139,7 +139,10 @@ export class Tensor {
 
   /** Pointer to `.grad`, which is made of zeros if there is none. The gradient belongs to this tensor. */
   leafGradient(): number {
-    this.grad ??= outsideScopes(() => zeros(this.shape));
+    if (this.grad === null) {
+      this.grad = outsideScopes(() => zeros(this.shape));
+      this.buffer.companion = this.grad.buffer;
+    }
     return this.grad.use("backward");
   }
 
@@ -151,7 +154,6 @@ export class Tensor {
   /** Gives the memory back now, that of the gradient too. Using the tensor afterwards is an error. */
   dispose(): void {
     this.buffer.free("dispose");
-    this.grad?.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -6,10 +6,20 @@ import { Math4 } from "./math";
 const BLOCK = 512;
 
 /** Σ x of n contiguous elements. */
-export function rowSum(x: usize, n: i32): f32 {
+export function rowSum(x: usize, n: i32): f64 {
   let total: f64 = 0;
-  for (; n >= BLOCK; n -= BLOCK, x += BLOCK << 2) total += blockSum(x, BLOCK);
-  return <f32>(total + blockSum(x, n));
+  let p = x;
+  let left = n;
+  for (; left >= BLOCK; left -= BLOCK, p += BLOCK << 2) total += blockSum(p, BLOCK);
+  total += blockSum(p, left);
+  return isFinite(total) ? total : stridedSum(x, n, 4);
+}
+
+/** Σ x of n elements `stride` bytes apart, in float64 throughout: where a block exceeds the range of float32. */
+export function stridedSum(x: usize, n: i32, stride: usize): f64 {
+  let total: f64 = 0;
+  for (; n > 0; n--, x += stride) total += <f64>load<f32>(x);
+  return total;
 }
 
 function blockSum(x: usize, n: i32): f64 {

@@ -25,18 +25,15 @@ export function binary(name: BinaryName, saves: "inputs" | "nothing"): (a: Opera
   const backwardA = `${name}BackwardA` as keyof Kernels;
   const backwardB = `${name}BackwardB` as keyof Kernels;
   return (left, right) => {
-    const [a, b] = [operand(name, left), operand(name, right)];
-    const [pa, pb] = [a.use(name), b.use(name)];
-    const shape = broadcast(name, a.shape, b.shape);
+    const shape = broadcast(name, shapeOf(name, left), shapeOf(name, right));
+    const [a, b] = [operand(left), operand(right)];
+    const [pa, pb] = [a.ptr, b.ptr];
     const y = new Tensor(shape);
     const block = plan(shape, a.shape, b.shape);
     run(kernels[forward] as Kernel, block, (i, j, k) => [pa + i, pb + j, y.ptr + k]);
     const saved: (Tensor | Buffer)[] = saves === "inputs" ? [a, b] : [];
-    for (const [given, made] of [
-      [left, a],
-      [right, b],
-    ] as const)
-      if (given !== made) saved.push(made.buffer);
+    if (left !== a) saved.push(a.buffer);
+    if (right !== b) saved.push(b.buffer);
     return record(name, y, [a, b], saved, (dy) => {
       const back = (kernel: keyof Kernels, x: Tensor) =>
         addBroadcast(x, shape, (d) =>
@@ -48,9 +45,16 @@ export function binary(name: BinaryName, saves: "inputs" | "nothing"): (a: Opera
   };
 }
 
+/** The shape of an operand that `op` may use. */
+function shapeOf(op: string, x: Operand): Shape {
+  if (typeof x === "number") return [];
+  expectTensor(op, x).use(op);
+  return x.shape;
+}
+
 /** A tensor as it is; a number as a tensor of shape [] whose buffer the caller has to give an owner. */
-function operand(op: string, x: Operand): Tensor {
-  if (typeof x !== "number") return expectTensor(op, x);
+function operand(x: Operand): Tensor {
+  if (typeof x !== "number") return x;
   const constant = new Tensor([]);
   kernels.fill(constant.ptr, 1, x);
   return constant;

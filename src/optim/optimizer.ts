@@ -5,7 +5,7 @@ import { Tensor, zeros } from "../tensor";
 /** What an optimizer remembers of one parameter. */
 export interface ParameterState {
   parameter: Tensor;
-  /** Steps taken, an i32 cell that the kernel advances. */
+  /** Steps taken with the averages, an i32 cell that the kernel advances. */
   step: Tensor;
   /** Moving averages and the like, each of the parameter's shape, by PyTorch's names in camelCase. */
   averages: Record<string, Tensor>;

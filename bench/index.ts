@@ -40,6 +40,9 @@ function main(): void {
   }
 }
 
+// As in `npm run bench | head`: the reader has seen enough.
+process.stdout.on("error", () => process.exit());
+
 try {
   main();
 } catch (error) {

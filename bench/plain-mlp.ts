@@ -72,7 +72,7 @@ export class PlainMlp {
   private readonly logits: Float32Array;
   private readonly dLogits: Float32Array;
 
-  /** `parameters` as the library's model lists them: weight, bias, weight, bias. They are trained in place. */
+  /** `parameters` as the library's model lists them, weight, bias, weight, bias; trained in place. */
   constructor(
     parameters: readonly Float32Array[],
     { maxBatch, lr, momentum }: { maxBatch: number; lr: number; momentum: number },

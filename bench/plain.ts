@@ -1,10 +1,10 @@
 /**
- * The kernels in plain JavaScript, written as one would write them for speed: typed arrays, no allocation, sums in
- * local variables. The sums are doubles, JavaScript's own numbers: V8 runs them faster than `Math.fround` chains.
+ * The kernels in plain JavaScript, written as one would write them for speed: typed arrays, no allocation,
+ * sums in local variables. The sums are doubles: V8 runs them faster than chains of `Math.fround`.
  */
 
 /**
- * out[M, N] = A[M, K] · B[K, N], all row-major. `transposeA` reads A from [K, M], `transposeB` reads B from [N, K].
+ * out[M, N] = A[M, K] · B[K, N], all row-major. `transposeA` takes A as [K, M], `transposeB` B as [N, K].
  * Blocks of 2 x 4 sums stay in registers, so six loads feed eight multiplications.
  */
 export function matmul(

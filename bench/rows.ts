@@ -113,15 +113,23 @@ function activationRows(label: string, elements: number): Row[] {
     return { name: `${name} ${label}`, amount: elements, unit: "element", prepare };
   };
   return [
-    row("identity", identity, (x, y) => y.set(x)),
-    row("relu", relu, (x, y) => plain.relu(x, y)),
+    row(
+      "identity",
+      (x) => identity(x),
+      (x, y) => y.set(x),
+    ),
+    row(
+      "relu",
+      (x) => relu(x),
+      (x, y) => plain.relu(x, y),
+    ),
     row("leakyRelu", (x) => leakyRelu(x), plain.leakyRelu),
     row("prelu", prelu, plain.prelu),
     row("rrelu (evaluation)", (x) => rrelu(x), plain.rrelu),
     row("elu", (x) => elu(x), plain.elu),
     row("softplus", (x) => softplus(x), plain.softplus),
-    row("sigmoid", sigmoid, plain.sigmoid),
-    row("tanh", tanh, plain.tanh),
+    row("sigmoid", (x) => sigmoid(x), plain.sigmoid),
+    row("tanh", (x) => tanh(x), plain.tanh),
   ];
 }
 

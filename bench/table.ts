@@ -1,7 +1,7 @@
 import type { Comparison, Timing } from "./harness";
 import type { Row } from "./rows";
 
-const NAME_WIDTH = 34;
+const NAME_WIDTH = 36;
 const WIDTHS = [10, 10, 8, 16, 22, 22];
 
 export const HEADER = line("", [

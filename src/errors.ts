@@ -50,19 +50,14 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
  */
 export function withDefaults<T extends object>(op: string, defaults: T, given: Partial<T> | undefined): T {
   if (given === undefined) return defaults;
+  const known = Object.keys(defaults);
+  const takes = known.length > 0 ? `it takes ${known.join(", ")}` : "it takes none";
   if (typeof given !== "object" || given === null) {
-    throw new OptionError(
-      `${op}: options are an object such as { ${Object.keys(defaults)[0]} }, got ${given}`,
-    );
+    throw new OptionError(`${op}: options are an object, got ${String(given)}; ${takes}`);
   }
   const merged = { ...defaults };
   for (const key of Object.keys(given) as (keyof T & string)[]) {
-    if (!(key in defaults)) {
-      const known = Object.keys(defaults).join(", ");
-      throw new OptionError(
-        `${op}: unknown option "${key}"; ${known ? `it takes ${known}` : "it takes none"}`,
-      );
-    }
+    if (!known.includes(key)) throw new OptionError(`${op}: unknown option "${key}"; ${takes}`);
     if (given[key] !== undefined) merged[key] = given[key] as T[typeof key];
   }
   return merged;

@@ -42,7 +42,7 @@ function randomHand(random: () => number): (point: Point) => Point {
   ];
 }
 
-/** Inks the squares of the bitmap that are nearer than half the thickness to the lines from point to point. */
+/** Inks what is nearer than half the thickness to the lines from point to point. */
 function drawStroke(points: Stroke, thickness: number, bitmap: Uint8Array): void {
   const reach = thickness / 2;
   for (let i = 1; i < points.length; i++) {

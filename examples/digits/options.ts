@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { InputError } from "./input-error";
 
-export const HELP = `Trains a small network to read handwritten digits, in WebAssembly and in plain JavaScript.
+export const HELP = `Trains a network to read handwritten digits, in WebAssembly and in plain JavaScript.
 
 npm start -- [options]
 
@@ -45,7 +45,7 @@ function parse(args: string[]) {
       },
     }).values;
   } catch (error) {
-    // Node's advice may stand on lines of its own, and may be about positional arguments, which there are none of.
+    // Node's advice may stand on lines of its own, or be about positional arguments: there are none.
     const reason = (error as Error).message.replaceAll("\n", " ").replace(/\. To specify a positional.*/, "");
     throw new InputError(`${reason}; --help lists the options`);
   }

@@ -10,7 +10,7 @@ export function renderDigits(x: Float32Array): string {
       const start = image + row * SIDE;
       parts.push(Array.from(x.subarray(start, start + SIDE), shade).join(""));
     }
-    return parts.join(" ");
+    return parts.join(" ").trimEnd();
   });
   return lines.join("\n");
 }

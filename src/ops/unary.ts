@@ -18,8 +18,9 @@ type Kernel = (...args: number[]) => void;
 /** Numeric options of an elementwise op, in the order of the kernel's parameters. */
 export type Parameters = Readonly<Record<string, number>>;
 
+/** An op without options takes nothing but its tensor. */
 export interface Unary<P extends Parameters> {
-  (x: Tensor, options?: Partial<P>): Tensor;
+  (x: Tensor, ...options: keyof P extends never ? [] : [options?: Partial<P>]): Tensor;
   readonly defaults: P;
 }
 

@@ -46,7 +46,7 @@ export function crossEntropyLossForward(
     const more = excess(logits, dlogits, cols, m);
     const x = load<f32>(logits + at);
     const e = load<f32>(dlogits + at);
-    store<f32>(y + i, w * (m - x + log1p(more)));
+    store<f32>(y + i, w * ((x == m ? 0 : m - x) + log1p(more)));
     scaleRow(dlogits, w / (1 + more), cols);
     store<f32>(dlogits + at, x == m ? (-w * more) / (1 + more) : (w * e) / (1 + more) - w);
   }
@@ -69,7 +69,8 @@ export function softCrossEntropyLossForward(
     let sum: f64 = 0;
     for (let i: usize = 0; i < stride; i += 4) {
       const q = load<f32>(target + i);
-      if (q != 0) sum += <f64>q * <f64>(m - load<f32>(logits + i) + log);
+      const x = load<f32>(logits + i);
+      if (q != 0) sum += <f64>q * <f64>((x == m ? 0 : m - x) + log);
       store<f32>(dlogits + i, load<f32>(dlogits + i) * scale - q);
     }
     store<f32>(y, <f32>sum);

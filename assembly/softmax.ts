@@ -1,5 +1,5 @@
 // Softmax and its relatives along rows, all from the row's maximum m and its excess (simd/reduce.ts).
-import { excess, greatest, log1p } from "./simd/reduce";
+import { belowMax, excess, greatest, log1p } from "./simd/reduce";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
 
@@ -54,9 +54,9 @@ export function logSoftmaxForward(x: usize, y: usize, rows: i32, cols: i32): voi
     const vm = f32x4.splat(m);
     const log = f32x4.splat(log1p(excess(x, 0, cols, m)));
     for (let i: usize = 0; i < body; i += 16) {
-      v128.store(y + i, f32x4.sub(f32x4.sub(v128.load(x + i), vm), log));
+      v128.store(y + i, f32x4.sub(belowMax(v128.load(x + i), vm), log));
     }
-    if (cols & 3) Lanes.store(y + body, f32x4.sub(f32x4.sub(v128.load(x + body), vm), log), cols & 3);
+    if (cols & 3) Lanes.store(y + body, f32x4.sub(belowMax(v128.load(x + body), vm), log), cols & 3);
   }
 }
 
@@ -110,11 +110,11 @@ export function logSumExpBackward(x: usize, dy: usize, dx: usize, rows: i32, col
     const vm = f32x4.splat(m);
     const g = f32x4.splat(load<f32>(dy) / (1 + excess(x, 0, cols, m)));
     for (let i: usize = 0; i < body; i += 16) {
-      const e = Math4.expNonPositive(f32x4.sub(v128.load(x + i), vm));
+      const e = Math4.expNonPositive(belowMax(v128.load(x + i), vm));
       v128.store(dx + i, f32x4.add(v128.load(dx + i), f32x4.mul(g, e)));
     }
     if (cols & 3) {
-      const e = Math4.expNonPositive(f32x4.sub(v128.load(x + body), vm));
+      const e = Math4.expNonPositive(belowMax(v128.load(x + body), vm));
       Lanes.store(dx + body, f32x4.add(v128.load(dx + body), f32x4.mul(g, e)), cols & 3);
     }
   }

@@ -1,7 +1,8 @@
 // Reverse-mode differentiation. An op calls `record` with a closure that goes back; `backward` runs the closures in
 // reverse order of recording, which is a valid order because an op's inputs exist before the op.
 import { GraphError, ShapeError, sameShape, show } from "./errors";
-import { adopt, adoptInto, Buffer, type Graph, gone, refusePromise } from "./memory";
+import { Buffer, gone } from "./memory";
+import { adopt, adoptInto, type Graph, refusePromise } from "./scope";
 import type { Tensor } from "./tensor";
 import { kernels } from "./wasm";
 
@@ -105,23 +106,26 @@ export function backward(root: Tensor, options: { gradient: Tensor | null; retai
   const nodes = reachable(root);
   for (const node of nodes) checkAlive(node);
   seed(root, options.gradient);
-  const leftovers = retainGraph ? [] : nodes.flatMap((node) => node.leftovers);
+  const leftovers: Buffer[] = [];
   let done = 0;
   try {
-    for (const node of nodes) {
+    for (; done < nodes.length; done++) {
+      const node = nodes[done]!;
       if (node.gradient !== undefined) node.backward(node.gradient.ptr);
-      node.gradient?.free("backward");
-      node.gradient = undefined;
-      if (!retainGraph) node.release(node.output === root);
-      done++;
+      dropGradient(node);
+      if (retainGraph) continue;
+      if (node.leftovers.length > 0) leftovers.push(...node.leftovers);
+      node.release(node.output === root);
     }
-    for (const buffer of leftovers) buffer.free("backward");
   } finally {
-    for (const node of nodes.slice(done)) {
-      node.gradient?.free("backward");
-      node.gradient = undefined;
-    }
+    for (; done < nodes.length; done++) dropGradient(nodes[done]!);
+    for (const buffer of leftovers) buffer.free("backward");
   }
+}
+
+function dropGradient(node: Node): void {
+  node.gradient?.free("backward");
+  node.gradient = undefined;
 }
 
 /** Every node behind `root`, newest first. */

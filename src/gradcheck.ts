@@ -1,9 +1,9 @@
 import { noGrad } from "./autograd";
 import { GradientError, show, withDefaults } from "./errors";
-import { scope } from "./memory";
 import { mul } from "./ops/arithmetic";
 import { uniform } from "./ops/random";
 import { sum } from "./ops/reductions";
+import { scope } from "./scope";
 import type { Tensor } from "./tensor";
 
 export interface GradcheckOptions {

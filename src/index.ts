@@ -1,4 +1,5 @@
 export { noGrad } from "./autograd";
+export { arange, eye, full, ones, type TensorOptions, tensor, zeros } from "./create";
 export {
   DisposedError,
   DomainError,
@@ -13,7 +14,7 @@ export {
 } from "./errors";
 export { type GradcheckOptions, gradcheck } from "./gradcheck";
 export { type InitOptions, init } from "./init";
-export { type MemoryUse, memory, scope } from "./memory";
+export { type MemoryUse, memory } from "./memory";
 export * from "./nn/index";
 export type { ClassTargets, CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";
 export type { CustomLoss } from "./ops/customLoss";
@@ -25,16 +26,5 @@ export type { RreluOptions } from "./ops/random";
 export type { ReductionOptions } from "./ops/reductions";
 export { Adam, type AdamOptions } from "./optim/adam";
 export { SGD, type SGDOptions } from "./optim/sgd";
-export {
-  arange,
-  type DType,
-  eye,
-  full,
-  type Nested,
-  ones,
-  type Shape,
-  type TensorData,
-  type TensorOptions,
-  tensor,
-  zeros,
-} from "./tensor";
+export { scope } from "./scope";
+export type { DType, Nested, Shape, TensorData } from "./tensor";

@@ -1,7 +1,8 @@
 import { backward, type Node } from "./autograd";
-import { DomainError, DTypeError, GraphError, ShapeError, show, withDefaults } from "./errors";
-import { adopt, Buffer, type Fate, gone, outsideScopes } from "./memory";
+import { DTypeError, GraphError, InstanceError, ShapeError, show, withDefaults } from "./errors";
+import { Buffer, type Fate, gone } from "./memory";
 import type { Methods } from "./ops/methods";
+import { adopt, outsideScopes } from "./scope";
 import { kernels } from "./wasm";
 
 /** Element type: 32-bit floats, or 32-bit integers for class indices. */
@@ -109,15 +110,11 @@ export class Tensor {
 
   /** The elements as nested arrays, or as a number for shape []. */
   toArray(): Nested {
-    const flat = Array.from(this.data);
-    let rows: Nested[] = flat;
-    for (const n of this.shape.slice(1).reverse()) {
-      const grouped: Nested[] = [];
-      const count = n === 0 ? sizeOf(this.shape.slice(0, -1)) : rows.length / n;
-      for (let i = 0; i < count; i++) grouped.push(rows.slice(i * n, (i + 1) * n));
-      rows = grouped;
-    }
-    return this.shape.length === 0 ? flat[0]! : rows;
+    const { data, shape } = this;
+    let at = 0;
+    const level = (dim: number): Nested =>
+      dim === shape.length ? data[at++]! : Array.from({ length: shape[dim]! }, () => level(dim + 1));
+    return level(0);
   }
 
   /** The value of a tensor of one element. */
@@ -134,14 +131,19 @@ export class Tensor {
    */
   backward(options?: { gradient?: Tensor; retainGraph?: boolean }): void {
     const defaults = { gradient: null as Tensor | null, retainGraph: false };
-    backward(this, withDefaults("backward", defaults, options));
+    const given = withDefaults("backward", defaults, options);
+    if (given.gradient !== null) expectTensor("backward", given.gradient);
+    backward(this, given);
   }
 
   /** Pointer to `.grad`, which is made of zeros if there is none. The gradient belongs to this tensor. */
   leafGradient(): number {
     if (this.grad === null) {
-      this.grad = outsideScopes(() => zeros(this.shape));
-      this.buffer.companion = this.grad.buffer;
+      const grad = new Tensor(this.shape);
+      kernels.zero(grad.ptr, grad.size);
+      outsideScopes(() => adopt(grad));
+      this.buffer.companion = grad.buffer;
+      this.grad = grad;
     }
     return this.grad.use("backward");
   }
@@ -186,142 +188,19 @@ function format(values: Nested): string {
     : `[${values.map((value) => format(value)).join(", ")}]`;
 }
 
-export interface TensorOptions {
-  /** Default: the nesting of the data. */
-  shape?: Shape;
-  /** Default: i32 for an Int32Array, f32 for everything else. */
-  dtype?: DType;
-  /** Whether to accumulate a gradient in backward passes; default false. */
-  requiresGrad?: boolean;
-}
-
 /**
- * A tensor with a copy of `data`: a number (shape []), nested arrays, or a typed array (shape [length]).
- * @throws ShapeError if the arrays are ragged or do not have as many elements as `shape`
- * @throws DomainError for an i32 tensor of values that are no 32-bit integers
+ * `x` as a tensor of this copy of the library.
+ * @throws InstanceError if it is a tensor of another copy, DTypeError if it is none
  */
-export function tensor(data: TensorData, options?: TensorOptions): Tensor {
-  const { shape, dtype, requiresGrad } = withDefaults(
-    "tensor",
-    { shape: undefined as Shape | undefined, dtype: undefined as DType | undefined, requiresGrad: false },
-    options,
-  );
-  const nesting: number[] = [];
-  const values = ArrayBuffer.isView(data) ? (data as TypedArray) : flatten(data, nesting);
-  const found = ArrayBuffer.isView(data) ? [values.length] : nesting;
-  checkShape("tensor", shape ?? found);
-  if (sizeOf(shape ?? found) !== values.length) {
-    throw new ShapeError(`tensor: ${values.length} elements do not fill the shape ${show(shape!)}`);
+export function expectTensor(op: string, x: unknown): Tensor {
+  if (x instanceof Tensor) return x;
+  if (typeof x === "object" && x !== null && brand in x) {
+    throw new InstanceError(
+      `${op}: got a tensor of another copy of nablas, whose memory this copy cannot read; ` +
+        "make sure that only one is installed (npm ls nablas), or pass x.toArray()",
+    );
   }
-  const t = new Tensor(
-    [...(shape ?? found)],
-    checkDType(dtype ?? (data instanceof Int32Array ? "i32" : "f32")),
-  );
-  adopt(t);
-  if (t.dtype === "i32") checkIntegers(values);
-  t.data.set(values);
-  t.requiresGrad = requiresGrad;
-  return t;
-}
-
-/** Appends the sizes of `data` to `shape` and returns its numbers in one row. */
-function flatten(data: unknown, shape: number[]): number[] {
-  let level = [data];
-  while (Array.isArray(level[0])) {
-    const length = level[0].length;
-    const next: unknown[] = [];
-    for (const item of level) {
-      if (!Array.isArray(item) || item.length !== length) {
-        const got = Array.isArray(item) ? `one of length ${item.length}` : String(item);
-        throw new ShapeError(`tensor: ragged arrays: expected only arrays of length ${length}, got ${got}`);
-      }
-      for (const value of item) next.push(value);
-    }
-    shape.push(length);
-    level = next;
-  }
-  for (const value of level) {
-    if (typeof value === "number") continue;
-    const got = Array.isArray(value) ? "an array" : `${typeof value} ${String(value)}`;
-    throw new DTypeError(`tensor: expected numbers, nested arrays of numbers or a typed array, got ${got}`);
-  }
-  return level as number[];
-}
-
-function checkIntegers(values: ArrayLike<number>): void {
-  for (let i = 0; i < values.length; i++) {
-    if ((values[i]! | 0) === values[i]) continue;
-    throw new DomainError(`tensor: i32 takes 32-bit integers, got ${values[i]} at element ${i}`);
-  }
-}
-
-function checkDType(dtype: string): DType {
-  if (dtype === "f32" || dtype === "i32") return dtype;
-  throw new DTypeError(`tensor: expected dtype "f32" or "i32", got "${dtype}"`);
-}
-
-/** @throws ShapeError if `shape` is not an array of sizes */
-export function checkShape(op: string, shape: Shape): void {
-  if (Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return;
-  throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${JSON.stringify(shape)}`);
-}
-
-function filled(
-  op: string,
-  shape: Shape,
-  value: number,
-  options: Omit<TensorOptions, "shape"> | undefined,
-): Tensor {
-  const { dtype, requiresGrad } = withDefaults(op, { dtype: "f32" as DType, requiresGrad: false }, options);
-  checkShape(op, shape);
-  const t = new Tensor([...shape], checkDType(dtype));
-  adopt(t);
-  if (value === 0) kernels.zero(t.ptr, t.size);
-  else if (t.dtype === "f32") kernels.fill(t.ptr, t.size, value);
-  else {
-    checkIntegers([value]);
-    t.data.fill(value);
-  }
-  t.requiresGrad = requiresGrad;
-  return t;
-}
-
-/** Zeros of the given shape. */
-export function zeros(shape: Shape, options?: Omit<TensorOptions, "shape">): Tensor {
-  return filled("zeros", shape, 0, options);
-}
-
-/** Ones of the given shape. */
-export function ones(shape: Shape, options?: Omit<TensorOptions, "shape">): Tensor {
-  return filled("ones", shape, 1, options);
-}
-
-/** The given value everywhere. */
-export function full(shape: Shape, value: number, options?: Omit<TensorOptions, "shape">): Tensor {
-  return filled("full", shape, value, options);
-}
-
-/** start, start + step, … below end (`arange(end)` starts at 0); shape [⌈(end − start) / step⌉]. */
-export function arange(
-  start: number,
-  end?: number,
-  step = 1,
-  options?: Omit<TensorOptions, "shape">,
-): Tensor {
-  const [from, to] = end === undefined ? [0, start] : [start, end];
-  const count = Math.ceil((to - from) / step);
-  if (!Number.isFinite(count) || step === 0) {
-    throw new ShapeError(`arange: cannot go from ${from} to ${to} in steps of ${step}`);
-  }
-  return tensor(
-    Array.from({ length: Math.max(0, count) }, (_, i) => from + i * step),
-    { shape: [Math.max(0, count)], ...options },
-  );
-}
-
-/** The identity matrix [n, n]. */
-export function eye(n: number, options?: Omit<TensorOptions, "shape">): Tensor {
-  const t = zeros([n, n], options);
-  for (let i = 0; i < n; i++) t.data[i * n + i] = 1;
-  return t;
+  const got =
+    Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : `${typeof x} ${String(x)}`;
+  throw new DTypeError(`${op}: expected a tensor, got ${got}`);
 }

@@ -64,12 +64,14 @@ export function greatest(x: usize, n: i32): f32 {
 
 /**
  * Σ e^(x − m) − 1 of a row with maximum m, the sum without one of its largest elements: log Σ e^x is then
- * m + log1p(excess), with full relative precision when one element dominates. Elements equal to m are
- * counted, not summed: each is e^0 = 1. Stores e^(x − m) to e unless e is 0.
+ * m + log1p(excess), with full relative precision when one element dominates. Elements equal to m count as
+ * e^0 = 1, infinite ones too: a row with +∞ comes to its limit, one of nothing but −∞ to the even distribution.
+ * Stores e^(x − m) to e unless e is 0.
  */
 @inline
 export function excess(x: usize, e: usize, cols: i32, m: f32): f32 {
   const vm = f32x4.splat(m);
+  const one = f32x4.splat(1);
   let rest: f64 = 0;
   let ties: i32 = 0;
   while (cols > 0) {
@@ -77,31 +79,31 @@ export function excess(x: usize, e: usize, cols: i32, m: f32): f32 {
     let equal = i32x4.splat(0);
     let block = min(cols, BLOCK);
     cols -= block;
-    for (; block >= 4; block -= 4, x += 16) {
+    for (; block > 0; block -= 4, x += 16) {
       const v = v128.load(x);
+      const inside = Lanes.mask(min(block, 4));
       const tie = f32x4.eq(v, vm);
-      const ex = Math4.expNonPositive(f32x4.sub(v, vm));
-      sum = f32x4.add(sum, v128.andnot(ex, tie));
-      equal = i32x4.sub(equal, tie);
+      const below = v128.andnot(Math4.expNonPositive(f32x4.sub(v, vm)), tie);
+      sum = f32x4.add(sum, v128.and(below, inside));
+      equal = i32x4.sub(equal, v128.and(tie, inside));
       if (e) {
-        v128.store(e, ex);
+        const ex = v128.or(below, v128.and(one, tie));
+        if (block >= 4) v128.store(e, ex);
+        else Lanes.store(e, ex, block);
         e += 16;
       }
-    }
-    if (block > 0) {
-      const v = v128.load(x);
-      const inside = Lanes.mask(block);
-      const tie = v128.and(f32x4.eq(v, vm), inside);
-      const ex = Math4.expNonPositive(f32x4.sub(v, vm));
-      sum = f32x4.add(sum, v128.andnot(v128.and(ex, inside), tie));
-      equal = i32x4.sub(equal, tie);
-      if (e) Lanes.store(e, ex, block);
     }
     rest += Lanes.sum(sum);
     ties += i32x4.extract_lane(equal, 0) + i32x4.extract_lane(equal, 1);
     ties += i32x4.extract_lane(equal, 2) + i32x4.extract_lane(equal, 3);
   }
   return <f32>(rest + <f64>(ties - 1));
+}
+
+/** x − m in a row with maximum m, where ∞ − ∞ is 0. */
+@inline
+export function belowMax(x: v128, m: v128): v128 {
+  return v128.andnot(f32x4.sub(x, m), f32x4.eq(x, m));
 }
 
 /** log1p of one number by the four-lane function. */

@@ -1,8 +1,9 @@
+import { full } from "../create";
 import { OptionError, withDefaults } from "../errors";
 import { elu, identity, leakyRelu, maxout, prelu, relu, sigmoid, softplus, tanh } from "../ops/activations";
 import { rrelu, rreluDefaults } from "../ops/random";
 import { logSoftmax, softmax } from "../ops/softmax";
-import { full, type Tensor } from "../tensor";
+import type { Tensor } from "../tensor";
 import { Module, parameter } from "./module";
 
 /** @see identity */

@@ -1,8 +1,7 @@
 import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { linear } from "../ops/matmul";
-import { expectTensor } from "../ops/operand";
 import { uniform } from "../ops/random";
-import type { Shape, Tensor } from "../tensor";
+import { expectTensor, type Shape, type Tensor } from "../tensor";
 import { kaimingUniform } from "./init";
 import { Module, parameter } from "./module";
 

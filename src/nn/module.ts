@@ -1,6 +1,6 @@
 import { NablasError } from "../errors";
-import { owned } from "../memory";
 import { composed } from "../ops/composed";
+import { owned } from "../scope";
 import { Tensor } from "../tensor";
 
 const parametersSeen = new WeakSet<Tensor>();

@@ -1,9 +1,8 @@
 import { ShapeError, show, withDefaults } from "../errors";
-import type { Tensor } from "../tensor";
+import { expectTensor, type Tensor } from "../tensor";
 import { binary } from "./binary";
 import { composed } from "./composed";
 import { oneHotRows, reshape, transpose } from "./layout";
-import { expectTensor } from "./operand";
 import { argmax, max } from "./reductions";
 import { dimension } from "./shapes";
 import { unary } from "./unary";

@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor";
+import { expectTensor, type Tensor } from "../tensor";
 import { binary } from "./binary";
 import type { Operand } from "./operand";
 import { unary } from "./unary";
@@ -19,7 +19,9 @@ const power = binary("pow", "inputs");
 
 /** a to the power of b, broadcasting. The derivative by b is 0 where a = 0 and b ≥ 0, as in PyTorch. */
 export function pow(a: Operand, b: Operand): Tensor {
-  return b === 2 && typeof a !== "number" ? square(a) : power(a, b);
+  if (b !== 2 || typeof a === "number") return power(a, b);
+  expectTensor("pow", a).use("pow");
+  return square(a);
 }
 
 /** −x */

@@ -1,8 +1,8 @@
 import { gradient, record } from "../autograd";
 import { Buffer } from "../memory";
-import { type Shape, sizeOf, Tensor } from "../tensor";
+import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
-import { expectTensor, type Operand } from "./operand";
+import type { Operand } from "./operand";
 import { type Block, broadcast, plan } from "./shapes";
 
 /** Names with a Forward kernel and one Backward kernel for each operand. */

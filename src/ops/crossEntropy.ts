@@ -1,13 +1,14 @@
 import { gradient, record } from "../autograd";
+import { tensor } from "../create";
 import { DomainError, DTypeError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
-import { type Nested, type Shape, sizeOf, Tensor, type TensorData, tensor } from "../tensor";
+import { expectTensor, type Nested, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
 import { add, mul, neg } from "./arithmetic";
 import { composed } from "./composed";
 import { reshape, transpose } from "./layout";
 import { checkReduction, type LossOptions, type Reduction } from "./losses";
-import { expectTensor, toTensor } from "./operand";
+import { toTensor } from "./operand";
 import { sum } from "./reductions";
 import { logSoftmax } from "./softmax";
 

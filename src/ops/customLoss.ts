@@ -1,11 +1,10 @@
 import { gradient, noGrad, record } from "../autograd";
 import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
-import { scope } from "../memory";
-import { Tensor } from "../tensor";
+import { scope } from "../scope";
+import { expectTensor, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
-import { checkReduction, type LossOptions, type Reduction, reduce } from "./losses";
-import { expectTensor } from "./operand";
+import { type LossOptions, type Reduction, reduce } from "./losses";
 
 /** A loss of one's own, written with tensors. */
 export interface CustomLoss {
@@ -24,12 +23,11 @@ export function customLoss(
   const { name = "customLoss", forward, backward } = definition;
   return (pred, target, options) => {
     const { reduction } = withDefaults(name, { reduction: "mean" as Reduction }, options);
-    checkReduction(name, reduction);
     expectTensor(name, pred).use(name);
     return composed(() => {
       const derive = backward === undefined ? forward : withDerivative(name, forward, backward);
       const values = derive(pred, target);
-      if (values instanceof Tensor) return reduce(values, reduction);
+      if (values instanceof Tensor) return reduce(name, values, reduction);
       throw new OptionError(`${name}: forward gets tensors and returns a tensor, got ${typeof values}`);
     });
   };

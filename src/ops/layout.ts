@@ -1,8 +1,7 @@
 import { gradient, record } from "../autograd";
 import { DTypeError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
-import { type Shape, sizeOf, Tensor } from "../tensor";
+import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
-import { expectTensor } from "./operand";
 import { around, dimension } from "./shapes";
 
 /**

@@ -1,12 +1,12 @@
 import { gradient, record, recording } from "../autograd";
 import { DomainError, GraphError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
-import { Tensor, type TensorData } from "../tensor";
+import { expectTensor, Tensor, type TensorData } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
 import { softplus } from "./activations";
 import { add, mul, neg, sub } from "./arithmetic";
 import { composed } from "./composed";
-import { expectTensor, toTensor } from "./operand";
+import { toTensor } from "./operand";
 import { mean, sum } from "./reductions";
 import { broadcast } from "./shapes";
 
@@ -25,7 +25,8 @@ export function checkReduction(op: string, reduction: string): asserts reduction
 }
 
 /** The values of a loss as its reduction wants them. */
-export function reduce(values: Tensor, reduction: Reduction): Tensor {
+export function reduce(op: string, values: Tensor, reduction: Reduction): Tensor {
+  checkReduction(op, reduction);
   return reduction === "none" ? values : reduction === "sum" ? sum(values) : mean(values);
 }
 
@@ -168,8 +169,9 @@ export function bceWithLogitsLoss(logits: Tensor, target: Tensor, options?: BceW
     { weight: none, posWeight: none, reduction: "mean" as Reduction },
     options,
   );
-  if (posWeight === undefined && weight === undefined)
+  if (posWeight === undefined && weight === undefined) {
     return plainBceWithLogits(logits, target, { reduction });
+  }
   return composed(() => {
     let values: Tensor;
     if (posWeight === undefined) values = plainBceWithLogits(logits, target, { reduction: "none" });
@@ -179,13 +181,12 @@ export function bceWithLogitsLoss(logits: Tensor, target: Tensor, options?: BceW
       const factor = mul(fitting(op, "posWeight", posWeight, logits), target);
       values = add(mul(factor, softplus(neg(logits))), mul(sub(1, target), softplus(logits)));
     }
-    return weight === undefined ? reduce(values, reduction) : weighted(op, values, weight, reduction);
+    return weight === undefined ? reduce(op, values, reduction) : weighted(op, values, weight, reduction);
   });
 }
 
 function weighted(op: string, values: Tensor, weight: Tensor | TensorData, reduction: Reduction): Tensor {
-  checkReduction(op, reduction);
-  return reduce(mul(values, fitting(op, "weight", weight, values)), reduction);
+  return reduce(op, mul(values, fitting(op, "weight", weight, values)), reduction);
 }
 
 /** A weight that broadcasts to the shape of `values`. */

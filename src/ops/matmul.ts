@@ -1,11 +1,10 @@
 import { gradient, record } from "../autograd";
 import { ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
-import { type Shape, sizeOf, Tensor } from "../tensor";
+import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { reshape } from "./layout";
-import { expectTensor } from "./operand";
 import { broadcast, plan } from "./shapes";
 
 /** C [M, N] = op(A) · op(B), added to C if `accumulate`; with scratch memory for the panels. */

@@ -1,10 +1,11 @@
 import { gradient, record } from "../autograd";
+import { checkShape, type TensorOptions } from "../create";
 import { OptionError, withDefaults } from "../errors";
-import { adopt, Buffer, permanent } from "../memory";
-import { checkShape, type Shape, Tensor, type TensorOptions } from "../tensor";
+import { Buffer, permanent } from "../memory";
+import { adopt } from "../scope";
+import { expectTensor, type Shape, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { leakyRelu } from "./activations";
-import { expectTensor } from "./operand";
 
 // Without manualSeed every program draws the same numbers, as in PyTorch, whose default seed this is.
 const DEFAULT_SEED = 67_280_421_310_721;

@@ -1,11 +1,10 @@
 import { gradient, record } from "../autograd";
 import { ShapeError, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
-import { type Shape, sizeOf, Tensor } from "../tensor";
+import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { reshape } from "./layout";
-import { expectTensor } from "./operand";
 import { around, dimension } from "./shapes";
 
 /** `dim`: one dimension, several, or all by default; `keepdim` leaves a size of 1 in their place. */

@@ -1,10 +1,9 @@
 import { gradient, record } from "../autograd";
 import { withDefaults } from "../errors";
-import { type Shape, Tensor } from "../tensor";
+import { expectTensor, type Shape, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { reshape, transpose } from "./layout";
-import { expectTensor } from "./operand";
 import { checkNotEmpty, type ReductionOptions, reduction } from "./reductions";
 import { dimension } from "./shapes";
 
@@ -21,7 +20,10 @@ function along(op: string, input: Tensor, options: { dim?: number } | undefined,
   return composed(() => transpose(rows(transpose(x, d, -1)), d, -1));
 }
 
-/** e^x / Σ e^x along `dim` (default: the last), by the shifted exponentials: no overflow. */
+/**
+ * e^x / Σ e^x along `dim` (default: the last), by the shifted exponentials: no overflow. A row with +∞ gives its limit,
+ * a row of nothing but −∞ the even distribution (PyTorch: NaN).
+ */
 export function softmax(x: Tensor, options?: { dim?: number }): Tensor {
   return along("softmax", x, options, (t, rows, cols) => {
     const y = new Tensor(t.shape);
@@ -32,7 +34,7 @@ export function softmax(x: Tensor, options?: { dim?: number }): Tensor {
   });
 }
 
-/** x − log Σ e^x along `dim` (default: the last). */
+/** x − log Σ e^x along `dim` (default: the last); infinite rows as in `softmax`. */
 export function logSoftmax(x: Tensor, options?: { dim?: number }): Tensor {
   return along("logSoftmax", x, options, (t, rows, cols) => {
     const y = new Tensor(t.shape);

@@ -1,8 +1,7 @@
 import { gradient, record } from "../autograd";
 import { OptionError, withDefaults } from "../errors";
-import { Tensor } from "../tensor";
+import { expectTensor, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
-import { expectTensor } from "./operand";
 
 /** Names with both a Forward and a Backward kernel. */
 type UnaryName = keyof {

@@ -34,7 +34,12 @@ export class Adam extends Optimizer<typeof defaults> {
       throw new OptionError(`Adam: betas are two numbers from 0 to below 1, got ${JSON.stringify(betas)}`);
     }
     const { lr, eps, weightDecay, l1, amsgrad } = others;
-    super("Adam", parameters, { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, l1, amsgrad });
+    super(
+      "Adam",
+      parameters,
+      { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, l1, amsgrad },
+      defaults,
+    );
   }
 
   protected update(state: ParameterState, gradient: Tensor, hyper: number): void {

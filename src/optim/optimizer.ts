@@ -1,6 +1,7 @@
+import { zeros } from "../create";
 import { GraphError, OptionError } from "../errors";
-import { outsideScopes, owned } from "../memory";
-import { Tensor, zeros } from "../tensor";
+import { outsideScopes, owned } from "../scope";
+import { expectTensor, type Tensor } from "../tensor";
 
 /** What an optimizer remembers of one parameter. */
 export interface ParameterState {
@@ -22,14 +23,16 @@ export abstract class Optimizer<Options extends Record<string, number | boolean>
   /** The options as kernels read them: float64, in the order of the options. */
   private readonly hyper: Tensor;
 
-  constructor(name: string, parameters: readonly Tensor[], options: Options) {
+  constructor(
+    private readonly name: string,
+    parameters: readonly Tensor[],
+    options: Options,
+    private readonly defaults: Options,
+  ) {
     checkParameters(name, parameters);
-    for (const [key, value] of Object.entries(options)) {
-      if (typeof value === "boolean" || (Number.isFinite(value) && value >= 0)) continue;
-      throw new OptionError(`${name}: ${key} is a number ≥ 0, got ${String(value)}`);
-    }
     this.parameters = [...parameters];
-    this.options = { ...options };
+    this.options = Object.seal({ ...options });
+    this.checkOptions();
     this.hyper = outsideScopes(() => zeros([2 * Object.keys(options).length]));
   }
 
@@ -40,6 +43,7 @@ export abstract class Optimizer<Options extends Record<string, number | boolean>
       t.use("step");
       t.grad!.use("step");
     }
+    this.checkOptions();
     this.hyper.use("step");
     this.hyper.buffer.doubles(this.hyper.size / 2).set(Object.values(this.options).map(Number));
     for (const t of due) this.update(this.stateOf(t), t.grad!, this.hyper.ptr);
@@ -74,6 +78,15 @@ export abstract class Optimizer<Options extends Record<string, number | boolean>
     return averages[name].ptr;
   }
 
+  private checkOptions(): void {
+    for (const [key, value] of Object.entries(this.options)) {
+      const wanted = typeof this.defaults[key];
+      if (typeof value === wanted && (value === true || (Number(value) >= 0 && value !== Infinity))) continue;
+      const what = wanted === "boolean" ? "true or false" : "a number ≥ 0";
+      throw new OptionError(`${this.name}: ${key} is ${what}, got ${String(value)}`);
+    }
+  }
+
   private stateOf(parameter: Tensor): ParameterState {
     let state = this.states.get(parameter);
     if (state === undefined) {
@@ -97,9 +110,11 @@ function checkParameters(name: string, parameters: readonly Tensor[]): void {
   }
   const seen = new Set<Tensor>();
   for (const [i, t] of parameters.entries()) {
-    if (!(t instanceof Tensor) || !t.requiresGrad || t.node !== undefined) {
-      const got = t instanceof Tensor ? t.describe() : String(t);
-      throw new GraphError(`${name}: parameter ${i} is no leaf that requires a gradient, got ${got}`);
+    expectTensor(name, t);
+    if (!t.requiresGrad || t.node !== undefined) {
+      throw new GraphError(
+        `${name}: parameter ${i} is no leaf that requires a gradient, got ${t.describe()}`,
+      );
     }
     if (seen.has(t)) throw new OptionError(`${name}: parameter ${i} appears twice`);
     seen.add(t);

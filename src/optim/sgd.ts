@@ -25,10 +25,10 @@ export interface SGDOptions {
 export class SGD extends Optimizer<typeof defaults> {
   constructor(parameters: readonly Tensor[], options?: SGDOptions) {
     const all = withDefaults("SGD", defaults, options);
-    super("SGD", parameters, all);
     if (all.nesterov && (all.momentum === 0 || all.dampening !== 0)) {
       throw new OptionError("SGD: nesterov wants a momentum above 0 and no dampening");
     }
+    super("SGD", parameters, all, defaults);
   }
 
   protected update(state: ParameterState, gradient: Tensor, hyper: number): void {

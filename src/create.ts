@@ -1,0 +1,171 @@
+import { DomainError, DTypeError, ShapeError, show, withDefaults } from "./errors";
+import { adopt } from "./scope";
+import {
+  brand,
+  type DType,
+  expectTensor,
+  type Shape,
+  sizeOf,
+  Tensor,
+  type TensorData,
+  type TypedArray,
+} from "./tensor";
+import { kernels } from "./wasm";
+
+export interface TensorOptions {
+  /** Default: the nesting of the data. */
+  shape?: Shape;
+  /** Default: i32 for an Int32Array, f32 for everything else. */
+  dtype?: DType;
+  /** Whether to accumulate a gradient in backward passes; default false. */
+  requiresGrad?: boolean;
+}
+
+/**
+ * A tensor with a copy of `data`: a number (shape []), nested arrays, or a typed array (shape [length]).
+ * @throws ShapeError if the arrays are ragged or do not have as many elements as `shape`
+ * @throws DomainError for an i32 tensor of values that are no 32-bit integers
+ */
+export function tensor(data: TensorData, options?: TensorOptions): Tensor {
+  const defaults = {
+    shape: undefined as Shape | undefined,
+    dtype: (data instanceof Int32Array ? "i32" : "f32") as DType,
+    requiresGrad: false,
+  };
+  const { shape: wanted, dtype, requiresGrad } = withDefaults("tensor", defaults, options);
+  const { values, shape: found } = read(data);
+  const shape = wanted ?? found;
+  checkShape("tensor", shape);
+  if (sizeOf(shape) !== values.length) {
+    throw new ShapeError(`tensor: ${values.length} elements do not fill the shape ${show(shape)}`);
+  }
+  checkDType("tensor", dtype, requiresGrad);
+  if (dtype === "i32") checkIntegers("tensor", values);
+  const t = allocate(shape, dtype);
+  t.data.set(values);
+  t.requiresGrad = requiresGrad;
+  return t;
+}
+
+/** A tensor without values yet, owned by the innermost scope. */
+function allocate(shape: Shape, dtype: DType): Tensor {
+  const t = new Tensor([...shape], dtype);
+  adopt(t);
+  return t;
+}
+
+function read(data: TensorData): { values: ArrayLike<number>; shape: Shape } {
+  if (typeof data === "object" && brand in data) {
+    const { shape } = expectTensor("tensor", data);
+    throw new DTypeError(`tensor: got a tensor ${show(shape)}; clone() makes a copy of one`);
+  }
+  if (ArrayBuffer.isView(data)) {
+    const values = data as TypedArray;
+    if (typeof (values[0] ?? 0) === "number") return { values, shape: [values.length] };
+    throw new DTypeError(`tensor: expected numbers, got a ${data.constructor.name}; convert it by Number`);
+  }
+  const shape: number[] = [];
+  return { values: flatten(data, shape), shape };
+}
+
+/** Appends the sizes of `data` to `shape` and returns its numbers in one row. */
+function flatten(data: unknown, shape: number[]): number[] {
+  let level = [data];
+  while (Array.isArray(level[0])) {
+    const length = level[0].length;
+    const next: unknown[] = [];
+    for (const item of level) {
+      if (!Array.isArray(item) || item.length !== length) {
+        const got = Array.isArray(item) ? `one of length ${item.length}` : String(item);
+        throw new ShapeError(`tensor: ragged arrays: expected only arrays of length ${length}, got ${got}`);
+      }
+      for (const value of item) next.push(value);
+    }
+    shape.push(length);
+    level = next;
+  }
+  for (const value of level) {
+    if (typeof value === "number") continue;
+    const got = Array.isArray(value) ? "an array" : `${typeof value} ${String(value)}`;
+    throw new DTypeError(`tensor: expected numbers, nested arrays of numbers or a typed array, got ${got}`);
+  }
+  return level as number[];
+}
+
+function checkIntegers(op: string, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    if ((values[i]! | 0) === values[i]) continue;
+    throw new DomainError(`${op}: i32 takes 32-bit integers, got ${values[i]} at element ${i}`);
+  }
+}
+
+function checkDType(op: string, dtype: string, requiresGrad: boolean): void {
+  if (dtype !== "f32" && dtype !== "i32") {
+    throw new DTypeError(`${op}: expected dtype "f32" or "i32", got "${dtype}"`);
+  }
+  if (requiresGrad && dtype !== "f32") throw new DTypeError(`${op}: requiresGrad wants f32, got ${dtype}`);
+}
+
+/** @throws ShapeError if `shape` is not an array of sizes */
+export function checkShape(op: string, shape: Shape): void {
+  if (Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return;
+  throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${JSON.stringify(shape)}`);
+}
+
+function filled(
+  op: string,
+  shape: Shape,
+  value: number,
+  options: Omit<TensorOptions, "shape"> | undefined,
+): Tensor {
+  const { dtype, requiresGrad } = withDefaults(op, { dtype: "f32" as DType, requiresGrad: false }, options);
+  checkShape(op, shape);
+  checkDType(op, dtype, requiresGrad);
+  if (dtype === "i32") checkIntegers(op, [value]);
+  const t = allocate(shape, dtype);
+  if (value === 0) kernels.zero(t.ptr, t.size);
+  else if (dtype === "f32") kernels.fill(t.ptr, t.size, value);
+  else t.data.fill(value);
+  t.requiresGrad = requiresGrad;
+  return t;
+}
+
+/** Zeros of the given shape. */
+export function zeros(shape: Shape, options?: Omit<TensorOptions, "shape">): Tensor {
+  return filled("zeros", shape, 0, options);
+}
+
+/** Ones of the given shape. */
+export function ones(shape: Shape, options?: Omit<TensorOptions, "shape">): Tensor {
+  return filled("ones", shape, 1, options);
+}
+
+/** The given value everywhere. */
+export function full(shape: Shape, value: number, options?: Omit<TensorOptions, "shape">): Tensor {
+  return filled("full", shape, value, options);
+}
+
+/** start, start + step, … below end (`arange(end)` starts at 0); shape [⌈(end − start) / step⌉]. */
+export function arange(
+  start: number,
+  end?: number,
+  step = 1,
+  options?: Omit<TensorOptions, "shape">,
+): Tensor {
+  const [from, to] = end === undefined ? [0, start] : [start, end];
+  const count = Math.ceil((to - from) / step);
+  if (!Number.isFinite(count) || step === 0) {
+    throw new ShapeError(`arange: cannot go from ${from} to ${to} in steps of ${step}`);
+  }
+  return tensor(
+    Array.from({ length: Math.max(0, count) }, (_, i) => from + i * step),
+    { shape: [Math.max(0, count)], ...options },
+  );
+}
+
+/** The identity matrix [n, n]. */
+export function eye(n: number, options?: Omit<TensorOptions, "shape">): Tensor {
+  const t = zeros([n, n], options);
+  for (let i = 0; i < n; i++) t.data[i * n + i] = 1;
+  return t;
+}

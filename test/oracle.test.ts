@@ -1,0 +1,333 @@
+import { describe, expect, it } from "vitest";
+import * as nablas from "../src/index";
+import { scope, type Tensor } from "../src/index";
+import {
+  type Case,
+  camelCase,
+  expectResults,
+  index,
+  mapValues,
+  readCases,
+  row,
+  toTensor,
+  type Values,
+} from "./oracle";
+
+type Inputs = Record<"x" | "a" | "b" | "w" | "slope" | "pred" | "target", Tensor> & { c?: Tensor };
+
+/** How the library computes an op of the files. */
+interface Operation {
+  forward: (inputs: Inputs, options: Record<string, unknown>) => Tensor;
+  /** Params and inputs that are options, named in camelCase. */
+  options?: readonly string[];
+  /** Params that the shapes of the inputs say already. */
+  implied?: readonly string[];
+  /** Params that the library does not offer, with its constants. */
+  fixed?: Readonly<Record<string, unknown>>;
+}
+
+function unary<O>(fn: (x: Tensor, options: O) => Tensor, ...options: string[]): Operation {
+  return { forward: ({ x }, given) => fn(x, given as O), options };
+}
+
+function loss<O>(fn: (pred: Tensor, target: Tensor, options: O) => Tensor, ...options: string[]): Operation {
+  return {
+    forward: ({ pred, target }, given) => fn(pred, target, given as O),
+    options: ["reduction", ...options],
+  };
+}
+
+function product({ a, b }: Inputs, { transA, transB }: Record<string, unknown>): Tensor {
+  return nablas.matmul(a, b, { transposeA: transA as boolean, transposeB: transB as boolean });
+}
+
+const operations: Record<string, Operation> = {
+  identity: unary(nablas.identity),
+  sigmoid: unary(nablas.sigmoid),
+  tanh: unary(nablas.tanh),
+  relu: unary(nablas.relu),
+  leaky_relu: unary(nablas.leakyRelu, "negative_slope"),
+  rrelu_eval: unary(nablas.rrelu, "lower", "upper"),
+  prelu: { forward: ({ x, slope }) => nablas.prelu(x, slope), implied: ["channel_dim"] },
+  elu: unary(nablas.elu, "alpha"),
+  softplus: unary(nablas.softplus, "beta", "threshold"),
+  maxout: unary(nablas.maxout, "k"),
+  hardmax: unary(nablas.hardmax, "dim"),
+
+  softmax: unary(nablas.softmax, "dim"),
+  log_softmax: unary(nablas.logSoftmax, "dim"),
+  logsumexp: unary(nablas.logSumExp, "dim"),
+
+  mse: loss(nablas.mseLoss),
+  mae: loss(nablas.l1Loss),
+  msle: { ...loss(nablas.msleLoss), fixed: { eps: 1e-7 } },
+  mape: { ...loss(nablas.mapeLoss), fixed: { eps: 1e-7 } },
+  bce: loss(nablas.bceLoss, "weight"),
+  bce_with_logits: loss(nablas.bceWithLogitsLoss, "weight", "pos_weight"),
+  hinge: loss(nablas.hingeLoss),
+  exponential: loss(nablas.exponentialLoss),
+  cross_entropy: loss(nablas.crossEntropyLoss, "weight", "ignore_index", "label_smoothing"),
+  nll_loss: loss(nablas.nllLoss, "weight", "ignore_index"),
+
+  // alpha op(a) op(b) + beta c
+  gemm: {
+    forward: (inputs, { alpha, beta, ...flags }) => {
+      const scaled = nablas.mul(product(inputs, flags), alpha as number);
+      return inputs.c === undefined ? scaled : nablas.add(scaled, nablas.mul(inputs.c, beta as number));
+    },
+    options: ["trans_a", "trans_b", "alpha", "beta"],
+    implied: ["m", "n", "k"],
+  },
+  bmm: { forward: product, options: ["trans_a", "trans_b"], implied: ["batch", "m", "n", "k"] },
+  matmul: { forward: ({ a, b }) => nablas.matmul(a, b) },
+  linear: { forward: ({ x, w, b }) => nablas.linear(x, w, b) },
+};
+
+type Optimizer = nablas.SGD | nablas.Adam;
+
+const optimizers: Record<string, (parameters: Tensor[], options: object) => Optimizer> = {
+  sgd: (parameters, options) => new nablas.SGD(parameters, options),
+  adam: (parameters, options) => new nablas.Adam(parameters, options),
+};
+
+/** Ops of the files that the library does not have yet, and the export that will bring them. */
+const later: Record<string, string> = {
+  celu: "celu",
+  selu: "selu",
+  gelu: "gelu",
+  silu: "silu",
+  mish: "mish",
+  softsign: "softsign",
+  hardtanh: "hardtanh",
+  hardsigmoid: "hardsigmoid",
+  hardswish: "hardswish",
+  relu6: "relu6",
+  logsigmoid: "logSigmoid",
+  smooth_l1: "smoothL1Loss",
+  huber: "huberLoss",
+  log_cosh: "logCoshLoss",
+  focal: "focalLoss",
+  squared_hinge: "squaredHingeLoss",
+  soft_margin: "softMarginLoss",
+  multi_margin: "multiMarginLoss",
+  categorical_hinge: "categoricalHingeLoss",
+  poisson_nll: "poissonNllLoss",
+  kl_div: "klDivLoss",
+  cosine_embedding: "cosineEmbeddingLoss",
+  batchnorm1d: "batchNorm",
+  batchnorm1d_steps: "BatchNorm1d",
+  layernorm: "layerNorm",
+  dropout: "dropout",
+  adamw: "AdamW",
+  rmsprop: "RMSprop",
+  adagrad: "Adagrad",
+};
+
+/**
+ * The options of a case.
+ * @throws Error if the case has a param or a weight that the operation would leave out
+ */
+function optionsOf({ params, inputs }: Case, operation: Operation, tensors: Record<string, Tensor>) {
+  const { options = [], implied = [], fixed = {} } = operation;
+  for (const [name, value] of Object.entries(params)) {
+    if (options.includes(name) || implied.includes(name) || fixed[name] === value) continue;
+    throw new Error(`param ${name} = ${value} is not handed to the library`);
+  }
+  for (const name of ["weight", "pos_weight"]) {
+    if (name in inputs && !options.includes(name)) throw new Error(`${name} is not handed to the library`);
+  }
+  const given = { ...params, ...tensors };
+  return Object.fromEntries(
+    options.filter((name) => name in given).map((name) => [camelCase(name), given[name]]),
+  );
+}
+
+/** Output and gradients of an operation under the names of the case. */
+function compute(c: Case, operation: Operation): Record<string, Values> {
+  const gradients = Object.keys(c.inputs).filter((name) => `d${name}` in c.expected);
+  const inputs = mapValues(c.inputs, (values, name) => toTensor(values, gradients.includes(name)));
+  const y = operation.forward(inputs as Inputs, optionsOf(c, operation, inputs));
+  const { upstream } = inputs;
+  if (gradients.length > 0) y.backward(upstream && { gradient: upstream });
+  const results = Object.fromEntries(gradients.map((name) => [`d${name}`, inputs[name]!.grad!]));
+  return { [c.expected.y ? "y" : "loss"]: y, ...results };
+}
+
+/** Joins tensors of one shape along a new first dimension. */
+function stacked(rows: Float32Array[], shape: readonly number[]): Values {
+  return { shape: [rows.length, ...shape], data: Float32Array.from(rows.flatMap((values) => [...values])) };
+}
+
+function copyOf(t: Tensor): Float32Array {
+  return Float32Array.from(t.data);
+}
+
+/** What an optimizer remembers of a parameter. It is private, but what torch saves in a checkpoint. */
+function stateOf(optimizer: Optimizer, parameter: Tensor): Record<string, Tensor> {
+  const { states } = optimizer as unknown as {
+    states: Map<Tensor, { averages: Record<string, Tensor> }>;
+  };
+  return states.get(parameter)!.averages;
+}
+
+function makeOptimizer(name: string, params: Case["params"], parameters: Tensor[]): Optimizer {
+  const { steps, problem, ...options } = params;
+  const named = Object.entries(options).map(([key, value]) => [camelCase(key), value]);
+  return optimizers[name]!(parameters, Object.fromEntries(named));
+}
+
+/** w · A w / 2 − b · w, minimised from w0. */
+function quadratic(c: Case): Record<string, Values> {
+  const [A, b] = [toTensor(c.inputs.A!), toTensor(c.inputs.b!)];
+  const w = toTensor(c.inputs.w0!, true);
+  const optimizer = makeOptimizer(c.op, c.params, [w]);
+  const [path, values]: [Float32Array[], number[]] = [[], []];
+  for (let i = 0; i < Number(c.params.steps); i++) {
+    const f = w.mul(A.matmul(w)).sum().mul(0.5).sub(b.mul(w).sum());
+    optimizer.zeroGrad();
+    f.backward();
+    optimizer.step();
+    values.push(f.item());
+    path.push(copyOf(w));
+  }
+  const states = Object.keys(c.expected).filter((name) => name.startsWith("state_"));
+  return {
+    w: stacked(path, w.shape),
+    f: { shape: [values.length], data: Float64Array.from(values) },
+    ...Object.fromEntries(
+      states.map((name) => [name, stateOf(optimizer, w)[camelCase(name.replace("state_", ""))]!]),
+    ),
+  };
+}
+
+/** Steps along given gradients. */
+function givenGradients(c: Case): Record<string, Values> {
+  const names = Object.keys(c.inputs).filter((name) => name.startsWith("p"));
+  const parameters = names.map((name) => toTensor(c.inputs[name]!, true));
+  const optimizer = makeOptimizer(c.op, c.params, parameters);
+  const paths: Float32Array[][] = names.map(() => []);
+  for (let i = 0; i < Number(c.params.steps); i++) {
+    optimizer.zeroGrad();
+    for (const [j, parameter] of parameters.entries()) {
+      parameter.backward({ gradient: toTensor(row(c.inputs[`g${j}`]!, i)) });
+    }
+    optimizer.step();
+    for (const [j, parameter] of parameters.entries()) paths[j]!.push(copyOf(parameter));
+  }
+  return Object.fromEntries(names.map((name, j) => [name, stacked(paths[j]!, parameters[j]!.shape)]));
+}
+
+interface MlpParams {
+  activation: string;
+  loss: string;
+  reduction: string;
+  batch: number;
+  steps: number;
+  optimizer: { name: string; [option: string]: unknown };
+}
+
+/** Rows first, first + 1, … of x, modulo their number. */
+function rowsOf(x: Values, first: number, count: number): Tensor {
+  const all = x.shape[0]!;
+  const chosen = Array.from({ length: count }, (_, i) => row(x, (first + i) % all));
+  const data = chosen.flatMap(({ data }) => [...data]);
+  const shape = [count, ...x.shape.slice(1)];
+  return toTensor({
+    shape,
+    data: x.data instanceof Int32Array ? Int32Array.from(data) : Float32Array.from(data),
+  });
+}
+
+/** Trains linear, activation, …, linear. */
+function train(c: Case): Record<string, Values> {
+  const { activation, loss, reduction, batch, steps, optimizer: chosen } = c.params as unknown as MlpParams;
+  const { name, ...options } = chosen;
+  const names = Object.keys(c.inputs).filter((input) => /^[wb]\d$/.test(input));
+  const parameters = mapValues(Object.fromEntries(names.map((n) => [n, c.inputs[n]!])), (v) =>
+    toTensor(v, true),
+  );
+  const layers = names.length / 2;
+  const forward = (x: Tensor) => {
+    let h = x;
+    for (let i = 0; i < layers; i++) {
+      if (i > 0) h = operations[activation]!.forward({ x: h } as Inputs, {});
+      h = nablas.linear(h, parameters[`w${i}`]!, parameters[`b${i}`]!);
+    }
+    return h;
+  };
+  const lossOf = (pred: Tensor, first: number, count: number) =>
+    operations[loss]!.forward({ pred, target: rowsOf(c.inputs.y!, first, count) } as Inputs, { reduction });
+  const optimizer = makeOptimizer(name, options, Object.values(parameters));
+  const got: Record<string, Values> = {};
+  const losses = new Float64Array(steps);
+  for (let s = 0; s < steps; s++) {
+    const logits = forward(rowsOf(c.inputs.x!, s * batch, batch));
+    if (s === 0) got.logits_step0 = { shape: logits.shape, data: copyOf(logits) };
+    const value = lossOf(logits, s * batch, batch);
+    losses[s] = value.item();
+    optimizer.zeroGrad();
+    value.backward();
+    if (s === 0) {
+      for (const n of names) {
+        const { shape, grad } = parameters[n]!;
+        got[`d${n}_step0`] = { shape, data: copyOf(grad!) };
+      }
+    }
+    optimizer.step();
+  }
+  const all = c.inputs.x!.shape[0]!;
+  got.loss = { shape: [steps], data: losses };
+  got.loss_all_final = nablas.noGrad(() => lossOf(forward(rowsOf(c.inputs.x!, 0, all)), 0, all));
+  for (const n of names) got[`${n}_final`] = parameters[n]!;
+  return got;
+}
+
+/** The ops that a case needs. */
+function opsOf({ op, params }: Case): string[] {
+  if (op !== "mlp") return [op];
+  const { activation, loss, optimizer } = params as unknown as MlpParams;
+  return [activation, loss, optimizer.name];
+}
+
+function run(c: Case): Record<string, Values> {
+  if (c.op === "mlp") return train(c);
+  if (c.op in optimizers) return c.params.problem === "quadratic" ? quadratic(c) : givenGradients(c);
+  return compute(c, operations[c.op]!);
+}
+
+const files = index.files
+  .filter(({ cases }) => cases !== undefined)
+  .map(({ file, cases: count }) => {
+    const cases = readCases(file);
+    const covered = cases.filter((c) => opsOf(c).every((op) => op in operations || op in optimizers));
+    const postponed = cases.filter((c) => opsOf(c).some((op) => op in later));
+    return { file, count, cases, covered, postponed };
+  });
+
+describe("the table of ops", () => {
+  it("has every op of the files, now or later", () => {
+    const known = [...Object.keys(operations), ...Object.keys(optimizers), ...Object.keys(later)].sort();
+    const inFiles = new Set(files.flatMap(({ cases }) => cases.flatMap(opsOf)));
+    expect(known).toEqual([...inFiles].sort());
+  });
+
+  it.each(Object.entries(later))("postpones %s, as there is no %s yet", (_, name) => {
+    expect(Object.keys(nablas)).not.toContain(name);
+  });
+
+  it.each(files)("runs every case of $file that is not postponed", ({ count, covered, postponed }) => {
+    expect(covered.length + postponed.length).toBe(count);
+  });
+
+  it("runs cases of every file whose ops exist", () => {
+    const run = files.filter(({ covered }) => covered.length > 0).map(({ file }) => file);
+    const names = ["activations", "softmax", "losses", "matmul", "optimizers", "mlp"];
+    expect(run).toEqual(names.map((name) => `${name}.json`));
+  });
+});
+
+for (const { file, covered } of files.filter(({ covered }) => covered.length > 0)) {
+  describe(file, () => {
+    for (const c of covered) it(c.id, () => scope(() => expectResults(run(c), c)));
+  });
+}

@@ -129,20 +129,21 @@ export class Buffer {
   next: Buffer | undefined;
   /** A buffer that is freed with this one: a leaf's gradient. */
   companion: Buffer | undefined;
-  private readonly sharers: { count: number };
+  /** How many buffers share this piece, once it is shared. */
+  private sharers: { count: number } | undefined;
 
   /** @param elements of four bytes; at least one is reserved, so that every buffer has a place of its own. */
   constructor(elements: number, shared?: Buffer) {
     if (shared !== undefined) {
       this.ptr = shared.ptr;
       this.bytes = shared.bytes;
+      shared.sharers ??= { count: 1 };
+      shared.sharers.count++;
       this.sharers = shared.sharers;
-      this.sharers.count++;
     } else {
       this.bytes = Math.max(16, Math.ceil(elements / 4) * 16);
       if (!(this.bytes <= MAX_BYTES)) throw outOfMemory(this.bytes);
       this.ptr = take(this.bytes);
-      this.sharers = { count: 1 };
       bytesHeld += this.bytes;
     }
     buffersHeld++;
@@ -162,7 +163,7 @@ export class Buffer {
     madeAt?.delete(this);
     this.companion?.free(fate);
     buffersHeld--;
-    if (--this.sharers.count > 0) return;
+    if (this.sharers !== undefined && --this.sharers.count > 0) return;
     bytesHeld -= this.bytes;
     give(this.ptr, this.bytes);
   }

@@ -52,7 +52,7 @@ export class Tensor {
   op = "tensor";
   private leafRequiresGrad = false;
 
-  /** Without values and without an owner: use the functions below, or `record` an op's output. */
+  /** Without values and without an owner: `tensor` and its like give both, `record` an owner. */
   constructor(shape: Shape, dtype: DType = "f32", buffer = new Buffer(sizeOf(shape))) {
     this.shape = shape;
     this.dtype = dtype;
@@ -138,19 +138,19 @@ export class Tensor {
 
   /** Pointer to `.grad`, which is made of zeros if there is none. The gradient belongs to this tensor. */
   leafGradient(): number {
-    if (this.grad === null) {
+    if (this.grad === null || this.grad.fate !== undefined) {
       const grad = new Tensor(this.shape);
       kernels.zero(grad.ptr, grad.size);
       outsideScopes(() => adopt(grad));
       this.buffer.companion = grad.buffer;
       this.grad = grad;
     }
-    return this.grad.use("backward");
+    return this.grad.ptr;
   }
 
   /** Fills the gradient with zeros, in place; does nothing if there is none. */
   zeroGrad(): void {
-    if (this.grad !== null) kernels.zero(this.grad.use("zeroGrad"), this.size);
+    if (this.grad?.fate === undefined && this.grad !== null) kernels.zero(this.grad.ptr, this.size);
   }
 
   /** Gives the memory back now, that of the gradient too. Using the tensor afterwards is an error. */

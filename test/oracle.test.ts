@@ -90,8 +90,8 @@ const optimizers: Record<string, (parameters: Tensor[], options: object) => Opti
   adam: (parameters, options) => new nablas.Adam(parameters, options),
 };
 
-/** Ops of the files that the library does not have yet, and the export that will bring them. */
-const later: Record<string, string> = {
+/** Activations of the files that run from the day on which the library exports a function of that name. */
+const upcoming: Record<string, string> = {
   celu: "celu",
   selu: "selu",
   gelu: "gelu",
@@ -103,6 +103,10 @@ const later: Record<string, string> = {
   hardswish: "hardswish",
   relu6: "relu6",
   logsigmoid: "logSigmoid",
+};
+
+/** Other ops of the files that the library does not have yet, and the export that will bring them. */
+const later: Record<string, string> = {
   smooth_l1: "smoothL1Loss",
   huber: "huberLoss",
   log_cosh: "logCoshLoss",
@@ -122,6 +126,12 @@ const later: Record<string, string> = {
   rmsprop: "RMSprop",
   adagrad: "Adagrad",
 };
+
+for (const [op, name] of Object.entries(upcoming)) {
+  const fn = (nablas as Record<string, unknown>)[name];
+  if (fn === undefined) later[op] = name;
+  else operations[op] = unary(fn as typeof nablas.elu, "alpha", "approximate", "min_val", "max_val");
+}
 
 /**
  * The options of a case.

@@ -80,7 +80,7 @@ export function record(
   }
   let graph: Graph | undefined;
   for (const x of inputs) graph ??= x.node?.graph;
-  graph ??= { region: undefined, peer: undefined };
+  graph ??= { region: undefined, peers: undefined };
   y.node = new Node(recorded++, op, y, inputs, saved, backward, graph);
   adoptInto(graph, y.buffer);
   for (const item of saved) if (item instanceof Buffer) adoptInto(graph, item);

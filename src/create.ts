@@ -1,7 +1,6 @@
 import { DomainError, DTypeError, ShapeError, show, withDefaults } from "./errors";
-import { adopt } from "./scope";
+import { adopt, brand } from "./scope";
 import {
-  brand,
   type DType,
   expectTensor,
   type Shape,
@@ -61,7 +60,7 @@ function read(data: TensorData): { values: ArrayLike<number>; shape: Shape } {
   }
   if (ArrayBuffer.isView(data)) {
     const values = data as TypedArray;
-    if (typeof (values[0] ?? 0) === "number") return { values, shape: [values.length] };
+    if ("length" in data && typeof (values[0] ?? 0) === "number") return { values, shape: [values.length] };
     throw new DTypeError(`tensor: expected numbers, got a ${data.constructor.name}; convert it by Number`);
   }
   const shape: number[] = [];

@@ -127,8 +127,6 @@ export class Buffer {
   region: Region | undefined;
   previous: Buffer | Region | undefined;
   next: Buffer | undefined;
-  /** A buffer that is freed with this one: a leaf's gradient. */
-  companion: Buffer | undefined;
   /** How many buffers share this piece, once it is shared. */
   private sharers: { count: number } | undefined;
 
@@ -161,7 +159,6 @@ export class Buffer {
     this.fate = fate;
     this.region?.remove(this);
     madeAt?.delete(this);
-    this.companion?.free(fate);
     buffersHeld--;
     if (this.sharers !== undefined && --this.sharers.count > 0) return;
     bytesHeld -= this.bytes;

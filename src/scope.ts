@@ -1,7 +1,7 @@
 // Who frees a buffer: the region it is in. A region is a doubly linked list of the buffers themselves, so that a buffer
 // leaves it in one step when it is freed before its time.
 import { GraphError } from "./errors";
-import { Buffer, type Fate } from "./memory";
+import type { Buffer, Fate } from "./memory";
 
 /** Buffers that are freed together: those of a scope, or the intermediates of one recorded graph. */
 export class Region {
@@ -38,9 +38,14 @@ export class Region {
   }
 }
 
-/** Anything that lives in a buffer; in practice, tensors. */
+/** Marks tensors, of every copy of this library. */
+export const brand = Symbol.for("nablas.tensor");
+
+/** What lives in a buffer: a tensor. */
 export interface Owner {
+  readonly [brand]: true;
   readonly buffer: Buffer;
+  readonly grad: Owner | null;
 }
 
 /** Gives the tensors of a module or an optimizer, so that `scope` keeps them when it is returned. */
@@ -59,11 +64,24 @@ export function adopt(owner: Owner): void {
   else net.register(owner, owner.buffer);
 }
 
+/** Makes what frees the buffer of `owner` free that of its new gradient, too. */
+export function adoptGradient(owner: Owner, gradient: Owner): void {
+  if (owner.buffer.region !== undefined) owner.buffer.region.add(gradient.buffer);
+  else net.register(gradient, gradient.buffer);
+}
+
+/** Takes a tensor out of the module that is running and leaves it to the scope around it. */
+export function outliveModule(owner: Owner): void {
+  if (innermost === innermostScope || owner.buffer.region !== innermost) return;
+  innermost?.remove(owner.buffer);
+  inRegions(innermostScope, innermostScope, () => adopt(owner));
+}
+
 /** What was recorded together and at top level: when nobody can reach it any more, its region is freed. */
 export interface Graph {
   region: Region | undefined;
-  /** Another graph that must live as long as this one. */
-  peer: Graph | undefined;
+  /** Other graphs that must live as long as this one. */
+  peers: Graph[] | undefined;
 }
 
 /** Like `adopt` for an intermediate of a recorded graph: the innermost scope frees it, or the loss of its graph. */
@@ -123,50 +141,82 @@ export function refusePromise(name: string, result: unknown): void {
   }
 }
 
-/** A recorded result of a composed op: the graph it is in, and what to free when that has been walked. */
+/** A recorded result: the graph it is in, and buffers to free when that has been walked. */
 export interface Recorded {
   readonly graph: Graph;
   leftovers: readonly Buffer[];
 }
 
 /**
- * Runs an op or a module that is composed of ops. If nothing of its result was recorded, only the result lives on.
- * Otherwise what was not recorded on the way may be needed to go back: it lives as long as the graphs of the result,
- * and no longer than the backward pass of a single one.
+ * Runs an op that is composed of ops. If its result was not recorded, nothing but the result lives on. If it was, what
+ * was not recorded on the way, constants for instance, goes when the result has been walked back.
  */
-export function composed<T>(fn: () => T, recordedIn: (result: T) => Recorded[]): T {
+export function composed<T extends Owner>(fn: () => T, recordedIn: (result: T) => Recorded | undefined): T {
   const made = new Region();
-  const outer = innermost;
   try {
     const result = inRegions(made, innermostScope, fn);
-    const [first, ...others] = recordedIn(result);
-    if (first === undefined) {
-      keep(result, made);
-      return result;
+    const recorded = recordedIn(result);
+    if (recorded === undefined) keep(result, made);
+    else if (made.next !== undefined) {
+      recorded.leftovers = [...recorded.leftovers, ...made.buffers()];
+      made.moveTo(innermostScope ?? regionOf(recorded.graph));
     }
-    if (outer === innermostScope && others.length === 0 && made.next !== undefined) {
-      first.leftovers = [...first.leftovers, ...made.buffers()];
-    }
-    made.moveTo(outer ?? regionOf(first.graph));
-    for (const { graph } of others) if (graph !== first.graph) graph.peer = first.graph;
     return result;
   } finally {
     made.free("module");
   }
 }
 
-/** Hands the owners in `value` whose buffers are in `made` to the scope around it. */
-function keep(value: unknown, made: Region, seen = new Set<unknown>()): void {
+/**
+ * Runs the forward pass of a module. What the module has in its fields afterwards lives on. If nothing of the result
+ * was recorded, so does the result, and nothing else; if it was, what was not recorded on the way may be needed to go
+ * back, and lives as long as the graphs of the result.
+ */
+export function inModule<T>(module: object, fn: () => T, recordedIn: (result: T) => Recorded[]): T {
+  const made = new Region();
+  const outer = innermost;
+  try {
+    const result = inRegions(made, innermostScope, fn);
+    if (made.next === undefined) return result;
+    for (const field of Object.values(module)) keep(field, made, "tensors");
+    const [first, ...others] = recordedIn(result);
+    if (first === undefined) {
+      keep(result, made);
+      return result;
+    }
+    made.moveTo(outer ?? regionOf(first.graph));
+    for (const { graph } of others) {
+      if (graph !== first.graph) graph.peers = [...(graph.peers ?? []), first.graph];
+    }
+    return result;
+  } finally {
+    made.free("module");
+  }
+}
+
+/**
+ * Hands the tensors in `value` whose buffers are in `made` to the region around it: a tensor, those of arrays and plain
+ * objects, and unless only "tensors" are asked for those of modules and optimizers.
+ */
+function keep(
+  value: unknown,
+  made: Region,
+  what: "all" | "tensors" = "all",
+  seen = new Set<unknown>(),
+): void {
   if (typeof value !== "object" || value === null || seen.has(value)) return;
   seen.add(value);
-  if ((value as Partial<Owner>).buffer instanceof Buffer) {
-    const owner = value as Owner;
-    if (owner.buffer.region !== made) return;
-    made.remove(owner.buffer);
-    adopt(owner);
+  if (brand in value) {
+    const { buffer, grad } = value as Owner;
+    if (buffer.region === made) {
+      made.remove(buffer);
+      adopt(value as Owner);
+    }
+    keep(grad, made, what, seen);
   } else if (owned in value) {
-    for (const owner of (value as { [owned](): Iterable<Owner> })[owned]()) keep(owner, made, seen);
+    if (what === "tensors") return;
+    for (const owner of (value as { [owned](): Iterable<Owner> })[owned]()) keep(owner, made, what, seen);
   } else if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
-    for (const item of Object.values(value)) keep(item, made, seen);
+    for (const item of Object.values(value)) keep(item, made, what, seen);
   }
 }

@@ -2,7 +2,7 @@ import { backward, type Node } from "./autograd";
 import { DTypeError, GraphError, InstanceError, ShapeError, show, withDefaults } from "./errors";
 import { Buffer, type Fate, gone } from "./memory";
 import type { Methods } from "./ops/methods";
-import { adopt, outsideScopes } from "./scope";
+import { adoptGradient, brand, type Owner } from "./scope";
 import { kernels } from "./wasm";
 
 /** Element type: 32-bit floats, or 32-bit integers for class indices. */
@@ -21,9 +21,6 @@ export type TypedArray =
   | Uint32Array;
 export type TensorData = Nested | TypedArray;
 
-/** Marks tensors of every copy of this library. */
-export const brand = Symbol.for("nablas.tensor");
-
 /** Number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
   let size = 1;
@@ -38,7 +35,7 @@ export interface Tensor extends Methods {}
  * A dense row-major array in linear memory, with a gradient. Made by `tensor`, `zeros` and their like, and by ops.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see above
-export class Tensor {
+export class Tensor implements Owner {
   readonly shape: Shape;
   readonly dtype: DType;
   /** Number of elements. */
@@ -141,8 +138,7 @@ export class Tensor {
     if (this.grad === null || this.grad.fate !== undefined) {
       const grad = new Tensor(this.shape);
       kernels.zero(grad.ptr, grad.size);
-      outsideScopes(() => adopt(grad));
-      this.buffer.companion = grad.buffer;
+      adoptGradient(this, grad);
       this.grad = grad;
     }
     return this.grad.ptr;
@@ -156,6 +152,7 @@ export class Tensor {
   /** Gives the memory back now, that of the gradient too. Using the tensor afterwards is an error. */
   dispose(): void {
     this.buffer.free("dispose");
+    this.grad?.dispose();
   }
 
   [Symbol.dispose](): void {

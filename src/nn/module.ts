@@ -1,6 +1,6 @@
+import type { Node } from "../autograd";
 import { NablasError } from "../errors";
-import { composed } from "../ops/composed";
-import { owned } from "../scope";
+import { inModule, outliveModule, owned } from "../scope";
 import { Tensor } from "../tensor";
 
 const parametersSeen = new WeakSet<Tensor>();
@@ -8,6 +8,7 @@ const parametersSeen = new WeakSet<Tensor>();
 /** Marks a tensor as a parameter: it requires a gradient and stays a parameter when that is switched off. */
 export function parameter(t: Tensor): Tensor {
   t.requiresGrad = true;
+  outliveModule(t);
   parametersSeen.add(t);
   return t;
 }
@@ -116,7 +117,7 @@ const located = new WeakSet<Error>();
 function call(module: Module, forward: () => Tensor): Tensor {
   active.push(module);
   try {
-    return composed(forward);
+    return inModule(module, forward, recordedIn);
   } catch (error) {
     if (error instanceof NablasError && !located.has(error)) {
       located.add(error);
@@ -126,6 +127,12 @@ function call(module: Module, forward: () => Tensor): Tensor {
   } finally {
     active.pop();
   }
+}
+
+/** The nodes behind what a forward pass gave: a tensor, or what a subclass thinks fit. */
+function recordedIn(result: unknown): Node[] {
+  if (result instanceof Tensor) return result.node === undefined ? [] : [result.node];
+  return Array.isArray(result) ? result.flatMap(recordedIn) : [];
 }
 
 /** The name of the innermost active module as seen from the outermost: ` "encoder.0"`. */

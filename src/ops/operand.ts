@@ -1,5 +1,6 @@
 import { tensor } from "../create";
-import { brand, expectTensor, type Tensor, type TensorData } from "../tensor";
+import { brand } from "../scope";
+import { expectTensor, type Tensor, type TensorData } from "../tensor";
 
 /** A tensor or a number. */
 export type Operand = Tensor | number;

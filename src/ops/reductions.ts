@@ -30,7 +30,10 @@ export function reduction(
     { dim: all as number | readonly number[], keepdim: false },
     options,
   );
-  const dims = [...new Set([dim].flat().map((d) => dimension(op, d, x.shape.length)))].sort((p, q) => p - q);
+  const dims = [dim].flat().map((d) => dimension(op, d, x.shape.length));
+  dims.sort((p, q) => p - q);
+  const twice = dims.find((d, i) => d === dims[i - 1]);
+  if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show([dim].flat())}`);
   const kept = x.shape.filter((_, i) => !dims.includes(i));
   const shape = keepdim ? x.shape.map((n, i) => (dims.includes(i) ? 1 : n)) : kept;
   const runs = dims.filter((d, i) => i === 0 || d !== dims[i - 1]! + 1).reverse();

@@ -1,0 +1,398 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  add,
+  customLoss,
+  DisposedError,
+  div,
+  exp,
+  GradientError,
+  GraphError,
+  gradcheck,
+  mean,
+  memory,
+  mul,
+  noGrad,
+  prelu,
+  relu,
+  ShapeError,
+  scope,
+  sigmoid,
+  sub,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+} from "../src/index";
+
+const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
+
+// Leaves live outside of the scopes of the tests, and are disposed of with their gradients.
+let start = held();
+let leaves: Tensor[] = [];
+beforeEach(() => {
+  start = held();
+  leaves = [];
+});
+afterEach(() => {
+  for (const x of leaves) x.dispose();
+  expect(held()).toEqual(start);
+});
+
+function leaf(data: Parameters<typeof tensor>[0]): Tensor {
+  const x = tensor(data, { requiresGrad: true });
+  leaves.push(x);
+  return x;
+}
+
+/** Runs `fn` in a scope and gives back what it gives, which holds no tensors. */
+const inScope = (fn: () => void) => () => scope(fn);
+
+describe("graphs", () => {
+  test(
+    "a chain of 100,000 ops goes back without recursion, in linear time",
+    inScope(() => {
+      const time = (length: number) => {
+        const x = leaf([1]);
+        let y: Tensor = x;
+        for (let i = 0; i < length; i++) y = add(y, x);
+        const began = performance.now();
+        y.backward();
+        const took = performance.now() - began;
+        expect(x.grad!.item()).toBe(length + 1);
+        return took;
+      };
+      time(5000);
+      // Linear would be 10 times as long, quadratic 100 times.
+      expect(time(100_000)).toBeLessThan(40 * Math.max(2, time(10_000)));
+    }),
+  );
+
+  test(
+    "a diamond adds up both ways, once each",
+    inScope(() => {
+      const x = leaf([2]);
+      const h = mul(x, 3);
+      const y = add(mul(h, h), mul(h, 5));
+      y.backward();
+      expect(x.grad!.item()).toBe(3 * (2 * 6 + 5));
+    }),
+  );
+
+  test(
+    "a tower of diamonds visits each op once",
+    inScope(() => {
+      const x = leaf([1]);
+      let y: Tensor = x;
+      for (let i = 0; i < 100; i++) y = mul(add(y, y), 0.5);
+      y.backward();
+      expect(x.grad!.item()).toBe(1);
+    }),
+  );
+
+  test(
+    "an input used twice by one op gets both gradients",
+    inScope(() => {
+      const x = leaf([3, -2]);
+      sum(mul(x, x)).backward();
+      expect(x.grad!.toArray()).toEqual([6, -4]);
+      x.zeroGrad();
+      sum(div(x, x)).backward();
+      expect(x.grad!.toArray()).toEqual([0, 0]);
+      x.zeroGrad();
+      sum(sub(x, x)).backward();
+      expect(x.grad!.toArray()).toEqual([0, 0]);
+    }),
+  );
+
+  test(
+    "graphs that meet go back together",
+    inScope(() => {
+      const [x, y] = [leaf([2]), leaf([5])];
+      mul(exp(mul(x, 0)), mul(y, x)).backward();
+      expect([x.grad!.item(), y.grad!.item()]).toEqual([5, 2]);
+    }),
+  );
+
+  test(
+    "what does not lead to the root gets no gradient",
+    inScope(() => {
+      const [x, y] = [leaf([2]), leaf([5])];
+      mul(x, y);
+      mul(x, 3).backward();
+      expect(x.grad!.item()).toBe(3);
+      expect(y.grad).toBeNull();
+    }),
+  );
+});
+
+describe("backward", () => {
+  test(
+    "accumulates over passes until zeroGrad, which fills in place",
+    inScope(() => {
+      const x = leaf([1, 2]);
+      for (let i = 1; i <= 3; i++) {
+        sum(mul(x, 2)).backward();
+        expect(x.grad!.toArray()).toEqual([2 * i, 2 * i]);
+      }
+      const { grad } = x;
+      x.zeroGrad();
+      expect(x.grad).toBe(grad);
+      expect(x.grad!.toArray()).toEqual([0, 0]);
+    }),
+  );
+
+  test("of a leaf is the gradient given, or 1", () => {
+    const x = leaf([4]);
+    x.backward();
+    expect(x.grad!.item()).toBe(1);
+  });
+
+  test(
+    "starts from the gradient given",
+    inScope(() => {
+      const x = leaf([1, 2, 3]);
+      mul(x, 2).backward({ gradient: tensor([1, 10, 100]) });
+      expect(x.grad!.toArray()).toEqual([2, 20, 200]);
+    }),
+  );
+
+  test(
+    "keeps the root alive and releases what lies behind it",
+    inScope(() => {
+      const x = leaf([1, 2]);
+      const h = tanh(x);
+      const loss = sum(h);
+      const view = h.detach();
+      const before = memory().tensors;
+      loss.backward();
+      // h went, the gradient of x came.
+      expect(memory().tensors).toBe(before);
+      expect(loss.item()).toBeCloseTo(Math.tanh(1) + Math.tanh(2), 6);
+      expect(() => h.data).toThrow(DisposedError);
+      expect(() => relu(h)).toThrow(
+        "relu: the output of tanh [2] was released by backward(); " +
+          "call backward({ retainGraph: true }) to keep it",
+      );
+      expect(view.data[0]).toBeCloseTo(Math.tanh(1), 6);
+    }),
+  );
+
+  test(
+    "twice needs retainGraph",
+    inScope(() => {
+      const x = leaf([3]);
+      const loss = sum(mul(x, x));
+      loss.backward({ retainGraph: true });
+      loss.backward();
+      expect(x.grad!.item()).toBe(12);
+      expect(() => loss.backward()).toThrow(GraphError);
+      expect(() => loss.backward()).toThrow(/graph of sum was released .* pass \{ retainGraph: true \}/);
+      expect(x.grad!.item()).toBe(12);
+    }),
+  );
+
+  test(
+    "through a part that another pass has released is an error",
+    inScope(() => {
+      const x = leaf([3]);
+      const h = mul(x, x);
+      const [a, b] = [sum(h), mean(h)];
+      a.backward();
+      expect(() => b.backward()).toThrow(GraphError);
+      expect(x.grad!.item()).toBe(6);
+    }),
+  );
+
+  test(
+    "wants a scalar, or a gradient of the right shape",
+    inScope(() => {
+      const y = mul(leaf([1, 2]), 2);
+      expect(() => y.backward()).toThrow(ShapeError);
+      expect(() => y.backward()).toThrow(
+        "backward: expected a scalar, got the output of mul [2]; " +
+          "reduce it by sum() or mean(), or pass { gradient }",
+      );
+      expect(() => y.backward({ gradient: tensor([1]) })).toThrow(
+        "backward: expected a gradient of shape [2], got [1]",
+      );
+    }),
+  );
+
+  test(
+    "wants a history",
+    inScope(() => {
+      expect(() => tensor([1]).backward()).toThrow(GraphError);
+      expect(() => mul(tensor([1]), 2).backward()).toThrow(/has no recorded history/);
+    }),
+  );
+
+  test(
+    "that fails half way loses no memory",
+    inScope(() => {
+      const x = leaf([1, 2]);
+      const broken = customLoss({
+        name: "broken",
+        forward: (p, t) => sub(p, t),
+        backward: () => {
+          throw new RangeError("own error");
+        },
+      });
+      const round = () =>
+        scope(() => {
+          const loss = broken(tanh(mul(x, 2)), tensor([0, 0]));
+          expect(() => sum(mul(loss, 2)).backward()).toThrow(RangeError);
+        });
+      round();
+      const before = held();
+      for (let i = 0; i < 10; i++) round();
+      expect(held()).toEqual(before);
+      sum(x).backward();
+      expect(x.grad!.toArray()).toEqual([1, 1]);
+    }),
+  );
+});
+
+describe("what is recorded", () => {
+  test(
+    "nothing without requiresGrad, under noGrad, or behind detach",
+    inScope(() => {
+      const x = leaf([1]);
+      expect(mul(tensor([1]), 2).requiresGrad).toBe(false);
+      expect(noGrad(() => mul(x, 2)).requiresGrad).toBe(false);
+      const afterInner = noGrad(() => {
+        noGrad(() => mul(x, 2));
+        return mul(x, 2);
+      });
+      expect(afterInner.requiresGrad).toBe(false);
+      expect(x.detach().requiresGrad).toBe(false);
+      expect(mul(x, 2).requiresGrad).toBe(true);
+      const y = mul(mul(x, 3).detach(), x);
+      y.backward();
+      expect(x.grad!.item()).toBe(3);
+    }),
+  );
+
+  test(
+    "again after noGrad has thrown",
+    inScope(() => {
+      const fail = () => {
+        throw new RangeError("own error");
+      };
+      expect(() => noGrad(fail)).toThrow(RangeError);
+      expect(() => noGrad(async () => 1)).toThrow(GraphError);
+      expect(mul(leaf([1]), 2).requiresGrad).toBe(true);
+    }),
+  );
+
+  test(
+    "requiresGrad is for f32 leaves",
+    inScope(() => {
+      const y = mul(leaf([1]), 2);
+      expect(() => {
+        y.requiresGrad = false;
+      }).toThrow("requiresGrad: the output of mul [1] is not a leaf; use detach() to cut it off its history");
+      const x = leaf([1]);
+      x.requiresGrad = false;
+      expect(mul(x, 2).requiresGrad).toBe(false);
+    }),
+  );
+});
+
+describe("gradients of broadcast operands", () => {
+  const patterns: [a: number[], b: number[]][] = [
+    [[3], []],
+    [[], [3]],
+    [[2, 3], [3]],
+    [[2, 3], [1]],
+    [
+      [2, 1],
+      [1, 3],
+    ],
+    [
+      [2, 3, 4],
+      [3, 1],
+    ],
+    [
+      [2, 1, 4],
+      [3, 1],
+    ],
+    [
+      [1, 1, 4],
+      [2, 3, 1],
+    ],
+    [
+      [2, 3, 4, 5],
+      [3, 1, 5],
+    ],
+    [
+      [2, 1, 4, 1],
+      [3, 1, 5],
+    ],
+    [[1], [1, 1, 1]],
+    [
+      [2, 3, 1],
+      [2, 1, 1, 5],
+    ],
+  ];
+  const size = (shape: number[]) => shape.reduce((p, n) => p * n, 1);
+  test.each(patterns)("%j and %j have the shapes of the operands and count the copies", (a, b) => {
+    const [x, y] = [
+      leaf(new Float32Array(size(a)).fill(2)).reshape(a),
+      leaf(new Float32Array(size(b)).fill(3)),
+    ];
+    scope(() => {
+      const z = mul(x, y.reshape(b));
+      sum(z).backward();
+      expect(new Set(leaves[0]!.grad!.data)).toEqual(new Set([(3 * z.size) / size(a)]));
+      expect(new Set(y.grad!.data)).toEqual(new Set([(2 * z.size) / size(b)]));
+    });
+    x.dispose();
+  });
+});
+
+describe("gradcheck", () => {
+  test("passes for right derivatives and leaves gradients alone", () => {
+    const [x, slope] = [
+      leaf([
+        [1, -2],
+        [0.5, 3],
+      ]),
+      leaf([0.2, 0.3]),
+    ];
+    expect(gradcheck((a, b) => sigmoid(prelu(a, b)), [x, slope])).toBe(true);
+    expect(gradcheck((a) => mean(mul(a, a)), [x])).toBe(true);
+    expect([x.grad, slope.grad]).toEqual([null, null]);
+    expect(x.toArray()).toEqual([
+      [1, -2],
+      [0.5, 3],
+    ]);
+  });
+
+  test("loses no memory", () => {
+    const x = leaf([1, 2, 3]);
+    gradcheck(tanh, [x]);
+    const before = held();
+    for (let i = 0; i < 5; i++) gradcheck(tanh, [x]);
+    expect(held()).toEqual(before);
+  });
+
+  test("throws for a wrong derivative, and says where", () => {
+    const wrong = customLoss({
+      forward: (p, t) => mul(sub(p, t), sub(p, t)),
+      backward: (p, t) => sub(p, t),
+    });
+    const [x, t] = [leaf([1, 2]), tensor([0, 0])];
+    const check = () => gradcheck((p, q) => wrong(p, q), [x, t]);
+    expect(check).toThrow(GradientError);
+    expect(check).toThrow(/gradcheck: input 0 \[2\], element 0: backward gives .*, differences/);
+    t.dispose();
+  });
+
+  test("takes options and knows them", () => {
+    const x = leaf([1]);
+    expect(gradcheck(exp, [x], { eps: 0.001, rtol: 0.1, atol: 0.1 })).toBe(true);
+    expect(() => gradcheck(exp, [x], { step: 1 } as object)).toThrow(
+      /unknown option "step".*eps, rtol, atol/,
+    );
+  });
+});

@@ -1,0 +1,523 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import * as nablas from "../src/index";
+import {
+  Adam,
+  DomainError,
+  DTypeError,
+  GraphError,
+  InstanceError,
+  Linear,
+  Maxout,
+  memory,
+  NablasError,
+  OptionError,
+  OutOfMemoryError,
+  PReLU,
+  ReLU,
+  Sequential,
+  SGD,
+  ShapeError,
+  type Tensor,
+} from "../src/index";
+
+const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
+
+type Kind = new (...args: never[]) => NablasError;
+type Failure = [what: string, fail: () => unknown, kind: Kind, message: string | RegExp];
+
+const alive: Tensor[] = [];
+
+/** A tensor that all tests share; none of them may change it. */
+function shared(data: Parameters<typeof nablas.tensor>[0], options?: nablas.TensorOptions): Tensor {
+  const t = nablas.tensor(data, options);
+  alive.push(t);
+  return t;
+}
+
+const row = shared([1, 2, 3]);
+const pair = shared([0.25, 0.75]);
+const matrix = shared([
+  [1, 2, 3],
+  [4, 5, 6],
+]);
+const ints = shared(Int32Array.of(0, 2));
+const leaf = shared([1, 2], { requiresGrad: true });
+const signs = shared([-1, 1]);
+const scalar = shared(5);
+const empty = shared([]);
+const batch = shared(new Float32Array(128 * 63), { shape: [128, 63] });
+const spare = shared([1, 2, 3]);
+const [wide, tall] = [nablas.zeros([1, 70_000]), nablas.zeros([70_000, 1])];
+
+let values: number[][];
+beforeAll(() => {
+  values = alive.map((t) => Array.from(t.data));
+});
+
+const linear = new Linear(3, 2);
+const untyped = nablas as unknown as Record<string, (...args: unknown[]) => unknown>;
+
+/** Calls an op as JavaScript would, without types. */
+const call =
+  (op: string, ...args: unknown[]) =>
+  () =>
+    untyped[op]!(...args);
+
+/** Each error has its class and message, and changes neither memory nor earlier tensors. */
+function refuses(failures: Failure[]): void {
+  test.each(failures)("%s", (_what, fail, kind, message) => {
+    const before = held();
+    let thrown: unknown;
+    try {
+      fail();
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(kind);
+    expect(thrown).toBeInstanceOf(NablasError);
+    expect((thrown as Error).name).toBe(kind.name);
+    if (typeof message === "string") expect((thrown as Error).message).toBe(message);
+    else expect((thrown as Error).message).toMatch(message);
+    expect(held()).toEqual(before);
+    expect(alive.map((t) => Array.from(t.data))).toEqual(values);
+  });
+}
+
+describe("shapes", () => {
+  refuses([
+    ["add", call("add", row, pair), ShapeError, "add: shapes [3] and [2] do not broadcast: 3 against 2"],
+    [
+      "matmul",
+      call("matmul", matrix, matrix),
+      ShapeError,
+      /inner sizes differ: \[2, 3\] · \[2, 3\], 3 against 2/,
+    ],
+    [
+      "matmul, transposed",
+      call("matmul", matrix, row.reshape([3, 1]), { transposeA: true }),
+      ShapeError,
+      /a transposed, 2 against 3/,
+    ],
+    [
+      "matmul of a scalar",
+      () => nablas.matmul(matrix, scalar),
+      ShapeError,
+      /at least one dimension.*use mul/,
+    ],
+    ["linear", call("linear", matrix, pair), ShapeError, /weight \[out, in\], got \[2, 3\] and \[2\]/],
+    ["linear's bias", call("linear", matrix, linear.weight, row), ShapeError, /expected bias \[2\]/],
+    [
+      "reshape",
+      call("reshape", row, [2, 2]),
+      ShapeError,
+      "reshape: [3] has 3 elements, which do not fill [2, 2]",
+    ],
+    ["reshape with a gap", call("reshape", row, [2, -1]), ShapeError, /do not fill \[2, -1\]/],
+    [
+      "a dimension",
+      call("sum", matrix, { dim: 2 }),
+      ShapeError,
+      "sum: dim 2 does not exist in a tensor of 2 dimensions",
+    ],
+    ["one of several", call("mean", matrix, { dim: [0, -3] }), ShapeError, /mean: dim -3 does not exist/],
+    ["softmax", call("softmax", row, { dim: 1 }), ShapeError, /softmax: dim 1/],
+    ["transpose", call("transpose", row), ShapeError, /transpose: dim -2/],
+    ["slice", call("slice", row, 0.5), ShapeError, /slice: positions are integers, got 0.5/],
+    ["concat", call("concat", [matrix, row]), ShapeError, /concat: shapes \[2, 3\] and \[3\]/],
+    ["concat of nothing", call("concat", []), ShapeError, /at least one tensor/],
+    ["losses", call("mseLoss", row, pair), ShapeError, /prediction \[3\] and target \[2\] differ.*reshape/],
+    ["weights of a loss", call("bceLoss", pair, pair, { weight: [1, 2, 3] }), ShapeError, /weight/],
+    [
+      "class targets",
+      call("crossEntropyLoss", matrix, [1, 0, 2]),
+      ShapeError,
+      /class targets \[2\], got \[3\]/,
+    ],
+    [
+      "class weights",
+      call("nllLoss", matrix, ints, { weight: [1, 2] }),
+      ShapeError,
+      /each of the 3 classes, got \[2\]/,
+    ],
+    [
+      "prelu",
+      call("prelu", matrix, pair),
+      ShapeError,
+      /one for each of the 3 channels of \[2, 3\], got \[2\]/,
+    ],
+    ["maxout", call("maxout", row, { k: 2 }), ShapeError, /\[3\] does not divide into groups of 2/],
+    ["max of nothing", () => nablas.max(empty), ShapeError, /no elements to choose from/],
+    ["argmax of nothing", () => nablas.argmax(empty), ShapeError, /no elements to choose from/],
+    ["ragged arrays", call("tensor", [[1, 2], [3]]), ShapeError, /ragged.*length 2, got one of length 1/],
+    ["data that does not fill", call("tensor", [1, 2, 3], { shape: [2] }), ShapeError, /3 elements.*\[2\]/],
+    ["a negative size", call("zeros", [-1]), ShapeError, /integers ≥ 0, got \[-1\]/],
+    ["a size that is no shape", call("ones", 3), ShapeError, /a shape is an array/],
+    ["an endless range", call("arange", 0, 1, 0), ShapeError, /arange/],
+    ["item", () => row.item(), ShapeError, "item: expected one element, got the tensor [3]"],
+    ["xavierUniform", call("xavierUniform", [3]), ShapeError, /at least two dimensions/],
+    [
+      "an initialiser",
+      () => new Linear(3, 2, { init: () => spare }),
+      ShapeError,
+      "Linear: init made [3], expected [2, 3]",
+    ],
+  ]);
+});
+
+describe("dtypes", () => {
+  refuses([
+    ["an op on i32", call("relu", ints), DTypeError, "relu: expected dtype f32, got i32 [2]"],
+    ["a number and i32", call("add", ints, 1), DTypeError, /add: expected dtype f32, got i32/],
+    ["a number before i32", call("sub", 1, ints), DTypeError, /sub: expected dtype f32, got i32/],
+    ["matmul", call("matmul", matrix, ints), DTypeError, /matmul/],
+    ["softmax", call("softmax", ints), DTypeError, /softmax/],
+    ["losses", call("mseLoss", pair, ints), DTypeError, /mseLoss: expected dtype f32/],
+    ["mixed concat", call("concat", [pair, ints]), DTypeError, /concat: expected dtype f32/],
+    [
+      "float classes",
+      call("crossEntropyLoss", matrix, pair),
+      DTypeError,
+      /class targets are i32, got f32 \[2\]/,
+    ],
+    [
+      "an array for a tensor",
+      call("relu", [1, 2]),
+      DTypeError,
+      "relu: expected a tensor, got an array; wrap it in tensor(…)",
+    ],
+    ["an array and a number", call("mul", 2, [1, 2]), DTypeError, /mul: expected a tensor, got an array/],
+    [
+      "undefined for a tensor",
+      call("sum", undefined),
+      DTypeError,
+      "sum: expected a tensor, got undefined undefined",
+    ],
+    ["text for numbers", call("tensor", ["1"]), DTypeError, /expected numbers.*got string 1/],
+    ["an unknown dtype", call("zeros", [2], { dtype: "f64" }), DTypeError, /"f32" or "i32", got "f64"/],
+    [
+      "a gradient of i32",
+      call("tensor", [1], { dtype: "i32", requiresGrad: true }),
+      DTypeError,
+      /requiresGrad/,
+    ],
+    [
+      "a gradient of i32 zeros",
+      call("zeros", [1], { dtype: "i32", requiresGrad: true }),
+      DTypeError,
+      /requiresGrad/,
+    ],
+    ["a module's input", () => linear.forward(ints), ShapeError, /expected \[batch, 3\]/],
+  ]);
+});
+
+describe("options", () => {
+  refuses([
+    [
+      "an unknown one",
+      call("leakyRelu", row, { slope: 1 }),
+      OptionError,
+      'leakyRelu: unknown option "slope"; it takes negativeSlope',
+    ],
+    [
+      "an unknown one of several",
+      call("crossEntropyLoss", matrix, ints, { smoothing: 0.1 }),
+      OptionError,
+      /unknown option "smoothing"; it takes weight, ignoreIndex, reduction, labelSmoothing/,
+    ],
+    [
+      "one where there is none",
+      call("relu", row, { inplace: true }),
+      OptionError,
+      'relu: unknown option "inplace"; it takes none',
+    ],
+    [
+      "a name that objects inherit",
+      call("relu", row, { toString: 1 }),
+      OptionError,
+      /unknown option "toString"/,
+    ],
+    [
+      "positional options",
+      call("elu", row, 0.5),
+      OptionError,
+      "elu: options are an object, got 0.5; it takes alpha",
+    ],
+    [
+      "null",
+      call("softmax", row, null),
+      OptionError,
+      "softmax: options are an object, got null; it takes dim",
+    ],
+    [
+      "a value that is no number",
+      call("elu", row, { alpha: "1" }),
+      OptionError,
+      "elu: alpha is a number, got 1",
+    ],
+    ["of tensors", call("tensor", [1], { type: "f32" }), OptionError, /it takes shape, dtype, requiresGrad/],
+    [
+      "of backward",
+      () => leaf.backward({ retain: true } as object),
+      OptionError,
+      /it takes gradient, retainGraph/,
+    ],
+    ["a step of slice", call("slice", row, 0, 3, { step: 0 }), OptionError, /step is an integer ≥ 1, got 0/],
+    [
+      "labelSmoothing",
+      call("crossEntropyLoss", matrix, ints, { labelSmoothing: 2 }),
+      OptionError,
+      /from 0 to 1, got 2/,
+    ],
+    [
+      "slopes of rrelu",
+      call("rrelu", row, { lower: 1, upper: 0 }),
+      OptionError,
+      /lower ≤ upper, got 1 and 0/,
+    ],
+    ["a seed", call("manualSeed", -1), OptionError, /0 to 2\^53 − 1, got -1/],
+    ["the size of a layer", () => new Linear(0, 2), OptionError, "Linear: sizes are integers ≥ 1, got 0"],
+    ["of a layer", () => new Linear(2, 2, { biases: true } as object), OptionError, /it takes bias, init/],
+    ["of PReLU", () => new PReLU({ numParameters: 1.5 }), OptionError, /numParameters is an integer ≥ 1/],
+    ["of Maxout", () => new Maxout({ groups: 2 } as unknown as { k: number }), OptionError, /it takes k/],
+    [
+      "a mode",
+      call("kaimingUniform", [2, 3], { mode: "fan_in" }),
+      OptionError,
+      /"fanIn" or "fanOut", got "fan_in"/,
+    ],
+    ["a nonlinearity", call("calculateGain", "swish"), OptionError, /got "swish"/],
+    [
+      "a layer that is none",
+      () => new Sequential(nablas.relu as never),
+      OptionError,
+      /argument 0 is no module/,
+    ],
+    ["no parameters", () => new SGD([]), OptionError, /at least one, such as model.parameters\(\)/],
+    ["a parameter twice", () => new SGD([leaf, leaf]), OptionError, /parameter 1 appears twice/],
+    ["a learning rate", () => new SGD([leaf], { lr: -1 }), OptionError, "SGD: lr is a number ≥ 0, got -1"],
+    ["nesterov alone", () => new SGD([leaf], { nesterov: true }), OptionError, /nesterov wants a momentum/],
+    [
+      "betas",
+      () => new Adam([leaf], { betas: [0.9, 1] }),
+      OptionError,
+      /betas are two numbers from 0 to below 1/,
+    ],
+    ["of Adam", () => new Adam([leaf], { beta: 1 } as object), OptionError, /unknown option "beta"/],
+  ]);
+
+  const reductions: [op: string, ...args: unknown[]][] = [
+    ["mseLoss", pair, pair],
+    ["l1Loss", pair, pair],
+    ["msleLoss", pair, pair],
+    ["mapeLoss", pair, pair],
+    ["hingeLoss", pair, signs],
+    ["exponentialLoss", pair, signs],
+    ["bceLoss", pair, pair],
+    ["bceWithLogitsLoss", pair, pair],
+    ["crossEntropyLoss", matrix, ints],
+    ["nllLoss", matrix, ints],
+  ];
+  refuses(
+    reductions.map(([op, ...args]) => [
+      `a reduction of ${op}`,
+      call(op, ...args, { reduction: "avg" }),
+      OptionError,
+      `${op}: reduction is "mean", "sum" or "none", got "avg"`,
+    ]),
+  );
+  refuses(
+    [{ weight: [1, 2] }, { posWeight: [1, 2] }, { weight: [1, 2], posWeight: [1, 2] }].map((weights) => [
+      `a reduction with ${Object.keys(weights)}`,
+      call("bceWithLogitsLoss", pair, pair, { ...weights, reduction: "avg" }),
+      OptionError,
+      /reduction is "mean", "sum" or "none", got "avg"/,
+    ]),
+  );
+});
+
+describe("domains", () => {
+  refuses([
+    [
+      "a label too large",
+      call("crossEntropyLoss", matrix, [0, 3]),
+      DomainError,
+      /expected classes 0 … 2, got 3 at position 1; rows to leave out carry ignoreIndex \(here -100\)/,
+    ],
+    [
+      "a negative label",
+      call("nllLoss", matrix, [-1, 0]),
+      DomainError,
+      /nllLoss: expected classes 0 … 2, got -1/,
+    ],
+    [
+      "a label that is ignored elsewhere",
+      call("nllLoss", matrix, [-100, 0], { ignoreIndex: 5 }),
+      DomainError,
+      /got -100/,
+    ],
+    [
+      "a label of weighted classes",
+      call("nllLoss", matrix, [9, 0], { weight: [1, 1, 1] }),
+      DomainError,
+      /got 9/,
+    ],
+    [
+      "a label between classes",
+      call("crossEntropyLoss", matrix, [0.5, 0]),
+      DomainError,
+      /i32 takes 32-bit integers/,
+    ],
+    [
+      "a probability above 1",
+      call("bceLoss", row, row),
+      DomainError,
+      /prediction within \[0, 1\], got 2 at element 1; use bceWithLogitsLoss/,
+    ],
+    [
+      "a target below 0",
+      call("bceLoss", pair, signs),
+      DomainError,
+      /target within \[0, 1\], got -1 at element 0$/,
+    ],
+    [
+      "a target of logits",
+      call("bceWithLogitsLoss", row, row),
+      DomainError,
+      /target within \[0, 1\], got 2 at element 1/,
+    ],
+    [
+      "a target with posWeight",
+      call("bceWithLogitsLoss", row, row, { posWeight: [2] }),
+      DomainError,
+      /got 2/,
+    ],
+    [
+      "a distribution",
+      call("crossEntropyLoss", matrix, matrix),
+      DomainError,
+      /probabilities within \[0, 1\], got 2/,
+    ],
+    [
+      "signs of hingeLoss",
+      call("hingeLoss", pair, pair),
+      DomainError,
+      /targets −1 or 1, got 0.25 at element 0; labels 0 and 1 become signs as 2 t − 1/,
+    ],
+    ["signs of exponentialLoss", call("exponentialLoss", pair, pair), DomainError, /targets −1 or 1/],
+    ["a fraction for i32", call("tensor", [1.5], { dtype: "i32" }), DomainError, /got 1.5 at element 0/],
+    ["a number too large for i32", call("tensor", [0, 2 ** 31], { dtype: "i32" }), DomainError, /element 1/],
+    ["a fraction to fill i32 with", call("full", [2], 0.5, { dtype: "i32" }), DomainError, /got 0.5/],
+  ]);
+});
+
+describe("graphs and memory", () => {
+  const disposed = nablas.tensor([1, 2]);
+  disposed.dispose();
+  refuses([
+    [
+      "a target that requires a gradient",
+      call("hingeLoss", pair, leaf),
+      GraphError,
+      /pass target.detach\(\)/,
+    ],
+    [
+      "a parameter that requires none",
+      () => new SGD([row]),
+      GraphError,
+      /parameter 0 is no leaf.*the tensor \[3\]/,
+    ],
+    ["backward without history", () => row.backward(), GraphError, /no recorded history/],
+    [
+      "a disposed tensor and a number",
+      call("mul", disposed, 2),
+      nablas.DisposedError,
+      /^mul: .* was disposed/,
+    ],
+    [
+      "a number and a disposed tensor",
+      call("div", 2, disposed),
+      nablas.DisposedError,
+      /^div: .* was disposed/,
+    ],
+    ["pow of a disposed tensor", call("pow", disposed, 2), nablas.DisposedError, /^pow: /],
+    ["a disposed target", call("mseLoss", pair, disposed), nablas.DisposedError, /^mseLoss: /],
+    [
+      "a disposed prediction",
+      call("crossEntropyLoss", disposed, 0),
+      nablas.DisposedError,
+      /^crossEntropyLoss: /,
+    ],
+    ["too many elements", call("zeros", [2 ** 20, 2 ** 20]), OutOfMemoryError, /cannot allocate/],
+    ["4 GiB", call("ones", [2 ** 30]), OutOfMemoryError, /cannot allocate 4294967296 bytes/],
+    ["a product of 18 GiB", call("matmul", tall, wide), OutOfMemoryError, /tensors hold/],
+    ["a broadcast of 18 GiB", call("add", tall, wide), OutOfMemoryError, /4 GiB/],
+    [
+      "a broadcast that is recorded",
+      () => nablas.scope(() => nablas.mul(tall, nablas.add(wide, leaf.sum()))),
+      OutOfMemoryError,
+      /4 GiB/,
+    ],
+  ]);
+});
+
+describe("inside modules", () => {
+  const model = new Sequential(new Linear(64, 32), new ReLU(), new Sequential(new Linear(32, 10)));
+  const other = new Sequential(new ReLU(), new Sequential(new ReLU(), new Linear(5, 2)));
+  refuses([
+    [
+      "the layer is named",
+      () => model.forward(batch),
+      ShapeError,
+      'Linear(64 → 32) "0": expected [batch, 64], got [128, 63]',
+    ],
+    [
+      "deep inside",
+      () => other.forward(batch),
+      ShapeError,
+      'Linear(5 → 2) "1.1": expected [batch, 5], got [128, 63]',
+    ],
+    ["alone", () => linear.forward(batch), ShapeError, "Linear(3 → 2): expected [batch, 3], got [128, 63]"],
+    [
+      "of an op in it",
+      () => new Sequential(new ReLU()).forward(ints),
+      DTypeError,
+      'ReLU "0": relu: expected dtype f32, got i32 [2]',
+    ],
+  ]);
+
+  test("the next pass is named afresh", () => {
+    expect(() => model.forward(batch)).toThrow();
+    expect(() => linear.forward(batch)).toThrow(/^Linear\(3 → 2\): /);
+  });
+});
+
+describe("another copy of the library", () => {
+  let foreign: typeof nablas;
+  let stranger: Tensor;
+  beforeAll(async () => {
+    vi.resetModules();
+    foreign = await import("../src/index");
+    stranger = foreign.tensor([1, 2], { requiresGrad: true });
+  });
+  afterAll(() => stranger.dispose());
+
+  test("is another copy", () => {
+    expect(foreign.Tensor).not.toBe(nablas.Tensor);
+    expect(foreign.mul(stranger.detach(), 2).toArray()).toEqual([2, 4]);
+  });
+
+  const message = /got a tensor of another copy of nablas, .*npm ls nablas.* or pass x\.toArray\(\)/;
+  refuses([
+    ["unary", () => nablas.relu(stranger), InstanceError, message],
+    ["binary", () => nablas.add(pair, stranger), InstanceError, message],
+    ["binary with a number", () => nablas.add(2, stranger), InstanceError, message],
+    ["concat", () => nablas.concat([pair, stranger]), InstanceError, message],
+    ["a module", () => linear.forward(stranger), InstanceError, message],
+    ["a loss", () => nablas.mseLoss(pair, stranger), InstanceError, message],
+    ["class targets", () => nablas.crossEntropyLoss(matrix, stranger), InstanceError, message],
+    ["a weight", () => nablas.bceLoss(pair, pair, { weight: stranger }), InstanceError, message],
+    ["a gradient", () => leaf.backward({ gradient: stranger }), InstanceError, message],
+    ["data", () => nablas.tensor(stranger as never), InstanceError, message],
+    ["a parameter", () => new SGD([stranger]), InstanceError, message],
+  ]);
+});

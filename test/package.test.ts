@@ -1,0 +1,137 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+const folder = mkdtempSync(join(tmpdir(), "nablas-package-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+let files: string[];
+
+/** Runs a program in the project that has the package installed. */
+function run(program: string, ...args: string[]): string {
+  return execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function runScript(name: string, source: string): string {
+  writeFileSync(join(folder, name), source);
+  return run(process.execPath, name).trim();
+}
+
+beforeAll(() => {
+  // Scripts of the package would build it anew under the feet of other tests.
+  const packed = execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [{ filename, files: list }] = JSON.parse(packed);
+  files = list.map(({ path }: { path: string }) => path);
+  writeFileSync(join(folder, "package.json"), '{ "name": "user", "private": true }');
+  const installed = join(folder, "node_modules", "nablas");
+  mkdirSync(installed, { recursive: true });
+  run("tar", "-xzf", filename, "-C", installed, "--strip-components=1");
+});
+
+test("holds the build, its types and the papers, nothing else", () => {
+  const built = (path: string) => /^dist\/[\w.-]+\.(js|d\.ts)$/.test(path);
+  expect(files.filter(built)).toEqual(expect.arrayContaining(["dist/index.js", "dist/index.d.ts"]));
+  expect(files.filter((path) => !built(path)).sort()).toEqual(["LICENSE", "README.md", "package.json"]);
+});
+
+test("needs no other package at run time", () => {
+  for (const kind of ["dependencies", "peerDependencies", "optionalDependencies", "bundleDependencies"]) {
+    expect(Object.keys(manifest[kind] ?? {})).toEqual([]);
+  }
+  const code = readFileSync(join(root, "dist", "index.js"), "utf8");
+  const imported = [...code.matchAll(/\b(?:from|import|require)\s*\(?\s*["']([^"']+)["']/g)].map(
+    ([, name]) => name!,
+  );
+  expect(imported.filter((name) => !name.startsWith("node:"))).toEqual([]);
+});
+
+test("declares what it has", () => {
+  expect(manifest.type).toBe("module");
+  expect(manifest.sideEffects).toBe(false);
+  for (const path of Object.values(manifest.exports["."]) as string[]) {
+    expect(statSync(join(folder, "node_modules", "nablas", path)).size).toBeGreaterThan(0);
+  }
+});
+
+test("the lockfile names no hosts", () => {
+  const lock = readFileSync(join(root, "package-lock.json"), "utf8");
+  expect(lock).not.toMatch(/"resolved"/);
+  expect(lock).toMatch(/"lockfileVersion"/);
+});
+
+const xor = `
+manualSeed(1);
+const model = new Sequential(new Linear(2, 8), new Tanh(), new Linear(8, 1));
+const optimizer = new Adam(model.parameters(), { lr: 0.05 });
+const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
+const y = tensor([[0], [1], [1], [0]]);
+const step = () => scope(() => {
+  const loss = bceWithLogitsLoss(model.forward(x), y);
+  optimizer.zeroGrad();
+  loss.backward();
+  optimizer.step();
+  return loss.item();
+});
+const first = step();
+let last = first;
+for (let i = 0; i < 300; i++) last = step();
+console.log(JSON.stringify({ first, last }));
+`;
+const names = "Adam, bceWithLogitsLoss, Linear, manualSeed, scope, Sequential, Tanh, tensor";
+
+function checkTraining(output: string): void {
+  const { first, last } = JSON.parse(output);
+  expect(first).toBeGreaterThan(0.5);
+  expect(last).toBeLessThan(0.1);
+}
+
+test("trains after an import, and the process ends by itself", () => {
+  checkTraining(runScript("xor.mjs", `import { ${names} } from "nablas";${xor}`));
+});
+
+test("does nothing at import but define", () => {
+  const source = `
+    const before = Object.keys(globalThis).length;
+    const { memory } = await import("nablas");
+    console.log(JSON.stringify([Object.keys(globalThis).length - before, memory()]));`;
+  expect(JSON.parse(runScript("import.mjs", source))).toEqual([0, { bytes: 0, reserved: 0, tensors: 0 }]);
+});
+
+const [major, minor] = process.versions.node.split(".").map(Number) as [number, number];
+const requires = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
+test.runIf(requires)("trains after a require", () => {
+  checkTraining(runScript("xor.cjs", `const { ${names} } = require("nablas");${xor}`));
+});
+
+test("has types that a strict project accepts", () => {
+  writeFileSync(
+    join(folder, "user.ts"),
+    `import { Linear, ReLU, Sequential, type Tensor, tensor } from "nablas";
+     const model = new Sequential(new Linear(2, 1), new ReLU());
+     const y: Tensor = model.forward(tensor([[1, 2]])).mul(2).sum({ dim: 1, keepdim: true });
+     export const shape: readonly number[] = y.shape;
+     // @ts-expect-error: the option is dim
+     export const wrong = (x: Tensor) => x.softmax({ axis: 1 });`,
+  );
+  const compilerOptions = {
+    ...{ noEmit: true, strict: true, target: "ES2022", lib: ["ES2022", "ESNext.Disposable"], types: [] },
+    ...{ module: "nodenext", moduleResolution: "nodenext" },
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["user.ts"] }));
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  let output = "";
+  try {
+    output = run(process.execPath, tsc);
+  } catch (error) {
+    output = String((error as { stdout?: unknown }).stdout);
+  }
+  expect(output).toBe("");
+});

@@ -15,33 +15,40 @@ export function softmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
   }
 }
 
-/** dx += y · (dy − Σ dy · y) */
+/**
+ * dx += y · (dy − Σ dy · y). As Σ y = 1 any c may be taken off dy first; with c near the sum neither difference cancels
+ * when one class dominates.
+ */
 export function softmaxBackward(y: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
   const body = <usize>(cols & ~3) << 2;
   for (let r = 0; r < rows; r++, y += stride, dy += stride, dx += stride) {
-    const dot = f32x4.splat(rowDot(y, dy, cols));
+    const c = shiftedDot(y, dy, 0, cols);
+    const shift = f32x4.splat(c);
+    const rest = f32x4.splat(shiftedDot(y, dy, c, cols));
     for (let i: usize = 0; i < body; i += 16) {
-      const g = f32x4.mul(v128.load(y + i), f32x4.sub(v128.load(dy + i), dot));
-      v128.store(dx + i, f32x4.add(v128.load(dx + i), g));
+      const d = f32x4.sub(f32x4.sub(v128.load(dy + i), shift), rest);
+      v128.store(dx + i, f32x4.add(v128.load(dx + i), f32x4.mul(v128.load(y + i), d)));
     }
     if (cols & 3) {
-      const g = f32x4.mul(v128.load(y + body), f32x4.sub(v128.load(dy + body), dot));
-      Lanes.store(dx + body, f32x4.add(v128.load(dx + body), g), cols & 3);
+      const d = f32x4.sub(f32x4.sub(v128.load(dy + body), shift), rest);
+      const v = f32x4.add(v128.load(dx + body), f32x4.mul(v128.load(y + body), d));
+      Lanes.store(dx + body, v, cols & 3);
     }
   }
 }
 
-/** Σ a · b in float64: the difference dy − Σ dy · y cancels when one class dominates. */
-function rowDot(a: usize, b: usize, n: i32): f32 {
-  let low = f64x2.splat(0);
+/** Σ a · (b − c) in float64. */
+function shiftedDot(a: usize, b: usize, c: f32, n: i32): f32 {
+  const vc = f64x2.splat(<f64>c);
+  let sum = f64x2.splat(0);
   for (; n >= 2; n -= 2, a += 8, b += 8) {
     const va = f64x2.promote_low_f32x4(v128.load64_zero(a));
     const vb = f64x2.promote_low_f32x4(v128.load64_zero(b));
-    low = f64x2.add(low, f64x2.mul(va, vb));
+    sum = f64x2.add(sum, f64x2.mul(va, f64x2.sub(vb, vc)));
   }
-  let total = f64x2.extract_lane(low, 0) + f64x2.extract_lane(low, 1);
-  if (n) total += <f64>load<f32>(a) * <f64>load<f32>(b);
+  let total = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+  if (n) total += <f64>load<f32>(a) * (<f64>load<f32>(b) - <f64>c);
   return <f32>total;
 }
 

@@ -5,7 +5,7 @@ import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { reshape } from "./layout";
-import { around, dimension } from "./shapes";
+import { around, dimension, rankOf } from "./shapes";
 
 /** `dim`: one dimension, several, or all by default; `keepdim` leaves a size of 1 in their place. */
 export interface ReductionOptions {
@@ -30,7 +30,7 @@ export function reduction(
     { dim: all as number | readonly number[], keepdim: false },
     options,
   );
-  const dims = [dim].flat().map((d) => dimension(op, d, x.shape.length));
+  const dims = [dim].flat().map((d) => dimension(op, d, rankOf(x)));
   dims.sort((p, q) => p - q);
   const twice = dims.find((d, i) => d === dims[i - 1]);
   if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show([dim].flat())}`);

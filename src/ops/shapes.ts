@@ -8,6 +8,11 @@ export function dimension(op: string, dim: number, rank: number): number {
   throw new ShapeError(`${op}: dim ${dim} does not exist in a tensor of ${rank} dimensions`);
 }
 
+/** Number of dimensions, where a scalar counts as having one, as in PyTorch. */
+export function rankOf({ shape }: { shape: Shape }): number {
+  return Math.max(1, shape.length);
+}
+
 /** [outer, size, inner] around one dimension. */
 export function around(shape: Shape, dim: number): [outer: number, size: number, inner: number] {
   return [sizeOf(shape.slice(0, dim)), shape[dim]!, sizeOf(shape.slice(dim + 1))];

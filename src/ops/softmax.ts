@@ -5,7 +5,7 @@ import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { reshape, transpose } from "./layout";
 import { checkNotEmpty, type ReductionOptions, reduction } from "./reductions";
-import { dimension } from "./shapes";
+import { dimension, rankOf } from "./shapes";
 
 type RowOp = (x: Tensor, rows: number, cols: number) => Tensor;
 
@@ -14,8 +14,9 @@ function along(op: string, input: Tensor, options: { dim?: number } | undefined,
   const x = expectTensor(op, input);
   x.use(op);
   const { dim } = withDefaults(op, { dim: -1 }, options);
-  const d = dimension(op, dim, x.shape.length);
+  const d = dimension(op, dim, rankOf(x));
   const rows = (t: Tensor) => rowOp(t, t.size / Math.max(1, t.shape.at(-1)!), t.shape.at(-1)!);
+  if (x.shape.length === 0) return composed(() => reshape(rows(reshape(x, [1])), []));
   if (d === x.shape.length - 1) return rows(x);
   return composed(() => transpose(rows(transpose(x, d, -1)), d, -1));
 }

@@ -16,8 +16,6 @@ interface Row {
 export function readDigits(path: string): Digits {
   const rows = parseRows(path, readText(path));
   if (rows.length === 0) throw new InputError(`${path}: the file is empty`);
-  if (rows.length === 1)
-    throw new InputError(`${path}: one row is too few, one to train and one to test at least`);
   const digits = { pixels: new Float32Array(rows.length * PIXELS), labels: new Int32Array(rows.length) };
   rows.forEach(({ cells, place }, i) => {
     if (cells.length !== COLUMNS) {
@@ -31,6 +29,7 @@ export function readDigits(path: string): Digits {
     );
     digits.labels[i] = readLabel(cells[PIXELS]!, `${place}, column ${COLUMNS}`);
   });
+  if (rows.length === 1) throw new InputError(`${path}: one row is too few, one to train and one to test`);
   return digits;
 }
 

@@ -32,20 +32,20 @@ export abstract class Optimizer<Options extends Record<string, number | boolean>
     checkParameters(name, parameters);
     this.parameters = [...parameters];
     this.options = Object.seal({ ...options });
-    this.checkOptions();
-    this.hyper = outsideScopes(() => zeros([2 * Object.keys(options).length]));
+    const count = this.numbers().length;
+    this.hyper = outsideScopes(() => zeros([2 * count]));
   }
 
   /** Changes every parameter that has a gradient. */
   step(): void {
+    const hyper = this.numbers();
     const due = this.parameters.filter(({ grad }) => grad !== null);
     for (const t of due) {
       t.use("step");
       t.grad!.use("step");
     }
-    this.checkOptions();
     this.hyper.use("step");
-    this.hyper.buffer.doubles(this.hyper.size / 2).set(Object.values(this.options).map(Number));
+    this.hyper.buffer.doubles(hyper.length).set(hyper);
     for (const t of due) this.update(this.stateOf(t), t.grad!, this.hyper.ptr);
   }
 
@@ -78,13 +78,22 @@ export abstract class Optimizer<Options extends Record<string, number | boolean>
     return averages[name].ptr;
   }
 
-  private checkOptions(): void {
-    for (const [key, value] of Object.entries(this.options)) {
-      const wanted = typeof this.defaults[key];
-      if (typeof value === wanted && (value === true || (Number(value) >= 0 && value !== Infinity))) continue;
-      const what = wanted === "boolean" ? "true or false" : "a number ≥ 0";
-      throw new OptionError(`${this.name}: ${key} is ${what}, got ${String(value)}`);
+  /** The options as numbers, after checking them: they may have been changed since. */
+  private numbers(): number[] {
+    const values: number[] = [];
+    for (const key in this.defaults) {
+      const value = this.options[key] as number | boolean | undefined;
+      const flag = typeof this.defaults[key] === "boolean";
+      const fits = flag
+        ? typeof value === "boolean"
+        : typeof value === "number" && value >= 0 && value < Infinity;
+      if (!fits) {
+        const wanted = flag ? "true or false" : "a number ≥ 0";
+        throw new OptionError(`${this.name}: ${key} is ${wanted}, got ${String(value)}`);
+      }
+      values.push(Number(value));
     }
+    return values;
   }
 
   private stateOf(parameter: Tensor): ParameterState {

@@ -81,17 +81,22 @@ export function msleLossBackward(
   lossBackward<Msle>(pred, target, dy, dpred, n, dyStep, scale);
 }
 
-/** 100 |t − p| / max(|t|, ε);  dp = 100 sign(p − t) / max(|t|, ε) */
+/**
+ * 100 |t − p| / max(|t|, ε);  dp = 100 sign(p − t) / max(|t|, ε). The difference is taken of the halves, which cannot
+ * overflow where the result does not.
+ */
 @unmanaged
 class Mape {
   @inline scale(t: v128): v128 {
-    return f32x4.div(f32x4.splat(100), f32x4.max(f32x4.abs(t), f32x4.splat(EPSILON)));
+    return f32x4.max(f32x4.abs(t), f32x4.splat(EPSILON));
   }
   @inline forward(p: v128, t: v128): v128 {
-    return f32x4.mul(f32x4.abs(f32x4.sub(p, t)), this.scale(t));
+    const half = f32x4.splat(0.5);
+    const d = f32x4.abs(f32x4.sub(f32x4.mul(half, p), f32x4.mul(half, t)));
+    return f32x4.mul(f32x4.splat(200), f32x4.div(d, this.scale(t)));
   }
   @inline backward(p: v128, t: v128, dy: v128): v128 {
-    return f32x4.mul(f32x4.mul(dy, this.scale(t)), Lanes.sign(f32x4.sub(p, t)));
+    return f32x4.mul(f32x4.div(f32x4.mul(dy, f32x4.splat(100)), this.scale(t)), Lanes.sign(f32x4.sub(p, t)));
   }
 }
 export function mapeLossForward(pred: usize, target: usize, y: usize, n: i32): void {

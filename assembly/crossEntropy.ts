@@ -19,7 +19,12 @@ export function classWeights(
     store<f32>(weights + i, w);
   }
   const total = rowSum(weights, rows);
-  if (mean && total != 0) scaleRow(weights, <f32>(1 / total), rows);
+  if (mean && total != 0) {
+    for (let r = 0; r < rows; r++) {
+      const i = weights + (<usize>r << 2);
+      store<f32>(i, <f32>(<f64>load<f32>(i) / total));
+    }
+  }
   return -1;
 }
 
@@ -54,7 +59,8 @@ export function crossEntropyLossForward(
 
 /**
  * Cross-entropy with a distribution q per row (any weights folded in): y[r] = Σ q (log Σ e^x − x), and
- * dlogits[r] = softmax(x) Σ q − q, saved for backward.
+ * dlogits[r] = softmax(x) Σ q − q, saved for backward. At the maximum that is (Σ q − q) − Σ q · excess / total, where
+ * Σ q − q is the sum of the others.
  */
 export function softCrossEntropyLossForward(
   logits: usize, target: usize, dlogits: usize, y: usize, rows: i32, cols: i32,
@@ -71,10 +77,18 @@ export function softCrossEntropyLossForward(
       const q = load<f32>(target + i);
       const x = load<f32>(logits + i);
       if (q != 0) sum += <f64>q * <f64>((x == m ? 0 : m - x) + log);
-      store<f32>(dlogits + i, load<f32>(dlogits + i) * scale - q);
+      const g = x == m ? rowSumBut(target, i, stride) - total * more / (1 + more) : load<f32>(dlogits + i) * scale - q;
+      store<f32>(dlogits + i, g);
     }
     store<f32>(y, <f32>sum);
   }
+}
+
+/** Σ q of a row of `bytes` without the element at `but`. */
+function rowSumBut(q: usize, but: usize, bytes: usize): f32 {
+  let sum: f64 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) if (i != but) sum += <f64>load<f32>(q + i);
+  return <f32>sum;
 }
 
 /** dx[r, :] += dy[r] · scale · saved[r, :], with one dy for all rows if dyStep = 0. */

@@ -52,15 +52,17 @@ export function l1LossBackward(
 }
 
 /**
- * (log(1 + p̂) − log(1 + t̂))² with p̂ = max(p, ε), formed as log1p((p̂ − t̂) / (1 + t̂))²;
- * dp = 2 log1p(…) / (1 + p), 0 where p < ε
+ * (log(1 + p̂) − log(1 + t̂))² with p̂ = max(p, ε). The difference is sign(p̂ − t̂) log1p(|p̂ − t̂| / (1 + min(p̂, t̂))),
+ * which cancels neither for close nor for distant values;  dp = 2 (difference) / (1 + p), 0 where p < ε
  */
 @unmanaged
 class Msle {
   @inline difference(p: v128, t: v128): v128 {
     const pc = f32x4.max(p, f32x4.splat(EPSILON));
     const tc = f32x4.max(t, f32x4.splat(EPSILON));
-    return Math4.log1p(f32x4.div(f32x4.sub(pc, tc), f32x4.add(f32x4.splat(1), tc)));
+    const d = f32x4.sub(pc, tc);
+    const least = f32x4.add(f32x4.splat(1), f32x4.min(pc, tc));
+    return f32x4.mul(Lanes.sign(d), Math4.log1p(f32x4.div(f32x4.abs(d), least)));
   }
   @inline forward(p: v128, t: v128): v128 {
     const d = this.difference(p, t);

@@ -8,12 +8,12 @@ const ROW_BLOCK = 32;
 
 /** y = scale · Σ x over `size`; added to y if `accumulate`. */
 export function sumForward(
-  x: usize, y: usize, outer: i32, size: i32, inner: i32, scale: f32, accumulate: i32,
+  x: usize, y: usize, outer: i32, size: i32, inner: i32, scale: f64, accumulate: i32,
 ): void {
   const stride = <usize>size * inner << 2;
   for (let o = 0; o < outer; o++) {
     if (inner == 1) {
-      const total = <f32>(<f64>scale * rowSum(x, size));
+      const total = <f32>(scale * rowSum(x, size));
       store<f32>(y, accumulate ? load<f32>(y) + total : total);
     } else {
       columnSums(x, y, size, inner, scale, accumulate);
@@ -24,13 +24,13 @@ export function sumForward(
 }
 
 /** dx += scale · dy, repeated over `size`. */
-export function sumBackward(dy: usize, dx: usize, outer: i32, size: i32, inner: i32, scale: f32): void {
+export function sumBackward(dy: usize, dx: usize, outer: i32, size: i32, inner: i32, scale: f64): void {
   for (let o = 0; o < outer; o++) {
     for (let s = 0; s < size; s++) {
       if (inner == 1) {
-        store<f32>(dx, load<f32>(dx) + scale * load<f32>(dy));
+        store<f32>(dx, load<f32>(dx) + <f32>(scale * <f64>load<f32>(dy)));
       } else {
-        addScaled(dy, dx, inner, scale);
+        addScaled(dy, dx, inner, <f32>scale);
       }
       dx += <usize>inner << 2;
     }
@@ -52,9 +52,9 @@ function addScaled(dy: usize, dx: usize, n: i32, scale: f32): void {
 }
 
 /** y[c] = scale · Σ over rows of x[r, c]: four columns at a time, down the rows. */
-function columnSums(x: usize, y: usize, rows: i32, cols: i32, scale: f32, accumulate: i32): void {
+function columnSums(x: usize, y: usize, rows: i32, cols: i32, scale: f64, accumulate: i32): void {
   const stride = <usize>cols << 2;
-  const vscale = f64x2.splat(<f64>scale);
+  const vscale = f64x2.splat(scale);
   for (let c = 0; c < cols; c += 4, x += 16, y += 16) {
     const inside = Lanes.mask(min(cols - c, 4));
     let low = f64x2.splat(0);

@@ -12,6 +12,8 @@ export type Backward = (dy: number) => void;
 /** One recorded op. */
 export class Node {
   released = false;
+  /** Whether a later op has taken the output as its input. */
+  used = false;
   /** Gradient of the output, while a backward pass is under way. */
   gradient: Buffer | undefined;
   /** What a composed op or module left behind that was not recorded itself: it goes when the pass is over. */
@@ -78,13 +80,27 @@ export function record(
     for (const item of saved) if (item instanceof Buffer) item.free("dispose");
     return y;
   }
-  let graph: Graph | undefined;
-  for (const x of inputs) graph ??= x.node?.graph;
-  graph ??= { region: undefined, peers: undefined };
+  const graph = graphOf(inputs);
   y.node = new Node(recorded++, op, y, inputs, saved, backward, graph);
   adoptInto(graph, y.buffer);
   for (const item of saved) if (item instanceof Buffer) adoptInto(graph, item);
   return y;
+}
+
+/**
+ * The graph of an input that nothing has used so far, else a new one: what branches off a tensor that lives long must
+ * not live as long. The older graph stays alive through the inputs of the node.
+ */
+function graphOf(inputs: readonly Tensor[]): Graph {
+  let graph: Graph | undefined;
+  for (const { node, buffer } of inputs) {
+    if (node === undefined) buffer.consumed = true;
+    else {
+      if (!node.used) graph ??= node.graph;
+      node.used = true;
+    }
+  }
+  return graph ?? { region: undefined, peers: undefined };
 }
 
 /** Pointer to the gradient of `x`, zeros at first, for an op's closure to add to. */
@@ -150,6 +166,9 @@ function checkAlive(node: Node): void {
         "pass { retainGraph: true } to that one to go back twice",
     );
   }
+  for (const x of node.inputs) {
+    if (x.node === undefined && x.requiresGrad) x.use(`backward of ${node.op}`);
+  }
   for (const item of node.saved) {
     if (item.fate === undefined) continue;
     throw gone(
@@ -167,6 +186,7 @@ function seed(root: Tensor, given: Tensor | null): void {
       `backward: ${root.describe()} has no recorded history; none of its inputs has requiresGrad, or it was made in noGrad`,
     );
   }
+  root.use("backward");
   if (given === null && root.size !== 1) {
     throw new ShapeError(
       `backward: expected a scalar, got ${root.describe()}; reduce it by sum() or mean(), or pass { gradient }`,

@@ -1,4 +1,5 @@
 import { DomainError, DTypeError, ShapeError, show, withDefaults } from "./errors";
+import { isLinear } from "./memory";
 import { adopt, brand } from "./scope";
 import {
   type DType,
@@ -54,13 +55,15 @@ function allocate(shape: Shape, dtype: DType): Tensor {
 }
 
 function read(data: TensorData): { values: ArrayLike<number>; shape: Shape } {
-  if (typeof data === "object" && brand in data) {
+  if (typeof data === "object" && data !== null && brand in data) {
     const { shape } = expectTensor("tensor", data);
     throw new DTypeError(`tensor: got a tensor ${show(shape)}; clone() makes a copy of one`);
   }
   if (ArrayBuffer.isView(data)) {
     const values = data as TypedArray;
-    if ("length" in data && typeof (values[0] ?? 0) === "number") return { values, shape: [values.length] };
+    if ("length" in data && typeof (values[0] ?? 0) === "number") {
+      return { values: isLinear(data) ? values.slice() : values, shape: [values.length] };
+    }
     throw new DTypeError(`tensor: expected numbers, got a ${data.constructor.name}; convert it by Number`);
   }
   const shape: number[] = [];

@@ -1,12 +1,13 @@
 // Linear memory, drawn:
 //
-//   0          heapBase                                      cursor        limit            byteLength
-//   ├ constants ┼ block │ block │ free │ block │ free │ block ┼ unused ───────┼ … ┼ GUARD ──────┤
+//   0           heapBase                                                                    byteLength
+//   ├ constants ┼ slab of small blocks ┼ block │ free │ block │ hole ──── │ block │ hole … ┼ GUARD ┤
 //
 // A block is a multiple of 16 bytes. A freed block waits in the bin of its size: training asks for the same sizes
 // again and again, so that is where nearly every allocation ends. A size without a waiting block is cut from the
-// hole [cursor, limit). When the hole is used up, free neighbours are joined and the largest becomes the next hole;
-// if that is small, memory grows instead. Nothing but this file touches `memory.buffer`.
+// current hole. When that is used up, free neighbours are joined and the largest becomes the next hole, or memory
+// grows if too little of it is free. Small blocks come from slabs, so that those which live long, such as losses that
+// somebody collects, do not split the space for large ones. Nothing but this file touches `memory.buffer`.
 import { DisposedError, OutOfMemoryError } from "./errors";
 import type { Region } from "./scope";
 import { instantiate, memory as linear, PAGE } from "./wasm";
@@ -14,13 +15,24 @@ import { instantiate, memory as linear, PAGE } from "./wasm";
 /** Bytes behind the last block that kernels may read. */
 const GUARD = 64;
 
-/** A joined hole below this share of linear memory is not worth another round of joining: memory grows. */
-const WORTH_JOINING = 1 / 8;
+/** Blocks up to SMALL bytes are cut from slabs of SLAB bytes. */
+const SMALL = 1024;
+const SLAB = 16_384;
 
-let cursor = 0;
-let limit = 0;
-let started = false;
+/** Memory grows rather than being joined once more when less than this share of it is free. */
+const ENOUGH_FREE = 1 / 4;
+
+/** Space from which blocks are cut. */
+interface Gap {
+  at: number;
+  end: number;
+}
+
+const slab: Gap = { at: 0, end: 0 };
+const hole: Gap = { at: 0, end: 0 };
+const smallBins = new Map<number, number[]>();
 const bins = new Map<number, number[]>();
+let started = false;
 
 let bytesHeld = 0;
 let buffersHeld = 0;
@@ -35,58 +47,71 @@ export function debugMemory(on: boolean): void {
 
 /** The start of a free block of `bytes`, a multiple of 16. */
 function take(bytes: number): number {
-  const waiting = bins.get(bytes);
+  const small = bytes <= SMALL;
+  const waiting = (small ? smallBins : bins).get(bytes);
   if (waiting !== undefined && waiting.length > 0) return waiting.pop()!;
-  if (cursor + bytes > limit) findHole(bytes);
-  const ptr = cursor;
-  cursor += bytes;
-  return ptr;
+  const gap = small ? slab : hole;
+  if (gap.at + bytes > gap.end) small ? newSlab() : newHole(bytes);
+  gap.at += bytes;
+  return gap.at - bytes;
 }
 
 function give(ptr: number, bytes: number): void {
-  const waiting = bins.get(bytes);
-  if (waiting === undefined) bins.set(bytes, [ptr]);
+  put(bytes <= SMALL ? smallBins : bins, ptr, bytes);
+}
+
+function put(into: Map<number, number[]>, ptr: number, bytes: number): void {
+  const waiting = into.get(bytes);
+  if (waiting === undefined) into.set(bytes, [ptr]);
   else waiting.push(ptr);
 }
 
-function findHole(bytes: number): void {
-  if (!started) {
-    cursor = limit = (instantiate() + 15) & ~15;
-    limit = linear.buffer.byteLength - GUARD;
-    started = true;
-    if (cursor + bytes <= limit) return;
-  }
-  const end = linear.buffer.byteLength - GUARD;
-  const hole = joinFree(bytes);
-  const worth = hole !== undefined && hole.bytes >= end * WORTH_JOINING;
-  if (hole !== undefined && (worth || !grow(bytes, end))) {
-    cursor = hole.ptr;
-    limit = hole.ptr + hole.bytes;
-    return;
-  }
-  if (hole !== undefined) give(hole.ptr, hole.bytes);
-  else if (!grow(bytes, end)) throw outOfMemory(bytes);
+function newSlab(): void {
+  const at = take(SLAB);
+  if (slab.end > slab.at) put(smallBins, slab.at, slab.end - slab.at);
+  slab.at = at;
+  slab.end = at + SLAB;
 }
 
-/** Joins all free neighbours, empties the hole into them, and takes out the largest if it holds `bytes`. */
-function joinFree(bytes: number): { ptr: number; bytes: number } | undefined {
-  if (limit > cursor) give(cursor, limit - cursor);
-  cursor = limit = 0;
-  const free: [ptr: number, bytes: number][] = [];
-  for (const [size, waiting] of bins) for (const ptr of waiting) free.push([ptr, size]);
+function newHole(bytes: number): void {
+  if (!started) {
+    hole.at = (instantiate() + 15) & ~15;
+    hole.end = linear.buffer.byteLength - GUARD;
+    started = true;
+    if (hole.at + bytes <= hole.end) return;
+  }
+  const end = linear.buffer.byteLength - GUARD;
+  const { free, largest } = joinFree();
+  const fits = largest !== undefined && largest.end - largest.at >= bytes;
+  const enough = fits && free >= end * ENOUGH_FREE;
+  if (enough || !grow(bytes, end)) {
+    if (!fits) throw outOfMemory(bytes);
+    bins.get(largest.end - largest.at)!.pop();
+    Object.assign(hole, largest);
+  }
+}
+
+/** Joins all free neighbours, what is left of the hole among them; the largest is the last in its bin. */
+function joinFree(): { free: number; largest: Gap | undefined } {
+  if (hole.end > hole.at) put(bins, hole.at, hole.end - hole.at);
+  hole.at = hole.end = 0;
+  const blocks: Gap[] = [];
+  for (const [size, waiting] of bins) for (const at of waiting) blocks.push({ at, end: at + size });
   bins.clear();
-  free.sort((a, b) => a[0] - b[0]);
-  const joined: typeof free = [];
-  for (const block of free) {
+  blocks.sort((a, b) => a.at - b.at);
+  const joined: Gap[] = [];
+  for (const block of blocks) {
     const last = joined.at(-1);
-    if (last !== undefined && last[0] + last[1] === block[0]) last[1] += block[1];
+    if (last !== undefined && last.end === block.at) last.end = block.end;
     else joined.push(block);
   }
-  let largest: (typeof free)[number] | undefined;
-  for (const block of joined) if (largest === undefined || block[1] > largest[1]) largest = block;
-  if (largest === undefined || largest[1] < bytes) largest = undefined;
-  for (const block of joined) if (block !== largest) give(...block);
-  return largest && { ptr: largest[0], bytes: largest[1] };
+  joined.sort((a, b) => a.end - a.at - (b.end - b.at));
+  let free = 0;
+  for (const { at, end } of joined) {
+    put(bins, at, end - at);
+    free += end - at;
+  }
+  return { free, largest: joined.at(-1) };
 }
 
 /** Grows memory by a quarter, by half a megabyte or by what is wanted, whichever is most; the new part is the hole. */
@@ -98,8 +123,8 @@ function grow(bytes: number, end: number): boolean {
     } catch {
       continue;
     }
-    cursor = end;
-    limit = linear.buffer.byteLength - GUARD;
+    hole.at = end;
+    hole.end = linear.buffer.byteLength - GUARD;
     return true;
   }
   return false;
@@ -127,6 +152,8 @@ export class Buffer {
   region: Region | undefined;
   previous: Buffer | Region | undefined;
   next: Buffer | undefined;
+  /** Whether a recorded op has taken this unrecorded buffer as its input. */
+  consumed = false;
   /** How many buffers share this piece, once it is shared. */
   private sharers: { count: number } | undefined;
 
@@ -190,6 +217,11 @@ export interface MemoryUse {
   tensors: number;
   /** In debug mode, `init({ debug: true })`: where each of them was made, as a stack trace. */
   madeAt?: string[];
+}
+
+/** Whether `view` looks into linear memory: growth would detach it. */
+export function isLinear(view: ArrayBufferView): boolean {
+  return started && view.buffer === linear.buffer;
 }
 
 /** What linear memory holds. */

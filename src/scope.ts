@@ -168,21 +168,27 @@ export function composed<T extends Owner>(fn: () => T, recordedIn: (result: T) =
 }
 
 /**
- * Runs the forward pass of a module. What the module has in its fields afterwards lives on. If nothing of the result
- * was recorded, so does the result, and nothing else; if it was, what was not recorded on the way may be needed to go
- * back, and lives as long as the graphs of the result.
+ * Runs the forward pass of a module. What the module has in its fields afterwards is left to the scope around it. If
+ * nothing of the result was recorded, the result lives on, and nothing else. If it was, what was not recorded on the way
+ * lives as long as the graphs of the result; the inputs of recorded ops among it, constants for instance, go before that
+ * when a single result has been walked back.
  */
 export function inModule<T>(module: object, fn: () => T, recordedIn: (result: T) => Recorded[]): T {
   const made = new Region();
   const outer = innermost;
   try {
     const result = inRegions(made, innermostScope, fn);
+    refusePromise("forward", result);
     if (made.next === undefined) return result;
-    for (const field of Object.values(module)) keep(field, made, "tensors");
+    inRegions(innermostScope, innermostScope, () => {
+      for (const field of Object.values(module)) keep(field, made, "tensors");
+    });
+    keep(result, made);
     const [first, ...others] = recordedIn(result);
-    if (first === undefined) {
-      keep(result, made);
-      return result;
+    if (first === undefined || made.next === undefined) return result;
+    if (others.length === 0) {
+      const consumed = [...made.buffers()].filter((buffer) => buffer.consumed);
+      first.leftovers = [...first.leftovers, ...consumed];
     }
     made.moveTo(outer ?? regionOf(first.graph));
     for (const { graph } of others) {
@@ -216,7 +222,15 @@ function keep(
   } else if (owned in value) {
     if (what === "tensors") return;
     for (const owner of (value as { [owned](): Iterable<Owner> })[owned]()) keep(owner, made, what, seen);
-  } else if (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) {
+  } else if (value instanceof Map || value instanceof Set) {
+    for (const item of value.values()) keep(item, made, what, seen);
+  } else if (Array.isArray(value) || isPlain(value)) {
     for (const item of Object.values(value)) keep(item, made, what, seen);
   }
+}
+
+/** Whether `value` is an object as literals make them, or one without a prototype. */
+export function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -21,6 +21,7 @@ export function matmul(
   a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
   transposeA: i32, transposeB: i32, accumulate: i32,
 ): void {
+  if (M == 0 || N == 0) return;
   if (K == 0 && !accumulate) memory.fill(c, 0, M * N << 2);
   else if (M == 1 && transposeB) dotRows(b, a, c, N, K, accumulate);
   else if (M == 1) sumRows(b, a, c, N, K, accumulate);

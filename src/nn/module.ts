@@ -1,6 +1,6 @@
 import type { Node } from "../autograd";
-import { NablasError } from "../errors";
-import { inModule, outliveModule, owned } from "../scope";
+import { NablasError, OptionError } from "../errors";
+import { inModule, isPlain, outliveModule, owned } from "../scope";
 import { Tensor } from "../tensor";
 
 const parametersSeen = new WeakSet<Tensor>();
@@ -33,8 +33,10 @@ export abstract class Module {
   /** Whether dropout, rrelu and their like behave as in training. @see train @see eval */
   training = true;
 
-  constructor() {
+  /** @throws OptionError for options, which a module without a constructor of its own does not take */
+  constructor(...options: never[]) {
     const { forward } = this;
+    if (options.length > 0) throw new OptionError(`${this.constructor.name}: takes no options`);
     Object.defineProperty(this, "forward", {
       value: (...inputs: Tensor[]) => call(this, () => forward.apply(this, inputs)),
       configurable: true,
@@ -132,7 +134,8 @@ function call(module: Module, forward: () => Tensor): Tensor {
 /** The nodes behind what a forward pass gave: a tensor, or what a subclass thinks fit. */
 function recordedIn(result: unknown): Node[] {
   if (result instanceof Tensor) return result.node === undefined ? [] : [result.node];
-  return Array.isArray(result) ? result.flatMap(recordedIn) : [];
+  if (typeof result !== "object" || result === null) return [];
+  return Array.isArray(result) || isPlain(result) ? Object.values(result).flatMap(recordedIn) : [];
 }
 
 /** The name of the innermost active module as seen from the outermost: ` "encoder.0"`. */

@@ -85,8 +85,9 @@ export function concat(tensors: readonly Tensor[], options?: { dim?: number }): 
   }
   const first = expectTensor("concat", tensors[0]);
   const along = dimension("concat", dim, first.shape.length);
-  const sources = tensors.map((x: Tensor) => expectTensor("concat", x).use("concat", first.dtype));
-  for (const x of tensors) {
+  const inputs: Tensor[] = [...tensors];
+  const sources = inputs.map((x) => expectTensor("concat", x).use("concat", first.dtype));
+  for (const x of inputs) {
     if (
       x.shape.length === first.shape.length &&
       sameShape(x.shape.with(along, 0), first.shape.with(along, 0))
@@ -96,17 +97,17 @@ export function concat(tensors: readonly Tensor[], options?: { dim?: number }): 
       `concat: shapes ${show(first.shape)} and ${show(x.shape)} differ outside of dim ${dim}`,
     );
   }
-  const total = tensors.reduce((sum, x) => sum + x.shape[along]!, 0);
+  const total = inputs.reduce((sum, x) => sum + x.shape[along]!, 0);
   const y = new Tensor(first.shape.with(along, total), first.dtype);
   const [outer, , inner] = around(y.shape, along);
   let start = 0;
-  const pieces = tensors.map((x, i) => {
+  const pieces = inputs.map((x, i) => {
     const piece = { x, start, count: x.shape[along]! };
     kernels.concatForward(sources[i]!, y.ptr, outer, total, inner, start, piece.count);
     start += piece.count;
     return piece;
   });
-  return record("concat", y, tensors, [], (dy) => {
+  return record("concat", y, inputs, [], (dy) => {
     for (const { x, start, count } of pieces) {
       if (x.requiresGrad) kernels.concatBackward(dy, gradient(x), outer, total, inner, start, count);
     }

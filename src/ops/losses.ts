@@ -66,7 +66,8 @@ function elementwise(op: LossName, symmetric: boolean, check?: (pred: Tensor, ta
     return record(op, y, [pred, target], [pred, target], (dy) => {
       const step = Number(whole);
       if (pred.requiresGrad) backward(pred.ptr, target.ptr, dy, gradient(pred), n, step, scale);
-      if (target.requiresGrad) backward(target.ptr, pred.ptr, dy, gradient(target), n, step, scale);
+      if (symmetric && target.requiresGrad)
+        backward(target.ptr, pred.ptr, dy, gradient(target), n, step, scale);
     });
   };
 }

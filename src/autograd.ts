@@ -1,6 +1,6 @@
 // Reverse-mode differentiation. An op calls `record` with a closure that goes back; `backward` runs the closures in
 // reverse order of recording, which is a valid order because an op's inputs exist before the op.
-import { GraphError, ShapeError, sameShape, show } from "./errors";
+import { expectFunction, GraphError, ShapeError, sameShape, show } from "./errors";
 import { Buffer, gone } from "./memory";
 import { adopt, adoptInto, type Graph, refusePromise } from "./scope";
 import type { Tensor } from "./tensor";
@@ -52,6 +52,7 @@ export function recording(inputs: readonly Tensor[]): boolean {
 
 /** Runs `fn` without recording: nothing inside it can be differentiated, and nothing is kept for that. */
 export function noGrad<T>(fn: () => T): T {
+  expectFunction("noGrad", fn);
   const before = enabled;
   enabled = false;
   try {

@@ -1,4 +1,4 @@
-import { DomainError, DTypeError, ShapeError, show, withDefaults } from "./errors";
+import { DomainError, DTypeError, ShapeError, show, text, withDefaults } from "./errors";
 import { isLinear } from "./memory";
 import { adopt, brand } from "./scope";
 import {
@@ -123,6 +123,7 @@ function filled(
   const { dtype, requiresGrad } = withDefaults(op, { dtype: "f32" as DType, requiresGrad: false }, options);
   checkShape(op, shape);
   checkDType(op, dtype, requiresGrad);
+  if (typeof value !== "number") throw new DTypeError(`${op}: expected a number, got ${text(value)}`);
   if (dtype === "i32") checkIntegers(op, [value]);
   const t = allocate(shape, dtype);
   if (value === 0) kernels.zero(t.ptr, t.size);

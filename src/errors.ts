@@ -37,6 +37,20 @@ export function show(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Any value as text, for errors. */
+export function text(value: unknown): string {
+  return typeof value === "string"
+    ? `"${value}"`
+    : Array.isArray(value)
+      ? JSON.stringify(value)
+      : String(value);
+}
+
+/** @throws OptionError if `fn` is no function */
+export function expectFunction(op: string, fn: unknown): void {
+  if (typeof fn !== "function") throw new OptionError(`${op}: expected a function, got ${text(fn)}`);
+}
+
 /** Whether two shapes are equal. */
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;
@@ -46,19 +60,26 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 
 /**
  * The options of an op or layer over their defaults.
- * @throws OptionError if one has a name that the defaults do not have.
+ * @throws OptionError if one has a name that the defaults do not have, or another type than a default number, boolean or
+ * function. Where the default is undefined, null stands for it.
  */
 export function withDefaults<T extends object>(op: string, defaults: T, given: Partial<T> | undefined): T {
   if (given === undefined) return defaults;
   const known = Object.keys(defaults);
   const takes = known.length > 0 ? `it takes ${known.join(", ")}` : "it takes none";
   if (typeof given !== "object" || given === null) {
-    throw new OptionError(`${op}: options are an object, got ${String(given)}; ${takes}`);
+    throw new OptionError(`${op}: options are an object, got ${text(given)}; ${takes}`);
   }
   const merged = { ...defaults };
   for (const key of Object.keys(given) as (keyof T & string)[]) {
     if (!known.includes(key)) throw new OptionError(`${op}: unknown option "${key}"; ${takes}`);
-    if (given[key] !== undefined) merged[key] = given[key] as T[typeof key];
+    const value: unknown = given[key];
+    if (value === undefined || (value === null && defaults[key] === undefined)) continue;
+    const type = typeof defaults[key];
+    if ((type === "number" || type === "boolean" || type === "function") && typeof value !== type) {
+      throw new OptionError(`${op}: ${key} is a ${type}, got ${text(value)}`);
+    }
+    merged[key] = value as T[typeof key];
   }
   return merged;
 }

@@ -1,10 +1,10 @@
 import { noGrad } from "./autograd";
-import { GradientError, show, withDefaults } from "./errors";
+import { tensor } from "./create";
+import { expectFunction, GradientError, show, withDefaults } from "./errors";
 import { mul } from "./ops/arithmetic";
-import { uniform } from "./ops/random";
 import { sum } from "./ops/reductions";
 import { scope } from "./scope";
-import type { Tensor } from "./tensor";
+import { expectTensor, sizeOf, type Tensor } from "./tensor";
 
 export interface GradcheckOptions {
   /** Step of the differences, relative to max(1, |x|); default 0.01. */
@@ -28,11 +28,15 @@ export function gradcheck(
   inputs: readonly Tensor[],
   options?: GradcheckOptions,
 ): true {
+  expectFunction("gradcheck", fn);
   const { eps, rtol, atol } = withDefaults("gradcheck", { eps: 0.01, rtol: 0.01, atol: 0.001 }, options);
   scope(() => {
     const shape = noGrad(() => fn(...inputs)).shape;
-    const weights = uniform(shape, 0.5, 1.5);
-    const leaves = inputs.map((x) => x.detach().clone());
+    // Of different size for each element, and no random numbers, so that the generator stays where it was.
+    const golden = (Math.sqrt(5) - 1) / 2;
+    const spread = Array.from({ length: sizeOf(shape) }, (_, i) => 0.5 + ((i * golden) % 1));
+    const weights = tensor(spread, { shape });
+    const leaves = inputs.map((x) => expectTensor("gradcheck", x).detach().clone());
     for (const [i, leaf] of leaves.entries()) leaf.requiresGrad = inputs[i]!.requiresGrad;
     sum(mul(fn(...leaves), weights)).backward();
     const value = () =>

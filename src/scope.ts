@@ -1,6 +1,6 @@
 // Who frees a buffer: the region it is in. A region is a doubly linked list of the buffers themselves, so that a buffer
 // leaves it in one step when it is freed before its time.
-import { GraphError } from "./errors";
+import { expectFunction, GraphError } from "./errors";
 import type { Buffer, Fate } from "./memory";
 
 /** Buffers that are freed together: those of a scope, or the intermediates of one recorded graph. */
@@ -121,6 +121,7 @@ function inRegions<T>(region: Region | undefined, scopeRegion: Region | undefine
  * @throws GraphError if `fn` returns a promise: a scope ends when `fn` returns, before the promise would settle.
  */
 export function scope<T>(fn: () => T): T {
+  expectFunction("scope", fn);
   const made = new Region();
   try {
     const result = inRegions(made, made, fn);

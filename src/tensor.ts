@@ -1,5 +1,5 @@
 import { backward, type Node } from "./autograd";
-import { DTypeError, GraphError, InstanceError, ShapeError, show, withDefaults } from "./errors";
+import { DTypeError, GraphError, InstanceError, ShapeError, sameShape, show, withDefaults } from "./errors";
 import { Buffer, type Fate, gone } from "./memory";
 import type { Methods } from "./ops/methods";
 import { adoptGradient, brand, type Owner } from "./scope";
@@ -41,13 +41,12 @@ export class Tensor implements Owner {
   /** Number of elements. */
   readonly size: number;
   readonly buffer: Buffer;
-  /** The accumulated gradient of a leaf that requires one; null before the first backward pass. */
-  grad: Tensor | null = null;
   /** The recorded op behind this tensor; leaves have none. */
   node: Node | undefined;
   /** The op that made this tensor. */
   op = "tensor";
   private leafRequiresGrad = false;
+  private leafGrad: Tensor | null = null;
 
   /** Without values and without an owner: `tensor` and its like give both, `record` an owner. */
   constructor(shape: Shape, dtype: DType = "f32", buffer = new Buffer(sizeOf(shape))) {
@@ -78,6 +77,26 @@ export class Tensor implements Owner {
       );
     }
     this.leafRequiresGrad = value;
+  }
+
+  /**
+   * The accumulated gradient of a leaf that requires one; null before the first backward pass. May be set to null, or to
+   * an f32 tensor of the same shape.
+   */
+  get grad(): Tensor | null {
+    return this.leafGrad;
+  }
+
+  set grad(value: Tensor | null) {
+    if (value !== null) {
+      expectTensor("grad", value).use("grad");
+      if (!sameShape(value.shape, this.shape)) {
+        throw new ShapeError(
+          `grad: expected ${show(this.shape)} as the tensor has, got ${show(value.shape)}`,
+        );
+      }
+    }
+    this.leafGrad = value;
   }
 
   /** Why the memory of this tensor was given back, if it was. */

@@ -252,7 +252,7 @@ describe("options", () => {
       "a value that is no number",
       call("elu", row, { alpha: "1" }),
       OptionError,
-      "elu: alpha is a number, got 1",
+      'elu: alpha is a number, got "1"',
     ],
     ["of tensors", call("tensor", [1], { type: "f32" }), OptionError, /it takes shape, dtype, requiresGrad/],
     [

@@ -1,6 +1,6 @@
 // Initial weights: how widely to draw so that neither signals nor gradients shrink or grow from layer to layer.
 // Xavier: Glorot and Bengio 2010; Kaiming: He et al. 2015; names, defaults and gains of torch.nn.init.
-import { OptionError, ShapeError, show, withDefaults } from "../errors";
+import { OptionError, ShapeError, text, withDefaults } from "../errors";
 import { normal, uniform } from "../ops/random";
 import { type Shape, sizeOf, type Tensor } from "../tensor";
 
@@ -34,7 +34,7 @@ export function calculateGain(nonlinearity: Nonlinearity, parameter = 0.01): num
 function fans(op: string, shape: Shape): { fanIn: number; fanOut: number } {
   if (!Array.isArray(shape) || shape.length < 2) {
     throw new ShapeError(
-      `${op}: fans need a weight of at least two dimensions [out, in], got ${show(shape)}`,
+      `${op}: fans need a weight of at least two dimensions [out, in], got ${text(shape)}`,
     );
   }
   const field = sizeOf(shape.slice(2));

@@ -1,12 +1,13 @@
 import type { Node } from "../autograd";
 import { NablasError, OptionError } from "../errors";
 import { inModule, isPlain, outliveModule, owned } from "../scope";
-import { Tensor } from "../tensor";
+import { expectTensor, Tensor } from "../tensor";
 
 const parametersSeen = new WeakSet<Tensor>();
 
 /** Marks a tensor as a parameter: it requires a gradient and stays a parameter when that is switched off. */
 export function parameter(t: Tensor): Tensor {
+  expectTensor("parameter", t);
   t.requiresGrad = true;
   outliveModule(t);
   parametersSeen.add(t);

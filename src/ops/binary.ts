@@ -1,4 +1,5 @@
 import { gradient, record } from "../autograd";
+import { OptionError } from "../errors";
 import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
@@ -24,7 +25,8 @@ export function binary(name: BinaryName, saves: "inputs" | "nothing"): (a: Opera
   const forward = `${name}Forward` as keyof Kernels;
   const backwardA = `${name}BackwardA` as keyof Kernels;
   const backwardB = `${name}BackwardB` as keyof Kernels;
-  return (left, right) => {
+  return (left, right, ...options: unknown[]) => {
+    if (options.length > 0) throw new OptionError(`${name}: takes two operands and no options`);
     const shape = broadcast(name, shapeOf(name, left), shapeOf(name, right));
     const [a, b] = [operand(left), operand(right)];
     const [pa, pb] = [a.ptr, b.ptr];

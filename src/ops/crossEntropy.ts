@@ -93,6 +93,12 @@ function asClassWeight(
   throw new ShapeError(`${op}: expected one weight for each of the ${classes} classes, got ${show(w.shape)}`);
 }
 
+/** @throws OptionError if `ignoreIndex` is no 32-bit integer */
+function checkIgnoreIndex(op: string, ignoreIndex: number): void {
+  if ((ignoreIndex | 0) !== ignoreIndex)
+    throw new OptionError(`${op}: ignoreIndex is an integer, got ${ignoreIndex}`);
+}
+
 /** The factor of each row, as kernels/classWeights forms it. @throws DomainError for a target that is no class */
 function rowWeights(
   op: string,
@@ -155,6 +161,7 @@ export function crossEntropyLoss(
   const op = "crossEntropyLoss";
   const { labelSmoothing, ...rest } = withDefaults(op, crossEntropyDefaults, options);
   checkReduction(op, rest.reduction);
+  checkIgnoreIndex(op, rest.ignoreIndex);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new OptionError(`${op}: labelSmoothing is a number from 0 to 1, got ${labelSmoothing}`);
   }
@@ -273,6 +280,7 @@ export function nllLoss(logProbs: Tensor, target: ClassTargets, options?: NllOpt
   const op = "nllLoss";
   const { weight, ignoreIndex, reduction } = withDefaults(op, nllDefaults, options);
   checkReduction(op, reduction);
+  checkIgnoreIndex(op, ignoreIndex);
   return composed(() => {
     const rows = asRows(op, logProbs);
     const { x, rows: n, classes } = rows;

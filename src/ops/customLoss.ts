@@ -1,5 +1,5 @@
 import { gradient, noGrad, record } from "../autograd";
-import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import { expectFunction, OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { scope } from "../scope";
 import { expectTensor, Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -20,15 +20,16 @@ export interface CustomLoss {
 export function customLoss(
   definition: CustomLoss,
 ): (pred: Tensor, target: Tensor, options?: LossOptions) => Tensor {
-  const { name = "customLoss", forward, backward } = definition;
+  const { name = "customLoss", forward, backward } = definition ?? {};
+  expectFunction(`${name}, forward`, forward);
+  if (backward !== undefined) expectFunction(`${name}, backward`, backward);
   return (pred, target, options) => {
     const { reduction } = withDefaults(name, { reduction: "mean" as Reduction }, options);
     expectTensor(name, pred).use(name);
     return composed(() => {
       const derive = backward === undefined ? forward : withDerivative(name, forward, backward);
       const values = derive(pred, target);
-      if (values instanceof Tensor) return reduce(name, values, reduction);
-      throw new OptionError(`${name}: forward gets tensors and returns a tensor, got ${typeof values}`);
+      return reduce(name, returned(name, "forward", values), reduction);
     });
   };
 }
@@ -40,7 +41,11 @@ function withDerivative(
   backward: NonNullable<CustomLoss["backward"]>,
 ): CustomLoss["forward"] {
   return (pred, target) => {
-    const values = noGrad(() => forward(pred, target));
+    const values = returned(
+      name,
+      "forward",
+      noGrad(() => forward(pred, target)),
+    );
     const rows = values.shape.length;
     if (!sameShape(values.shape, pred.shape.slice(0, rows))) {
       throw new ShapeError(
@@ -50,7 +55,11 @@ function withDerivative(
     const y = new Tensor(values.shape, "f32", values.buffer.share());
     return record(name, y, [pred], [pred, target], (dy) =>
       scope(() => {
-        const slope = noGrad(() => backward(pred, target));
+        const slope = returned(
+          name,
+          "backward",
+          noGrad(() => backward(pred, target)),
+        );
         if (!sameShape(slope.shape, pred.shape)) {
           throw new ShapeError(
             `${name}: backward gave ${show(slope.shape)} for a prediction ${show(pred.shape)}`,
@@ -61,4 +70,11 @@ function withDerivative(
       }),
     );
   };
+}
+
+/** @throws OptionError if a function of the definition gave something else than an f32 tensor */
+function returned(name: string, part: string, value: unknown): Tensor {
+  if (value instanceof Tensor && value.dtype === "f32") return value;
+  const got = value instanceof Tensor ? value.dtype : text(value);
+  throw new OptionError(`${name}: ${part} gets tensors and returns an f32 tensor, got ${got}`);
 }

@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { DTypeError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import { DTypeError, OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { around, dimension } from "./shapes";
@@ -10,6 +10,7 @@ import { around, dimension } from "./shapes";
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   expectTensor("reshape", x).use("reshape", x.dtype);
+  if (!Array.isArray(shape)) throw new ShapeError(`reshape: a shape is an array, got ${text(shape)}`);
   const y = new Tensor(inferred(x, shape), x.dtype, x.buffer.share());
   return record("reshape", y, [x], [], (dy) => kernels.copyBackward(dy, gradient(x), x.size));
 }

@@ -7,7 +7,7 @@ export type Operand = Tensor | number;
 
 /** A tensor as it is, or one made of data. */
 export function toTensor(op: string, x: Tensor | TensorData): Tensor {
-  return typeof x === "object" && (brand in x || !(Array.isArray(x) || ArrayBuffer.isView(x)))
+  return typeof x === "object" && x !== null && (brand in x || !(Array.isArray(x) || ArrayBuffer.isView(x)))
     ? expectTensor(op, x)
     : tensor(x as TensorData);
 }

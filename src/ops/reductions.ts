@@ -4,7 +4,7 @@ import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
-import { reshape } from "./layout";
+import { transpose } from "./layout";
 import { around, dimension, rankOf } from "./shapes";
 
 /** `dim`: one dimension, several, or all by default; `keepdim` leaves a size of 1 in their place. */
@@ -15,7 +15,7 @@ export interface ReductionOptions {
 
 export type Reduce = (x: Tensor, outer: number, size: number, inner: number, shape: Shape) => Tensor;
 
-/** Reduces neighbouring dimensions in one call of `reduce`, others one run after another. */
+/** Reduces neighbouring dimensions in place; others are brought together at the end first. */
 export function reduction(
   op: string,
   input: Tensor,
@@ -25,36 +25,37 @@ export function reduction(
   const x = expectTensor(op, input);
   x.use(op);
   const all = x.shape.map((_, i) => i);
-  const { dim, keepdim } = withDefaults(
-    op,
-    { dim: all as number | readonly number[], keepdim: false },
-    options,
-  );
+  const defaults = { dim: all as number | readonly number[], keepdim: false };
+  const { dim, keepdim } = withDefaults(op, defaults, options);
   const dims = [dim].flat().map((d) => dimension(op, d, rankOf(x)));
   dims.sort((p, q) => p - q);
   const twice = dims.find((d, i) => d === dims[i - 1]);
   if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show([dim].flat())}`);
-  const kept = x.shape.filter((_, i) => !dims.includes(i));
-  const shape = keepdim ? x.shape.map((n, i) => (dims.includes(i) ? 1 : n)) : kept;
-  const runs = dims.filter((d, i) => i === 0 || d !== dims[i - 1]! + 1).reverse();
-  const one = (t: Tensor, first: number, result: Shape) => {
-    let last = first;
-    while (dims.includes(last + 1)) last++;
-    const sizes = [t.shape.slice(0, first), t.shape.slice(first, last + 1), t.shape.slice(last + 1)];
-    return reduce(t, ...(sizes.map(sizeOf) as [number, number, number]), result);
-  };
-  if (runs.length <= 1) return one(x, runs[0] ?? x.shape.length, shape);
-  return composed(() => {
-    let t = x;
-    for (const first of runs) {
-      t = one(
-        t,
-        first,
-        t.shape.map((n, i) => (i >= first && dims.includes(i) ? 1 : n)),
-      );
-    }
-    return reshape(t, shape);
-  });
+  const kept = all.filter((d) => !dims.includes(d));
+  const sizes = (of: readonly number[]) => of.map((d) => x.shape[d] ?? 1);
+  const shape = keepdim ? x.shape.map((n, d) => (dims.includes(d) ? 1 : n)) : sizes(kept);
+  const first = dims[0] ?? x.shape.length;
+  const end = first + dims.length;
+  if (dims.every((d, i) => d === first + i)) {
+    const parts = [x.shape.slice(0, first), sizes(dims), x.shape.slice(end)];
+    return reduce(x, ...(parts.map(sizeOf) as [number, number, number]), shape);
+  }
+  return composed(() =>
+    reduce(permuted(x, [...kept, ...dims]), sizeOf(sizes(kept)), sizeOf(sizes(dims)), 1, shape),
+  );
+}
+
+/** x with its dimensions in the given order, by exchanges of two. */
+function permuted(x: Tensor, order: readonly number[]): Tensor {
+  const now = x.shape.map((_, d) => d);
+  let y = x;
+  for (const [i, d] of order.entries()) {
+    const j = now.indexOf(d);
+    if (i === j) continue;
+    y = transpose(y, i, j);
+    [now[i], now[j]] = [now[j]!, now[i]!];
+  }
+  return y;
 }
 
 function summed(op: string, scaleOf: (size: number) => number): Reduce {
@@ -107,8 +108,9 @@ export function argmax(x: Tensor, options?: { dim?: number; keepdim?: boolean })
     { dim: undefined as number | undefined, keepdim: false },
     options,
   );
-  const along = dim === undefined ? 0 : dimension("argmax", dim, x.shape.length);
-  const [outer, size, inner] = dim === undefined ? [1, x.size, 1] : around(x.shape, along);
+  const along = dim === undefined ? 0 : dimension("argmax", dim, rankOf(x));
+  const [outer, size, inner] =
+    dim === undefined || x.shape.length === 0 ? [1, x.size, 1] : around(x.shape, along);
   checkNotEmpty("argmax", x, size);
   const reduced = x.shape.map((n, i) => (dim === undefined || i === along ? 1 : n));
   const kept = x.shape.filter((_, i) => dim !== undefined && i !== along);

@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { OptionError, withDefaults } from "../errors";
+import { withDefaults } from "../errors";
 import { expectTensor, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
 
@@ -37,7 +37,7 @@ export function unary<P extends Parameters = Record<never, number>>(
   const backward = `${name}Backward` as keyof Kernels;
   const op = (input: Tensor, options?: Partial<P>): Tensor => {
     const x = expectTensor(name, input);
-    const parameters = numbers(name, withDefaults(name, defaults, options));
+    const parameters = Object.values(withDefaults(name, defaults, options));
     const source = x.use(name);
     const y = new Tensor(x.shape);
     (kernels[forward] as Kernel)(source, y.ptr, x.size, ...parameters);
@@ -47,12 +47,4 @@ export function unary<P extends Parameters = Record<never, number>>(
     );
   };
   return Object.assign(op, { defaults });
-}
-
-function numbers(name: string, options: Parameters): number[] {
-  const values = Object.values(options);
-  for (const [key, value] of Object.entries(options)) {
-    if (typeof value !== "number") throw new OptionError(`${name}: ${key} is a number, got ${String(value)}`);
-  }
-  return values;
 }

@@ -9,6 +9,8 @@ import {
   type Tensor,
   tensor,
 } from "../src/index";
+import * as elementwiseActivations from "../src/ops/activations";
+import * as gated from "../src/ops/gated";
 import { type Case, cases, draw, numbers, tensors, title, type Variant } from "./cases";
 import { differences, mismatch, type Nd, nd, sizeOf } from "./reference";
 
@@ -161,6 +163,26 @@ describe("gradients at kinks and limits are PyTorch's", () => {
       y.backward({ gradient: tensor(new Float32Array(y.size).fill(1), { shape: y.shape }) });
       expect(mismatch(input.grad!.data, dx, { ulp: 2, atol: 1e-45 })).toBeUndefined();
     });
+  });
+
+  const activations = cases.filter(
+    ({ name, elementwise, inputs }) =>
+      (name in elementwiseActivations || name in gated) && elementwise && inputs.length === 1,
+  );
+  const finite = [-1, 1].flatMap((sign) => Array.from({ length: 84 }, (_, i) => sign * 10 ** (i - 45)));
+  test.each(activations.map((c) => [c.name, c] as const))("%s is finite for finite numbers", (_name, c) => {
+    for (const { args } of c.variants) {
+      scope(() => {
+        const x = tensor(finite, { requiresGrad: true });
+        const y = c.run([x], { shapes: [], args });
+        y.backward({ gradient: tensor(new Float32Array(finite.length).fill(1)) });
+        const expected = c.expected([nd([finite.length], x.data)], { shapes: [], args }).data;
+        for (const [i, value] of expected.entries()) {
+          if (!Number.isFinite(Math.fround(value))) continue;
+          expect([y.data[i], x.grad!.data[i]].every(Number.isFinite), `at ${finite[i]}`).toBe(true);
+        }
+      });
+    }
   });
 
   const pairs: [name: string, a: number, b: number, da: number, db: number][] = [

@@ -45,7 +45,7 @@ export class Normal4 {
     return f32x4.div(d, Math4.madd(f32x4.mul(a, splat(SQRT_2PI)), d, n));
   }
 
-  /** erf x = 2 Φ(√2 x) − 1: a polynomial near zero, 1 − 2 (1 − Φ(√2 |x|)) with the sign of x elsewhere. */
+  /** erf x = 2 Φ(√2 x) − 1: a polynomial near zero, 1 − 2 (1 − Φ(√2 |x|)) with the sign of x elsewhere. 1.0 ULP. */
   @inline static erf(x: v128): v128 {
     const a = f32x4.abs(x);
     const z = f32x4.mul(x, x);

@@ -104,6 +104,44 @@ export function eluBackward(x: usize, dy: usize, dx: usize, n: i32, alpha: f32):
   backward<Elu>(x, dy, dx, n, alpha);
 }
 
+/** x > 0 ? x : α (e^(x/α) − 1);  dx = x > 0 ? dy : dy · e^(x/α) */
+@unmanaged
+class Celu {
+  @inline get parameters(): bool {
+    return true;
+  }
+  @inline forward(x: v128, alpha: v128, _: v128): v128 {
+    return where(x, x, f32x4.mul(alpha, Math4.expm1(f32x4.div(x, alpha))));
+  }
+  @inline backward(x: v128, dy: v128, alpha: v128, _: v128): v128 {
+    return f32x4.mul(dy, where(x, f32x4.splat(1), Math4.exp(f32x4.div(x, alpha))));
+  }
+}
+export function celuForward(x: usize, y: usize, n: i32, alpha: f32): void { forward<Celu>(x, y, n, alpha); }
+export function celuBackward(x: usize, dy: usize, dx: usize, n: i32, alpha: f32): void {
+  backward<Celu>(x, dy, dx, n, alpha);
+}
+
+/** x > 0 ? λ x : λ α (e^x − 1);  dx = x > 0 ? dy · λ : dy · λ α e^x */
+@unmanaged
+class Selu {
+  @inline get scale(): v128 {
+    return f32x4.splat(1.0507009873554805);
+  }
+  @inline get scaleAlpha(): v128 {
+    return f32x4.splat(1.7580993408473766);
+  }
+  @inline forward(x: v128): v128 {
+    return where(x, f32x4.mul(this.scale, x), f32x4.mul(this.scaleAlpha, Math4.expm1(x)));
+  }
+  @inline backward(x: v128, dy: v128): v128 {
+    const slope = f32x4.mul(this.scaleAlpha, Math4.expNonPositive(f32x4.pmin(x, f32x4.splat(0))));
+    return f32x4.mul(dy, where(x, this.scale, slope));
+  }
+}
+export function seluForward(x: usize, y: usize, n: i32): void { forward<Selu>(x, y, n); }
+export function seluBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Selu>(x, dy, dx, n); }
+
 /** βx > threshold ? x : log(1 + e^βx) / β;  dx = βx > threshold ? dy : dy · σ(βx) */
 @unmanaged
 class Softplus {
@@ -124,6 +162,75 @@ export function softplusForward(x: usize, y: usize, n: i32, beta: f32, threshold
 }
 export function softplusBackward(x: usize, dy: usize, dx: usize, n: i32, beta: f32, threshold: f32): void {
   backward<Softplus>(x, dy, dx, n, beta, threshold);
+}
+
+/** log σ(x) = −log(1 + e^−x);  dx = dy · σ(−x) */
+@unmanaged
+class LogSigmoid {
+  @inline forward(x: v128): v128 {
+    return f32x4.neg(Math4.softplus(f32x4.neg(x)));
+  }
+  @inline backward(x: v128, dy: v128): v128 {
+    return f32x4.mul(dy, Math4.sigmoid(f32x4.neg(x)));
+  }
+}
+export function logSigmoidForward(x: usize, y: usize, n: i32): void { forward<LogSigmoid>(x, y, n); }
+export function logSigmoidBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<LogSigmoid>(x, dy, dx, n); }
+
+/** x / (1 + |x|), ±1 at ±∞;  dx = dy · r² with r = 1 / (1 + |x|), where (1 + |x|)² could overflow */
+@unmanaged
+class Softsign {
+  @inline forward(x: v128): v128 {
+    const max = f32x4.splat(f32.MAX_VALUE);
+    const c = f32x4.pmin(f32x4.pmax(x, f32x4.neg(max)), max);
+    return f32x4.div(c, f32x4.add(f32x4.abs(c), f32x4.splat(1)));
+  }
+  @inline backward(x: v128, dy: v128): v128 {
+    const one = f32x4.splat(1);
+    const r = f32x4.div(one, f32x4.add(f32x4.abs(x), one));
+    return f32x4.mul(dy, f32x4.mul(r, r));
+  }
+}
+export function softsignForward(x: usize, y: usize, n: i32): void { forward<Softsign>(x, y, n); }
+export function softsignBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Softsign>(x, dy, dx, n); }
+
+/** min(max(x, low), high);  dx = low < x < high ? dy : 0 */
+@unmanaged
+class Hardtanh {
+  @inline get parameters(): bool {
+    return true;
+  }
+  @inline forward(x: v128, low: v128, high: v128): v128 {
+    return f32x4.pmin(f32x4.pmax(x, low), high);
+  }
+  @inline backward(x: v128, dy: v128, low: v128, high: v128): v128 {
+    return v128.and(dy, v128.and(f32x4.gt(x, low), f32x4.lt(x, high)));
+  }
+}
+export function hardtanhForward(x: usize, y: usize, n: i32, low: f32, high: f32): void {
+  forward<Hardtanh>(x, y, n, low, high);
+}
+export function hardtanhBackward(x: usize, dy: usize, dx: usize, n: i32, low: f32, high: f32): void {
+  backward<Hardtanh>(x, dy, dx, n, low, high);
+}
+export function relu6Forward(x: usize, y: usize, n: i32): void { forward<Hardtanh>(x, y, n, 0, 6); }
+export function relu6Backward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Hardtanh>(x, dy, dx, n, 0, 6); }
+
+/** min(max(x + 3, 0), 6) / 6;  dx = −3 < x < 3 ? dy / 6 : 0 */
+@unmanaged
+class Hardsigmoid {
+  @inline forward(x: v128): v128 {
+    const inside = f32x4.pmax(f32x4.add(x, f32x4.splat(3)), f32x4.splat(0));
+    return f32x4.div(f32x4.pmin(inside, f32x4.splat(6)), f32x4.splat(6));
+  }
+  @inline backward(x: v128, dy: v128): v128 {
+    const inside = f32x4.lt(f32x4.abs(x), f32x4.splat(3));
+    return v128.and(f32x4.div(dy, f32x4.splat(6)), inside);
+  }
+}
+export function hardsigmoidForward(x: usize, y: usize, n: i32): void { forward<Hardsigmoid>(x, y, n); }
+export function hardsigmoidBackward(x: usize, dy: usize, dx: usize, n: i32): void {
+  backward<Hardsigmoid>(x, dy, dx, n);
 }
 
 /** PReLU, with the slope broadcast: x > 0 ? x : slope · x;  dx = x > 0 ? dy : slope · dy;  dslope = x > 0 ? 0 : x · dy */

@@ -2,6 +2,7 @@
 import { backward, binary, binaryBackwardA, binaryBackwardB, forward } from "./simd/elementwise";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
+import { Normal4 } from "./simd/normal";
 
 /** −x;  dx = −dy */
 @unmanaged
@@ -41,6 +42,19 @@ class Log {
 }
 export function logForward(x: usize, y: usize, n: i32): void { forward<Log>(x, y, n); }
 export function logBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Log>(x, dy, dx, n); }
+
+/** erf x;  dx = dy · 2/√π e^(−x²) */
+@unmanaged
+class Erf {
+  @inline forward(x: v128): v128 {
+    return Normal4.erf(x);
+  }
+  @inline backward(x: v128, dy: v128): v128 {
+    return f32x4.mul(dy, Normal4.erfSlope(x));
+  }
+}
+export function erfForward(x: usize, y: usize, n: i32): void { forward<Erf>(x, y, n); }
+export function erfBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Erf>(x, dy, dx, n); }
 
 /** y = √x;  dx = dy / 2y */
 @unmanaged

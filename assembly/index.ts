@@ -17,6 +17,7 @@ export const heapBase = __heap_base;
 export * from "./activations";
 export * from "./arithmetic";
 export * from "./crossEntropy";
+export * from "./gated";
 export * from "./layout";
 export * from "./losses";
 export * from "./matmul/matmul";

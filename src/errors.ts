@@ -76,7 +76,10 @@ export function withDefaults<T extends object>(op: string, defaults: T, given: P
     const value: unknown = given[key];
     if (value === undefined || (value === null && defaults[key] === undefined)) continue;
     const type = typeof defaults[key];
-    if ((type === "number" || type === "boolean" || type === "function") && typeof value !== type) {
+    if (
+      (type === "number" || type === "boolean" || type === "function") &&
+      (typeof value !== type || Number.isNaN(value))
+    ) {
       throw new OptionError(`${op}: ${key} is a ${type}, got ${text(value)}`);
     }
     merged[key] = value as T[typeof key];

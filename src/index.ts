@@ -18,6 +18,7 @@ export { type MemoryUse, memory } from "./memory";
 export * from "./nn/index";
 export type { ClassTargets, CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";
 export type { CustomLoss } from "./ops/customLoss";
+export type { GeluOptions } from "./ops/gated";
 export * from "./ops/index";
 export type { BceWithLogitsOptions, LossOptions, Reduction, WeightedLossOptions } from "./ops/losses";
 export { Tensor } from "./ops/methods";

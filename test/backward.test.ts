@@ -9,6 +9,8 @@ import {
   type Tensor,
   tensor,
 } from "../src/index";
+import * as elementwiseActivations from "../src/ops/activations";
+import * as gated from "../src/ops/gated";
 import { type Case, cases, draw, numbers, tensors, title, type Variant } from "./cases";
 import { differences, mismatch, type Nd, nd, sizeOf } from "./reference";
 
@@ -125,6 +127,19 @@ describe("gradients at kinks and limits are PyTorch's", () => {
     ["relu", [0, -0, inf, -inf], [0, 0, 1, 0]],
     ["leakyRelu", [0, -0, inf], [0.5, 0.5, 1], { negativeSlope: 0.5 }],
     ["elu", [0, -inf, inf], [0.5, 0, 1], { alpha: 0.5 }],
+    ["celu", [0, -inf, inf], [1, 0, 1], { alpha: 0.5 }],
+    ["selu", [0, -inf, inf], [1.7580993408473766, 0, 1.0507009873554805]],
+    ["gelu", [0, inf, -inf, 3e38, -3e38, nan], [0.5, 1, 0, 1, 0, nan]],
+    ["gelu", [0, inf, -inf, 3e38, -3e38, nan], [0.5, 1, 0, 1, 0, nan], { approximate: "tanh" }],
+    ["silu", [0, inf, -inf, 3e38, -3e38, nan], [0.5, 1, 0, 1, 0, nan]],
+    ["mish", [0, inf, -inf, 3e38, -3e38, nan], [0.6, 1, 0, 1, 0, nan]],
+    ["logSigmoid", [0, inf, -inf, nan], [0.5, 0, 1, nan]],
+    ["softsign", [0, inf, -inf, 1e19, nan], [1, 0, 0, 1e-38, nan]],
+    ["hardtanh", [-1, 1, 0.5, 7], [0, 0, 1, 0]],
+    ["relu6", [0, 6, 3, inf], [0, 0, 1, 0]],
+    ["hardsigmoid", [-3, 3, 0], [0, 0, 1 / 6]],
+    ["hardswish", [-3, 3, inf, -inf], [0, 1, 1, 0]],
+    ["erf", [0, inf, -inf, nan], [2 / Math.sqrt(Math.PI), 0, 0, nan]],
     ["abs", [0, -0, -inf], [0, 0, -1]],
     ["sigmoid", [0, inf, -inf, 100, nan], [0.25, 0, 0, Math.fround(Math.exp(-100)), nan]],
     ["tanh", [0, inf, -inf, nan], [1, 0, 0, nan]],
@@ -148,6 +163,26 @@ describe("gradients at kinks and limits are PyTorch's", () => {
       y.backward({ gradient: tensor(new Float32Array(y.size).fill(1), { shape: y.shape }) });
       expect(mismatch(input.grad!.data, dx, { ulp: 2, atol: 1e-45 })).toBeUndefined();
     });
+  });
+
+  const activations = cases.filter(
+    ({ name, elementwise, inputs }) =>
+      (name in elementwiseActivations || name in gated) && elementwise && inputs.length === 1,
+  );
+  const finite = [-1, 1].flatMap((sign) => Array.from({ length: 84 }, (_, i) => sign * 10 ** (i - 45)));
+  test.each(activations.map((c) => [c.name, c] as const))("%s is finite for finite numbers", (_name, c) => {
+    for (const { args } of c.variants) {
+      scope(() => {
+        const x = tensor(finite, { requiresGrad: true });
+        const y = c.run([x], { shapes: [], args });
+        y.backward({ gradient: tensor(new Float32Array(finite.length).fill(1)) });
+        const expected = c.expected([nd([finite.length], x.data)], { shapes: [], args }).data;
+        for (const [i, value] of expected.entries()) {
+          if (!Number.isFinite(Math.fround(value))) continue;
+          expect([y.data[i], x.grad!.data[i]].every(Number.isFinite), `at ${finite[i]}`).toBe(true);
+        }
+      });
+    }
   });
 
   const pairs: [name: string, a: number, b: number, da: number, db: number][] = [

@@ -1,11 +1,12 @@
 // The op table: one row for each exported op. It drives the forward, gradient, leak and coverage tests.
 //
 // A new elementwise op is one row, such as
-//   silu: activation({ reference: (x) => x / (1 + Math.exp(-x)), domain: [-30, 30], ulp: 4 }),
+//   softsign: activation({ reference: (x) => x / (1 + Math.abs(x)), domain: [-9, 9], ulp: 1.5 }),
 // Derivatives need no formula: they come from differences of the reference.
 
 import type { Tensor } from "../src/index";
 import * as nablas from "../src/index";
+import { erf, erfc } from "./erf";
 import type { Nd, Shape, Tolerance } from "./reference";
 import * as ref from "./reference";
 
@@ -172,6 +173,7 @@ function loss({ reference, pred, target, forward, backward = GRADIENT, options =
 
 const clamp = (x: number) => Math.max(x, 1e-7);
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 const logSoftmax = (line: number[]) => line.map((x) => x - ref.logSumExp(line));
 
 const lineVariants = [
@@ -243,9 +245,78 @@ export const table: Record<string, Row> = {
     ulp: 2.5,
     kinks: [2.5, 20],
   }),
+  celu: activation<{ alpha?: number }>({
+    reference: (x, { alpha = 1 }) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
+    options: [{ alpha: 0.7 }, { alpha: -2 }],
+    domain: [-20, 9],
+    ulp: 3,
+    kinks: [0],
+  }),
+  selu: activation({
+    reference: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)),
+    domain: [-20, 9],
+    ulp: 3,
+    kinks: [0],
+  }),
+  gelu: activation<{ approximate?: "none" | "tanh" }>({
+    reference: (x, { approximate = "none" }) =>
+      approximate === "none"
+        ? (x / 2) * erfc(-x / Math.SQRT2)
+        : x * logistic(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)),
+    options: [{ approximate: "tanh" }],
+    domain: [-13, 9],
+    ulp: 4,
+    limits: { "-Infinity": -0 },
+  }),
+  silu: activation({
+    reference: (x) => x * logistic(x),
+    domain: [-90, 30],
+    ulp: 4,
+    limits: { "-Infinity": -0 },
+  }),
+  mish: activation({
+    reference: (x) => x * Math.tanh(softplus(x)),
+    domain: [-90, 30],
+    ulp: 4,
+    limits: { "-Infinity": -0 },
+  }),
+  logSigmoid: activation({ reference: (x) => -softplus(-x), domain: [-30, 30], ulp: 2.5 }),
+  softsign: activation({
+    reference: (x) => x / (1 + Math.abs(x)),
+    domain: [-9, 9],
+    ulp: 1.5,
+    limits: { Infinity: 1, "-Infinity": -1 },
+  }),
+  hardtanh: activation<{ minVal?: number; maxVal?: number }>({
+    reference: (x, { minVal = -1, maxVal = 1 }) => Math.min(Math.max(x, minVal), maxVal),
+    options: [{ minVal: -2.5, maxVal: 0.5 }, { maxVal: Infinity }],
+    domain: [-3, 3],
+    ulp: 0,
+    kinks: [-2.5, -1, 0.5, 1],
+  }),
+  relu6: activation({
+    reference: (x) => Math.min(Math.max(x, 0), 6),
+    domain: [-9, 9],
+    ulp: 0,
+    kinks: [0, 6],
+  }),
+  hardsigmoid: activation({
+    reference: (x) => Math.min(Math.max(x + 3, 0), 6) / 6,
+    domain: [-5, 5],
+    ulp: 1.5,
+    kinks: [-3, 3],
+  }),
+  hardswish: activation({
+    reference: (x) => x * (Math.min(Math.max(x + 3, 0), 6) / 6),
+    domain: [-5, 5],
+    ulp: 2,
+    kinks: [-3, 3],
+    limits: { "-Infinity": -0 },
+  }),
   neg: activation({ reference: (x) => -x, domain: [-9, 9], ulp: 0 }),
   exp: activation({ reference: Math.exp, domain: [-20, 20], ulp: 1.5 }),
   log: activation({ reference: Math.log, domain: [0.01, 100], ulp: 1 }),
+  erf: activation({ reference: erf, domain: [-5, 5], ulp: 2.5 }),
   sqrt: activation({ reference: Math.sqrt, domain: [0.01, 100], ulp: 0.5 }),
   square: activation({ reference: (x) => x * x, domain: [-9, 9], ulp: 0.5 }),
   abs: activation({ reference: Math.abs, domain: [-9, 9], ulp: 0, kinks: [0] }),

@@ -254,6 +254,30 @@ describe("options", () => {
       OptionError,
       'elu: alpha is a number, got "1"',
     ],
+    [
+      "an option that is NaN",
+      call("elu", row, { alpha: Number.NaN }),
+      OptionError,
+      "elu: alpha is a number, got NaN",
+    ],
+    [
+      "a division by alpha",
+      call("celu", row, { alpha: 1e-50 }),
+      OptionError,
+      "celu: alpha is not 0, got 1e-50",
+    ],
+    [
+      "an empty interval",
+      call("hardtanh", row, { minVal: 2 }),
+      OptionError,
+      "hardtanh: minVal is at most maxVal, got 2 and 1",
+    ],
+    [
+      "another approximation",
+      call("gelu", row, { approximate: "erf" }),
+      OptionError,
+      'gelu: approximate is "none" or "tanh", got "erf"',
+    ],
     ["of tensors", call("tensor", [1], { type: "f32" }), OptionError, /it takes shape, dtype, requiresGrad/],
     [
       "of backward",

@@ -51,6 +51,17 @@ const operations: Record<string, Operation> = {
   prelu: { forward: ({ x, slope }) => nablas.prelu(x, slope), implied: ["channel_dim"] },
   elu: unary(nablas.elu, "alpha"),
   softplus: unary(nablas.softplus, "beta", "threshold"),
+  celu: unary(nablas.celu, "alpha"),
+  selu: unary(nablas.selu),
+  gelu: unary(nablas.gelu, "approximate"),
+  silu: unary(nablas.silu),
+  mish: unary(nablas.mish),
+  softsign: unary(nablas.softsign),
+  hardtanh: unary(nablas.hardtanh, "min_val", "max_val"),
+  hardsigmoid: unary(nablas.hardsigmoid),
+  hardswish: unary(nablas.hardswish),
+  relu6: unary(nablas.relu6),
+  logsigmoid: unary(nablas.logSigmoid),
   maxout: unary(nablas.maxout, "k"),
   hardmax: unary(nablas.hardmax, "dim"),
 
@@ -90,22 +101,7 @@ const optimizers: Record<string, (parameters: Tensor[], options: object) => Opti
   adam: (parameters, options) => new nablas.Adam(parameters, options),
 };
 
-/** Activations of the files that run from the day on which the library exports a function of that name. */
-const upcoming: Record<string, string> = {
-  celu: "celu",
-  selu: "selu",
-  gelu: "gelu",
-  silu: "silu",
-  mish: "mish",
-  softsign: "softsign",
-  hardtanh: "hardtanh",
-  hardsigmoid: "hardsigmoid",
-  hardswish: "hardswish",
-  relu6: "relu6",
-  logsigmoid: "logSigmoid",
-};
-
-/** Other ops of the files that the library does not have yet, and the export that will bring them. */
+/** Ops of the files that the library does not have yet, and the export that will bring them. */
 const later: Record<string, string> = {
   smooth_l1: "smoothL1Loss",
   huber: "huberLoss",
@@ -126,12 +122,6 @@ const later: Record<string, string> = {
   rmsprop: "RMSprop",
   adagrad: "Adagrad",
 };
-
-for (const [op, name] of Object.entries(upcoming)) {
-  const fn = (nablas as Record<string, unknown>)[name];
-  if (fn === undefined) later[op] = name;
-  else operations[op] = unary(fn as typeof nablas.elu, "alpha", "approximate", "min_val", "max_val");
-}
 
 /**
  * The options of a case.

@@ -1,5 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { elu, exp, log, scope, sigmoid, softplus, type Tensor, tanh, tensor } from "../src/index.js";
+import {
+  elu,
+  erf,
+  exp,
+  gelu,
+  log,
+  mish,
+  scope,
+  sigmoid,
+  silu,
+  softplus,
+  type Tensor,
+  tanh,
+  tensor,
+} from "../src/index.js";
+import * as special from "./erf.js";
 import { maxUlp } from "./ulp.js";
 
 interface Case {
@@ -13,6 +28,7 @@ interface Case {
 }
 
 const SMALLEST = 2 ** -149;
+const limit = (f: (x: number) => number) => (x: number) => (x === -Infinity ? 0 : f(x));
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
 const cases: Case[] = [
@@ -60,6 +76,41 @@ const cases: Case[] = [
     reference: (x) => (x > 0 ? x : Math.expm1(x)),
     bound: 2.5,
     exact: { x: [0, -SMALLEST, LARGEST, -LARGEST, -Infinity], y: [0, -SMALLEST, LARGEST, -1, -1] },
+  },
+  {
+    name: "erf",
+    fn: erf,
+    reference: special.erf,
+    bound: 2.5,
+    exact: { x: [0, -0, 4, LARGEST, Infinity, -LARGEST, -Infinity], y: [0, -0, 1, 1, 1, -1, -1] },
+  },
+  {
+    name: "gelu",
+    fn: gelu,
+    reference: limit((x) => (x / 2) * special.erfc(-x / Math.SQRT2)),
+    bound: 4,
+    exact: { x: [0, -0, LARGEST, Infinity, -LARGEST, -Infinity], y: [0, -0, LARGEST, Infinity, -0, -0] },
+  },
+  {
+    name: "gelu by tanh",
+    fn: (x) => gelu(x, { approximate: "tanh" }),
+    reference: limit((x) => x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
+    bound: 4,
+    exact: { x: [0, -0, LARGEST, Infinity, -LARGEST, -Infinity], y: [0, -0, LARGEST, Infinity, -0, -0] },
+  },
+  {
+    name: "silu",
+    fn: silu,
+    reference: limit((x) => x / (1 + Math.exp(-x))),
+    bound: 4,
+    exact: { x: [0, -0, LARGEST, Infinity, -LARGEST, -Infinity], y: [0, -0, LARGEST, Infinity, -0, -0] },
+  },
+  {
+    name: "mish",
+    fn: mish,
+    reference: limit((x) => x * Math.tanh(Math.log1p(Math.exp(Math.min(x, 700))))),
+    bound: 4,
+    exact: { x: [0, -0, LARGEST, Infinity, -LARGEST, -Infinity], y: [0, -0, LARGEST, Infinity, -0, -0] },
   },
 ];
 

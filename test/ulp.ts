@@ -18,16 +18,26 @@ export interface Worst {
   at: number;
 }
 
-/**
- * The largest error of a float32 function over a sweep of the bit patterns of both signs. Zeros, infinities,
- * the limits of every binade and the neighbours of them all are visited whatever the stride.
- */
+/** The largest error of a float32 function over a sweep. */
 export function maxUlp(
   run: (x: Float32Array) => Float32Array,
   reference: (x: number) => number,
-  { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, stride }: SweepOptions,
+  options: SweepOptions,
 ): Worst {
-  const worst: Worst = { ulp: 0, at: Number.NaN };
+  const { error, at } = worstOf(run, (y, x) => ulpError(y, reference(x)), options);
+  return { ulp: error, at };
+}
+
+/**
+ * The largest error of a float32 function over a sweep of the bit patterns of both signs, and the argument where it
+ * occurs. Zeros, infinities, the limits of every binade and the neighbours of them all are visited whatever the stride.
+ */
+export function worstOf(
+  run: (x: Float32Array) => Float32Array,
+  errorOf: (y: number, x: number) => number,
+  { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, stride }: SweepOptions,
+): { error: number; at: number } {
+  const worst = { error: 0, at: Number.NaN };
   const chunk = new Float32Array(CHUNK);
   const bits = new Uint32Array(chunk.buffer);
   let filled = 0;
@@ -36,8 +46,8 @@ export function maxUlp(
     const x = chunk.subarray(0, filled);
     const y = run(x);
     for (let i = 0; i < filled; i++) {
-      const ulp = ulpError(y[i]!, reference(x[i]!));
-      if (ulp > worst.ulp) Object.assign(worst, { ulp, at: x[i]! });
+      const error = errorOf(y[i]!, x[i]!);
+      if (error > worst.error) Object.assign(worst, { error, at: x[i]! });
     }
     filled = 0;
   };

@@ -26,7 +26,7 @@ const LN2_LOW: usize = memory.data<f32>([1.42860677e-6]);
 /** The bits of 2^127: those of 2^-k are these minus those of 2^k. */
 const TWO_127: usize = memory.data<u32>([0x7f000000]);
 const TWO_24: usize = memory.data<f32>([16777216]);
-const TWO_MINUS_24: usize = memory.data<u32>([0x33800000]);
+const TWO_MINUS_64: usize = memory.data<u32>([0x1f800000]);
 
 /**
  * P of e^r - 1 = r + r² P(r), minimax on [-ln2/2, ln2/2], fitted for the relative error of e^r - 1 by the
@@ -46,9 +46,10 @@ const MIN_NORMAL: usize = memory.data<u32>([0x00800000]);
 const TWO_MIN_NORMAL: usize = memory.data<u32>([0x01000000]);
 const SUBNORMAL_SHIFT: usize = memory.data<f32>([24]);
 
+/** Entry `index` of a table of constants, in all lanes. */
 // @ts-ignore: decorator
 @inline
-function splat(table: usize, index: usize = 0): v128 {
+export function splat(table: usize, index: usize = 0): v128 {
   return v128.load32_splat(table + (index << 2));
 }
 
@@ -70,16 +71,31 @@ export class Math4 {
     return Math4.scaledExp(f32x4.pmax(f32x4.pmin(x, splat(EXP_MAX)), splat(EXP_MIN)));
   }
 
-  /**
-   * e^x for x <= 0. 1.1 ULP. 2^(n+24) is a normal number for every n in [-150, 0]. So this scaling is exact,
-   * and the one by 2^-24 rounds a subnormal result once. Subtracting the bits of 2^-24 from the exponent
-   * n + 254 adds 24 and takes one of its two biases off.
-   */
+  /** e^x for x <= 0. 1.1 ULP. */
   @inline static expNonPositive(x: v128): v128 {
-    const a = f32x4.pmax(x, splat(EXP_MIN));
-    const t = Math4.exponent(a);
-    const s = i32x4.sub(i32x4.shl(t, 23), splat(TWO_MINUS_24));
-    return f32x4.mul(Math4.madd(Math4.expm1Reduced(a, t), s, s), splat(TWO_MINUS_24));
+    return Math4.lower(Math4.liftedExp(f32x4.pmax(x, splat(EXP_MIN))));
+  }
+
+  /**
+   * 2^64 e^x for x in [-128, 43], a normal number also where e^x is not: what is multiplied by it before `lower`
+   * takes the 2^64 off is rounded to a subnormal number once. 1.1 ULP.
+   */
+  @inline static liftedExp(x: v128): v128 {
+    const t = Math4.exponent(x);
+    return Math4.lifted(Math4.expm1Reduced(x, t), t);
+  }
+
+  /** liftedExp of an exponent that is the exact sum of x and a small `low`, which a float32 does not hold. */
+  @inline static liftedExpOfSum(x: v128, low: v128): v128 {
+    const t = Math4.exponent(f32x4.add(x, low));
+    const minusN = f32x4.sub(splat(ROUND), t);
+    const r = f32x4.add(Math4.madd(minusN, splat(LN2_HIGH), x), Math4.madd(minusN, splat(LN2_LOW), low));
+    return Math4.lifted(Math4.expm1Near0(r), t);
+  }
+
+  /** y 2^-64 */
+  @inline static lower(y: v128): v128 {
+    return f32x4.mul(y, splat(TWO_MINUS_64));
   }
 
   /**
@@ -168,12 +184,25 @@ export class Math4 {
    */
   @inline private static expm1Reduced(x: v128, t: v128): v128 {
     const minusN = f32x4.sub(splat(ROUND), t);
-    const r = Math4.madd(minusN, splat(LN2_LOW), Math4.madd(minusN, splat(LN2_HIGH), x));
+    return Math4.expm1Near0(Math4.madd(minusN, splat(LN2_LOW), Math4.madd(minusN, splat(LN2_HIGH), x)));
+  }
+
+  /** e^r - 1 = r + r² P(r) for r in [-ln2/2, ln2/2]. */
+  @inline private static expm1Near0(r: v128): v128 {
     let p = Math4.madd(splat(EXPM1, 4), r, splat(EXPM1, 3));
     p = Math4.madd(p, r, splat(EXPM1, 2));
     p = Math4.madd(p, r, splat(EXPM1, 1));
     p = Math4.madd(p, r, splat(EXPM1, 0));
     return Math4.madd(f32x4.mul(r, r), p, r);
+  }
+
+  /**
+   * (1 + q) 2^(n+64) for n in [-190, 63]: subtracting the bits of 2^-64 from the exponent n + 254 of t adds 64 and
+   * takes one of its two biases off.
+   */
+  @inline private static lifted(q: v128, t: v128): v128 {
+    const s = i32x4.sub(i32x4.shl(t, 23), splat(TWO_MINUS_64));
+    return Math4.madd(q, s, s);
   }
 
   /**

@@ -1,52 +1,74 @@
 import { full } from "../create";
 import { OptionError, withDefaults } from "../errors";
-import { elu, identity, leakyRelu, maxout, prelu, relu, sigmoid, softplus, tanh } from "../ops/activations";
+import {
+  celu,
+  elu,
+  hardsigmoid,
+  hardtanh,
+  identity,
+  leakyRelu,
+  logSigmoid,
+  maxout,
+  prelu,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  softplus,
+  softsign,
+  tanh,
+} from "../ops/activations";
+import { gelu, hardswish, mish, silu } from "../ops/gated";
 import { rrelu, rreluDefaults } from "../ops/random";
 import { logSoftmax, softmax } from "../ops/softmax";
 import type { Tensor } from "../tensor";
 import { Module, parameter } from "./module";
 
-/** @see identity */
-export class Identity extends Module {
-  forward(x: Tensor): Tensor {
-    return identity(x);
-  }
+/** An op that knows the defaults of its options. */
+interface Op<P extends object> {
+  (x: Tensor, ...options: Options<P>): Tensor;
+  readonly defaults: P;
 }
+
+/** What may follow the tensor: nothing where the op has no options. */
+type Options<P extends object> = keyof P extends never ? [] : [options?: Partial<P>];
+
+interface Layer<P extends object> extends Module {
+  readonly options: P;
+  forward(x: Tensor): Tensor;
+}
+
+/** The class of the layers that apply an op, with the options that their constructor got. */
+function layer<P extends object>(op: Op<P>): new (...options: Options<P>) => Layer<P> {
+  const apply = op as unknown as (x: Tensor, options: P) => Tensor;
+  return class extends Module {
+    readonly options: P;
+
+    constructor(...options: Options<P>) {
+      super();
+      this.options = withDefaults(new.target.name, op.defaults, options[0]);
+    }
+
+    forward(x: Tensor): Tensor {
+      return apply(x, this.options);
+    }
+  };
+}
+
+/** @see identity */
+export class Identity extends layer(identity) {}
 
 /** @see sigmoid */
-export class Sigmoid extends Module {
-  forward(x: Tensor): Tensor {
-    return sigmoid(x);
-  }
-}
+export class Sigmoid extends layer(sigmoid) {}
 
 /** @see tanh */
-export class Tanh extends Module {
-  forward(x: Tensor): Tensor {
-    return tanh(x);
-  }
-}
+export class Tanh extends layer(tanh) {}
 
 /** @see relu */
-export class ReLU extends Module {
-  forward(x: Tensor): Tensor {
-    return relu(x);
-  }
-}
+export class ReLU extends layer(relu) {}
 
 /** @see leakyRelu */
-export class LeakyReLU extends Module {
-  readonly options: { negativeSlope: number };
-
-  constructor(options?: { negativeSlope?: number }) {
-    super();
-    this.options = withDefaults("LeakyReLU", leakyRelu.defaults, options);
-  }
-
-  forward(x: Tensor): Tensor {
-    return leakyRelu(x, this.options);
-  }
-}
+export class LeakyReLU extends layer(leakyRelu) {}
 
 /** @see prelu */
 export class PReLU extends Module {
@@ -87,32 +109,43 @@ export class RReLU extends Module {
 }
 
 /** @see elu */
-export class ELU extends Module {
-  readonly options: { alpha: number };
+export class ELU extends layer(elu) {}
 
-  constructor(options?: { alpha?: number }) {
-    super();
-    this.options = withDefaults("ELU", elu.defaults, options);
-  }
+/** @see celu */
+export class CELU extends layer(celu) {}
 
-  forward(x: Tensor): Tensor {
-    return elu(x, this.options);
-  }
-}
+/** @see selu */
+export class SELU extends layer(selu) {}
+
+/** @see gelu */
+export class GELU extends layer(gelu) {}
+
+/** @see silu */
+export class SiLU extends layer(silu) {}
+
+/** @see mish */
+export class Mish extends layer(mish) {}
 
 /** @see softplus */
-export class Softplus extends Module {
-  readonly options: { beta: number; threshold: number };
+export class Softplus extends layer(softplus) {}
 
-  constructor(options?: { beta?: number; threshold?: number }) {
-    super();
-    this.options = withDefaults("Softplus", softplus.defaults, options);
-  }
+/** @see logSigmoid */
+export class LogSigmoid extends layer(logSigmoid) {}
 
-  forward(x: Tensor): Tensor {
-    return softplus(x, this.options);
-  }
-}
+/** @see softsign */
+export class Softsign extends layer(softsign) {}
+
+/** @see hardtanh */
+export class Hardtanh extends layer(hardtanh) {}
+
+/** @see hardsigmoid */
+export class Hardsigmoid extends layer(hardsigmoid) {}
+
+/** @see hardswish */
+export class Hardswish extends layer(hardswish) {}
+
+/** @see relu6 */
+export class ReLU6 extends layer(relu6) {}
 
 /** @see softmax */
 export class Softmax extends Module {

@@ -25,8 +25,33 @@ export const leakyRelu = unary("leakyRelu", "input", { negativeSlope: 0.01 });
 /** x > 0 ? x : alpha (e^x − 1); default alpha 1. Clevert et al. 2016. */
 export const elu = unary("elu", "input", { alpha: 1 });
 
+/** x > 0 ? x : alpha (e^(x / alpha) − 1); default alpha 1. Barron 2017. */
+export const celu = unary("celu", "input", { alpha: 1 }, ({ alpha }) =>
+  Math.fround(alpha) === 0 ? "alpha is not 0" : undefined,
+);
+
+/** 1.0507 (x > 0 ? x : 1.6733 (e^x − 1)), which keeps mean 0 and variance 1. Klambauer et al. 2017. */
+export const selu = unary("selu", "input");
+
 /** log(1 + e^(beta x)) / beta, x itself where beta x > threshold; defaults 1 and 20. */
 export const softplus = unary("softplus", "input", { beta: 1, threshold: 20 });
+
+/** log(1 / (1 + e^−x)) */
+export const logSigmoid = unary("logSigmoid", "input");
+
+/** x / (1 + |x|) */
+export const softsign = unary("softsign", "input");
+
+/** x clipped to [minVal, maxVal]; defaults −1 and 1. The derivative is 0 at both. */
+export const hardtanh = unary("hardtanh", "input", { minVal: -1, maxVal: 1 }, ({ minVal, maxVal }) =>
+  minVal > maxVal ? "minVal is at most maxVal" : undefined,
+);
+
+/** x clipped to [0, 6] */
+export const relu6 = unary("relu6", "input");
+
+/** (x + 3) / 6 clipped to [0, 1] */
+export const hardsigmoid = unary("hardsigmoid", "input");
 
 const scaleNegative = binary("prelu", "inputs");
 

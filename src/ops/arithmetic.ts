@@ -33,6 +33,9 @@ export const exp = unary("exp", "output");
 /** Natural logarithm: −∞ at 0, NaN below. */
 export const log = unary("log", "input");
 
+/** The error function, 2/√π ∫ e^(−t²) dt from 0 to x. */
+export const erf = unary("erf", "input");
+
 /** √x: NaN below 0; the derivative is infinite at 0. */
 export const sqrt = unary("sqrt", "output");
 

@@ -2,6 +2,7 @@ export * from "./activations";
 export * from "./arithmetic";
 export { crossEntropyLoss, nllLoss } from "./crossEntropy";
 export { customLoss } from "./customLoss";
+export { gelu, hardswish, mish, silu } from "./gated";
 export { clone, concat, detach, reshape, slice, transpose } from "./layout";
 export {
   bceLoss,

@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { withDefaults } from "../errors";
+import { OptionError, withDefaults } from "../errors";
 import { expectTensor, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
 
@@ -27,17 +27,22 @@ export interface Unary<P extends Parameters> {
  * The elementwise op of the kernels `${name}Forward` and `${name}Backward`.
  * @param saves what the backward kernel reads: the op's input or its output
  * @param defaults options and their defaults, in the order of the kernels' last parameters
+ * @param broken the rule that options break, if they do
  */
 export function unary<P extends Parameters = Record<never, number>>(
   name: UnaryName,
   saves: "input" | "output",
   defaults = {} as P,
+  broken?: (options: P) => string | undefined,
 ): Unary<P> {
   const forward = `${name}Forward` as keyof Kernels;
   const backward = `${name}Backward` as keyof Kernels;
   const op = (input: Tensor, options?: Partial<P>): Tensor => {
     const x = expectTensor(name, input);
-    const parameters = Object.values(withDefaults(name, defaults, options));
+    const merged = withDefaults(name, defaults, options);
+    const parameters = Object.values(merged);
+    const rule = broken?.(merged);
+    if (rule !== undefined) throw new OptionError(`${name}: ${rule}, got ${parameters.join(" and ")}`);
     const source = x.use(name);
     const y = new Tensor(x.shape);
     (kernels[forward] as Kernel)(source, y.ptr, x.size, ...parameters);

@@ -49,7 +49,8 @@ export function unary<P extends Parameters = Record<never, number>>(
   return Object.assign(op, { defaults });
 }
 
-function numbers(name: string, options: Parameters): number[] {
+/** Their values in order. @throws OptionError if one is no number */
+export function numbers(name: string, options: Parameters): number[] {
   const values = Object.values(options);
   for (const [key, value] of Object.entries(options)) {
     if (typeof value !== "number") throw new OptionError(`${name}: ${key} is a number, got ${String(value)}`);

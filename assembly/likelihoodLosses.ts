@@ -29,6 +29,12 @@ export function bceLossBackward(
   lossBackward<Bce>(pred, target, dy, dpred, n, dyStep, scale);
 }
 
+/** c a, 0 where c is 0: the limit of a loss at an infinite logit that is right. */
+@inline
+function share(c: v128, a: v128): v128 {
+  return v128.andnot(f32x4.mul(c, a), f32x4.eq(c, f32x4.splat(0)));
+}
+
 /**
  * Binary cross-entropy of logits x with a factor of the positive part, P = t · factor where there is one and t where
  * not: P softplus(−x) + (1 − t) softplus(x). As softplus(±x) = max(±x, 0) + l with l = log1p(e^−|x|), this is
@@ -42,7 +48,7 @@ export function bceWithLogitsLossForward(logits: usize, target: usize, y: usize,
     const q = f32x4.sub(f32x4.splat(1), v128.load(target + i));
     const a = f32x4.abs(x);
     const l = Math4.softplus(f32x4.neg(a));
-    const linear = f32x4.mul(a, v128.bitselect(q, p, f32x4.gt(x, f32x4.splat(0))));
+    const linear = share(v128.bitselect(q, p, f32x4.gt(x, f32x4.splat(0))), a);
     v128.store(y + i, f32x4.add(f32x4.mul(f32x4.add(p, q), l), linear));
   }
 }
@@ -73,8 +79,7 @@ export function bceWithLogitsLossBackward(
  * where α < 0;  dx = α_t m^γ (γ (1 − 2t) CE v/m + (1 − t) σ(x) − t σ(−x)), v = σ(x) σ(−x).
  *
  * With e = e^−|x|, the larger of the two sigmoids L = 1 / (1 + e) and τ = x > 0 ? 1 − t : t, all of it are sums of
- * terms of one sign: CE = log1p(e) + τ |x|, m = L (τ + (1 − τ) e) and v/m = L e / (τ + (1 − τ) e). There e is kept
- * above 0, for the quotient is L where τ = 0.
+ * terms of one sign: CE = log1p(e) + τ |x|, m = L (τ + (1 − τ) e) and v/m = L e / (τ + (1 − τ) e), L where τ = 0.
  */
 @unmanaged
 class Focal {
@@ -99,8 +104,7 @@ class Focal {
     const tau = this.tau(x, t);
     const e = Math4.expNonPositive(f32x4.neg(a));
     const m = f32x4.div(this.blend(tau, e), f32x4.add(f32x4.splat(1), e));
-    const entropy = f32x4.add(Math4.log1p(e), f32x4.mul(tau, a));
-    return f32x4.mul(this.factor(t, m, alpha, gamma), entropy);
+    return f32x4.mul(this.factor(t, m, alpha, gamma), f32x4.add(Math4.log1p(e), share(tau, a)));
   }
   @inline backward(x: v128, t: v128, dy: v128, alpha: v128, gamma: v128): v128 {
     const one = f32x4.splat(1);
@@ -108,18 +112,18 @@ class Focal {
     const tau = this.tau(x, t);
     const e = Math4.expNonPositive(f32x4.neg(a));
     const larger = f32x4.div(one, f32x4.add(one, e));
-    const m = f32x4.mul(larger, this.blend(tau, e));
-    const entropy = f32x4.add(Math4.log1p(e), f32x4.mul(tau, a));
-    const kept = f32x4.max(e, f32x4.splat(f32.MIN_NORMAL_VALUE));
-    const ratio = f32x4.mul(larger, f32x4.div(kept, this.blend(tau, kept)));
-    const q = f32x4.sub(one, t);
-    const above = f32x4.gt(x, f32x4.splat(0));
     const smaller = f32x4.mul(e, larger);
+    const blend = this.blend(tau, e);
+    const ratio = v128.bitselect(larger, f32x4.div(smaller, blend), f32x4.eq(tau, f32x4.splat(0)));
+    const finite = f32x4.pmin(a, f32x4.splat(f32.MAX_VALUE));
+    const entropy = f32x4.add(Math4.log1p(e), f32x4.mul(tau, finite));
+    const q = f32x4.sub(one, t);
+    const focus = f32x4.mul(f32x4.mul(gamma, f32x4.sub(q, t)), f32x4.mul(entropy, ratio));
+    const above = f32x4.gt(x, f32x4.splat(0));
     const up = f32x4.mul(q, v128.bitselect(larger, smaller, above));
     const down = f32x4.mul(t, v128.bitselect(smaller, larger, above));
-    const focus = f32x4.mul(f32x4.mul(gamma, f32x4.sub(q, t)), f32x4.mul(entropy, ratio));
     const slope = f32x4.add(focus, f32x4.sub(up, down));
-    return f32x4.mul(f32x4.mul(dy, this.factor(t, m, alpha, gamma)), slope);
+    return f32x4.mul(f32x4.mul(dy, this.factor(t, f32x4.mul(larger, blend), alpha, gamma)), slope);
   }
 }
 export function focalLossForward(pred: usize, target: usize, y: usize, n: i32, alpha: f32, gamma: f32): void {
@@ -190,7 +194,7 @@ function logFactorial(t: v128): v128 {
 
 /**
  * e^p − t p, p the logarithm of the rate, and log t! by Stirling's formula where `full` and t > 1;  dp = e^p − t. Near
- * the optimum the parts of the full value cancel; with r = p − log t and |r| < 1 it is t (e^r − 1 − r) + log(2πt) / 2.
+ * the optimum the parts of the full value cancel; with r = p − log t < 1 it is t (e^r − 1 − r) + log(2πt) / 2.
  */
 @unmanaged
 class PoissonNll {
@@ -205,7 +209,7 @@ class PoissonNll {
     if (!v128.any_true(wanted)) return y;
     const r = f32x4.sub(p, Math4.log(t));
     const near = f32x4.add(f32x4.mul(t, f32x4.sub(Math4.expm1(r), r)), stirling(t));
-    const close = f32x4.lt(f32x4.abs(r), f32x4.splat(1));
+    const close = f32x4.lt(r, f32x4.splat(1));
     return v128.bitselect(v128.bitselect(near, f32x4.add(y, logFactorial(t)), close), y, wanted);
   }
   @inline backward(p: v128, t: v128, dy: v128, _full: v128, _: v128): v128 {
@@ -222,7 +226,7 @@ export function poissonNllLossBackward(
 }
 
 /**
- * p − t log(p + ε), p the rate, and log t! as above;  dp = (p − t + ε) / (p + ε). With u = (p − t) / t and |u| < 1/2
+ * p − t log(p + ε), p the rate, and log t! as above;  dp = (p − t + ε) / (p + ε). With u = (p − t) / t > −3/4
  * the full value is t (u − log1p(u + ε/t)) + log(2πt) / 2.
  */
 @unmanaged
@@ -239,7 +243,7 @@ class PoissonRateNll {
     const u = f32x4.div(f32x4.sub(p, t), t);
     const log = Math4.log1p(f32x4.add(u, f32x4.div(eps, t)));
     const near = f32x4.add(f32x4.mul(t, f32x4.sub(u, log)), stirling(t));
-    const close = f32x4.lt(f32x4.abs(u), f32x4.splat(0.5));
+    const close = f32x4.gt(u, f32x4.splat(-0.75));
     return v128.bitselect(v128.bitselect(near, f32x4.add(y, logFactorial(t)), close), y, wanted);
   }
   @inline backward(p: v128, t: v128, dy: v128, _full: v128, eps: v128): v128 {

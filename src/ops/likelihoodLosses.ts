@@ -140,10 +140,8 @@ const klDivDefaults = { logTarget: false, reduction: "mean" as Reduction | "batc
 export function klDivLoss(logProbs: Tensor, target: Tensor, options?: KlDivOptions): Tensor {
   const op = "klDivLoss";
   const { logTarget, reduction } = withDefaults(op, klDivDefaults, options);
-  if (reduction !== "batchmean") {
-    if (!["mean", "sum", "none"].includes(reduction)) {
-      throw new OptionError(`${op}: reduction is "mean", "batchmean", "sum" or "none", got "${reduction}"`);
-    }
+  if (!["mean", "batchmean", "sum", "none"].includes(reduction)) {
+    throw new OptionError(`${op}: reduction is "mean", "batchmean", "sum" or "none", got "${reduction}"`);
   }
   checkPair(op, logProbs, target, false);
   if (!logTarget) checkWithin(op, "target", target, NOT_NEGATIVE, "; log-probabilities want logTarget: true");

@@ -163,7 +163,7 @@ const poissonDefaults = { logInput: true, full: false, eps: 1e-8, reduction: "me
 
 /**
  * Negative log-likelihood of counts t: e^p − t p of logarithms p of the rates, or p − t log(p + eps) of rates p without
- * `logInput`. `full` adds t log t − t + log(2πt) / 2 where t > 1. As in PyTorch; Keras' Poisson has no `logInput`.
+ * `logInput`. `full` adds t log t − t + log(2πt) / 2 where t > 1. As in PyTorch; Keras takes rates, with eps 1e-7.
  * @throws DomainError if a target is below 0, or a rate (PyTorch takes both)
  */
 export function poissonNllLoss(pred: Tensor, target: Tensor, options?: PoissonNllOptions): Tensor {

@@ -6,10 +6,10 @@ function ofSigns(op: LossName) {
   return elementwise(op, { check: (_: Tensor, target: Tensor) => checkSigns(op, target) });
 }
 
-/** max(0, 1 − t p) for targets −1 and 1; the derivative is 0 on the margin. */
+/** max(0, 1 − t p) for targets −1 and 1; the derivative is 0 on the margin. Keras takes labels 0 and 1 as well. */
 export const hingeLoss = ofSigns("hingeLoss");
 
-/** max(0, 1 − t p)² for targets −1 and 1. */
+/** max(0, 1 − t p)² for targets −1 and 1. Keras takes labels 0 and 1 as well. */
 export const squaredHingeLoss = ofSigns("squaredHingeLoss");
 
 /** e^(−t p) for targets −1 and 1. */

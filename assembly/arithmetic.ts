@@ -3,6 +3,7 @@ import { backward, binary, binaryBackwardA, binaryBackwardB, forward } from "./s
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
 import { Normal4 } from "./simd/normal";
+import { pow } from "./simd/pow";
 
 /** −x;  dx = −dy */
 @unmanaged
@@ -217,17 +218,6 @@ export function divBackwardB(
   rows: i32, cols: i32, aRow: i32, aCol: i32, bRow: i32, bCol: i32,
 ): void {
   binaryBackwardB<Div>(a, b, dy, db, rows, cols, aRow, aCol, bRow, bCol);
-}
-
-/** a^b lane by lane: the scalar function works in float64 inside, which four float32 lanes cannot match. */
-@inline
-function pow(a: v128, b: v128): v128 {
-  return f32x4(
-    Mathf.pow(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0)),
-    Mathf.pow(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1)),
-    Mathf.pow(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2)),
-    Mathf.pow(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3)),
-  );
 }
 
 /** a^b;  da = dy · b · a^(b−1), 0 where b = 0;  db = dy · a^b · ln a, 0 where a = 0 and b ≥ 0 */

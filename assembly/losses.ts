@@ -1,15 +1,10 @@
-// Elementwise losses of prediction and target: formula and derivative by the prediction side by side.
-import { binary, lossBackward } from "./simd/elementwise";
+// Elementwise losses of regression: formula and derivative by the prediction side by side.
+import { lossBackward, lossForward } from "./simd/elementwise";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
 
 // Keras clips here: https://github.com/keras-team/keras (losses.py, backend.epsilon()).
 const EPSILON: f32 = 1e-7;
-
-@inline
-function loss<Op>(pred: usize, target: usize, y: usize, n: i32): void {
-  binary<Op>(pred, target, y, 1, n, 0, 1, 0, 1);
-}
 
 /** (p − t)²;  dp = 2 (p − t) */
 @unmanaged
@@ -24,7 +19,7 @@ class Mse {
   }
 }
 export function mseLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  loss<Mse>(pred, target, y, n);
+  lossForward<Mse>(pred, target, y, n);
 }
 export function mseLossBackward(
   pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
@@ -43,12 +38,96 @@ class L1 {
   }
 }
 export function l1LossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  loss<L1>(pred, target, y, n);
+  lossForward<L1>(pred, target, y, n);
 }
 export function l1LossBackward(
   pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
 ): void {
   lossBackward<L1>(pred, target, dy, dpred, n, dyStep, scale);
+}
+
+/**
+ * With d = |p − t|: d < β ? d² / 2β : d − β/2, formed as d/2 · d/β, which neither overflows nor underflows early;
+ * dp = (p − t) / β clipped to [−1, 1], 0 at d = 0
+ */
+@unmanaged
+class SmoothL1 {
+  @inline get parameters(): bool {
+    return true;
+  }
+  @inline forward(p: v128, t: v128, beta: v128, _: v128): v128 {
+    const half = f32x4.splat(0.5);
+    const d = f32x4.abs(f32x4.sub(p, t));
+    const inner = f32x4.mul(f32x4.mul(half, d), f32x4.div(d, beta));
+    return v128.bitselect(inner, f32x4.sub(d, f32x4.mul(half, beta)), f32x4.lt(d, beta));
+  }
+  @inline backward(p: v128, t: v128, dy: v128, beta: v128, _: v128): v128 {
+    const d = f32x4.sub(p, t);
+    const slope = f32x4.max(f32x4.min(f32x4.div(d, beta), f32x4.splat(1)), f32x4.splat(-1));
+    return f32x4.mul(dy, v128.andnot(slope, f32x4.eq(d, f32x4.splat(0))));
+  }
+}
+export function smoothL1LossForward(pred: usize, target: usize, y: usize, n: i32, beta: f32): void {
+  lossForward<SmoothL1>(pred, target, y, n, beta);
+}
+export function smoothL1LossBackward(
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32, beta: f32,
+): void {
+  lossBackward<SmoothL1>(pred, target, dy, dpred, n, dyStep, scale, beta);
+}
+
+/** With d = |p − t|: d ≤ δ ? d² / 2 : δ (d − δ/2);  dp = p − t clipped to [−δ, δ] */
+@unmanaged
+class Huber {
+  @inline get parameters(): bool {
+    return true;
+  }
+  @inline forward(p: v128, t: v128, delta: v128, _: v128): v128 {
+    const half = f32x4.splat(0.5);
+    const d = f32x4.abs(f32x4.sub(p, t));
+    const outer = f32x4.mul(delta, f32x4.sub(d, f32x4.mul(half, delta)));
+    return v128.bitselect(f32x4.mul(f32x4.mul(half, d), d), outer, f32x4.le(d, delta));
+  }
+  @inline backward(p: v128, t: v128, dy: v128, delta: v128, _: v128): v128 {
+    return f32x4.mul(dy, f32x4.max(f32x4.min(f32x4.sub(p, t), delta), f32x4.neg(delta)));
+  }
+}
+export function huberLossForward(pred: usize, target: usize, y: usize, n: i32, delta: f32): void {
+  lossForward<Huber>(pred, target, y, n, delta);
+}
+export function huberLossBackward(
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32, delta: f32,
+): void {
+  lossBackward<Huber>(pred, target, dy, dpred, n, dyStep, scale, delta);
+}
+
+/**
+ * log cosh d, d = p − t:  dp = tanh d. As |d| + log(1 + e^−2|d|) − ln 2 it cancels near 0; below |d| = 1 it is
+ * log1p(v² / 2(1 + v)) with v = e^−|d| − 1, for cosh d − 1 = (1 − e^−|d|)² / 2e^−|d|.
+ */
+@unmanaged
+class LogCosh {
+  @inline forward(p: v128, t: v128): v128 {
+    const one = f32x4.splat(1);
+    const d = f32x4.abs(f32x4.sub(p, t));
+    const v = Math4.expm1(f32x4.neg(d));
+    const u = f32x4.add(one, v);
+    const near = Math4.log1p(f32x4.div(f32x4.mul(f32x4.mul(f32x4.splat(0.5), v), v), u));
+    const rest = Math4.softplus(f32x4.mul(f32x4.splat(-2), d));
+    const far = f32x4.add(f32x4.sub(d, f32x4.splat(0.693147182)), rest);
+    return v128.bitselect(near, far, f32x4.lt(d, one));
+  }
+  @inline backward(p: v128, t: v128, dy: v128): v128 {
+    return f32x4.mul(dy, Math4.tanh(f32x4.sub(p, t)));
+  }
+}
+export function logCoshLossForward(pred: usize, target: usize, y: usize, n: i32): void {
+  lossForward<LogCosh>(pred, target, y, n);
+}
+export function logCoshLossBackward(
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
+): void {
+  lossBackward<LogCosh>(pred, target, dy, dpred, n, dyStep, scale);
 }
 
 /**
@@ -75,7 +154,7 @@ class Msle {
   }
 }
 export function msleLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  loss<Msle>(pred, target, y, n);
+  lossForward<Msle>(pred, target, y, n);
 }
 export function msleLossBackward(
   pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
@@ -102,121 +181,10 @@ class Mape {
   }
 }
 export function mapeLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  loss<Mape>(pred, target, y, n);
+  lossForward<Mape>(pred, target, y, n);
 }
 export function mapeLossBackward(
   pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
 ): void {
   lossBackward<Mape>(pred, target, dy, dpred, n, dyStep, scale);
-}
-
-/**
- * −(t log p + (1 − t) log(1 − p)), logarithms clamped to ≥ −100;  dp = (p − t) / max(p (1 − p), 1e-12):
- * the clamps of PyTorch's binary_cross_entropy
- */
-@unmanaged
-class Bce {
-  @inline forward(p: v128, t: v128): v128 {
-    const floor = f32x4.splat(-100);
-    const logP = f32x4.max(Math4.log(p), floor);
-    const logQ = f32x4.max(Math4.log1p(f32x4.neg(p)), floor);
-    return f32x4.neg(f32x4.add(f32x4.mul(t, logP), f32x4.mul(f32x4.sub(f32x4.splat(1), t), logQ)));
-  }
-  @inline backward(p: v128, t: v128, dy: v128): v128 {
-    const variance = f32x4.mul(p, f32x4.sub(f32x4.splat(1), p));
-    return f32x4.mul(dy, f32x4.div(f32x4.sub(p, t), f32x4.max(variance, f32x4.splat(1e-12))));
-  }
-}
-export function bceLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  loss<Bce>(pred, target, y, n);
-}
-export function bceLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
-): void {
-  lossBackward<Bce>(pred, target, dy, dpred, n, dyStep, scale);
-}
-
-/**
- * max(x, 0) − x t + log1p(e^−|x|);  dx = σ(x) − t, formed as (1 − t) σ(x) − t σ(−x), which does not cancel at
- * t = 0 and t = 1
- */
-@unmanaged
-class BceWithLogits {
-  @inline forward(x: v128, t: v128): v128 {
-    const linear = f32x4.sub(f32x4.max(x, f32x4.splat(0)), f32x4.mul(x, t));
-    return f32x4.add(linear, Math4.softplus(f32x4.neg(f32x4.abs(x))));
-  }
-  @inline backward(x: v128, t: v128, dy: v128): v128 {
-    const e = Math4.expNonPositive(f32x4.neg(f32x4.abs(x)));
-    const larger = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
-    const smaller = f32x4.mul(e, larger);
-    const positive = f32x4.gt(x, f32x4.splat(0));
-    const s = v128.bitselect(larger, smaller, positive);
-    const q = v128.bitselect(smaller, larger, positive);
-    return f32x4.mul(dy, f32x4.sub(f32x4.mul(f32x4.sub(f32x4.splat(1), t), s), f32x4.mul(t, q)));
-  }
-}
-export function bceWithLogitsLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  loss<BceWithLogits>(pred, target, y, n);
-}
-export function bceWithLogitsLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
-): void {
-  lossBackward<BceWithLogits>(pred, target, dy, dpred, n, dyStep, scale);
-}
-
-/** max(0, 1 − t p), t = ±1;  dp = −t where 1 − t p > 0 */
-@unmanaged
-class Hinge {
-  @inline forward(p: v128, t: v128): v128 {
-    return f32x4.max(f32x4.sub(f32x4.splat(1), f32x4.mul(t, p)), f32x4.splat(0));
-  }
-  @inline backward(p: v128, t: v128, dy: v128): v128 {
-    const inside = f32x4.gt(f32x4.sub(f32x4.splat(1), f32x4.mul(t, p)), f32x4.splat(0));
-    return v128.and(f32x4.neg(f32x4.mul(dy, t)), inside);
-  }
-}
-export function hingeLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  loss<Hinge>(pred, target, y, n);
-}
-export function hingeLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
-): void {
-  lossBackward<Hinge>(pred, target, dy, dpred, n, dyStep, scale);
-}
-
-/** e^(−t p), t = ±1;  dp = −t e^(−t p) */
-@unmanaged
-class Exponential {
-  @inline forward(p: v128, t: v128): v128 {
-    return Math4.exp(f32x4.neg(f32x4.mul(t, p)));
-  }
-  @inline backward(p: v128, t: v128, dy: v128): v128 {
-    return f32x4.neg(f32x4.mul(f32x4.mul(dy, t), Math4.exp(f32x4.neg(f32x4.mul(t, p)))));
-  }
-}
-export function exponentialLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  loss<Exponential>(pred, target, y, n);
-}
-export function exponentialLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
-): void {
-  lossBackward<Exponential>(pred, target, dy, dpred, n, dyStep, scale);
-}
-
-/** The first of n elements outside [low, high], else −1. A NaN counts as inside: it shows in the result. */
-export function firstOutside(x: usize, n: i32, low: f32, high: f32): i32 {
-  for (let i = 0; i < n; i++, x += 4) {
-    const v = load<f32>(x);
-    if (v < low || v > high) return i;
-  }
-  return -1;
-}
-
-/** The first of n elements that is neither −1 nor 1, else −1; a NaN counts as neither. */
-export function firstUnsigned(x: usize, n: i32): i32 {
-  for (let i = 0; i < n; i++, x += 4) {
-    if (abs(load<f32>(x)) != 1) return i;
-  }
-  return -1;
 }

@@ -18,13 +18,20 @@ export { type MemoryUse, memory } from "./memory";
 export * from "./nn/index";
 export type { ClassTargets, CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";
 export type { CustomLoss } from "./ops/customLoss";
+export type { LossOptions, Reduction } from "./ops/elementwiseLoss";
 export type { GeluOptions } from "./ops/gated";
 export * from "./ops/index";
-export type { BceWithLogitsOptions, LossOptions, Reduction, WeightedLossOptions } from "./ops/losses";
+export type {
+  BceWithLogitsOptions,
+  KlDivOptions,
+  PoissonNllOptions,
+  WeightedLossOptions,
+} from "./ops/likelihoodLosses";
 export { Tensor } from "./ops/methods";
 export type { Operand } from "./ops/operand";
 export type { RreluOptions } from "./ops/random";
 export type { ReductionOptions } from "./ops/reductions";
+export type { CosineEmbeddingOptions, MultiMarginOptions } from "./ops/rowLosses";
 export { Adam, type AdamOptions } from "./optim/adam";
 export { SGD, type SGDOptions } from "./optim/sgd";
 export { scope } from "./scope";

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import {
   bceWithLogitsLoss,
+  cosineEmbeddingLoss,
   crossEntropyLoss,
   logSoftmax,
   logSumExp,
+  multiMarginLoss,
   nllLoss,
   scope,
   type Tensor,
@@ -101,6 +103,7 @@ describe("gradients", () => {
       const together = tensors(c, data, { requiresGrad: true });
       goBack(c, together, variant, dy);
       for (const i of data.keys()) {
+        if (!c.inputs[i]!.differentiable) continue;
         const inputs = tensors(c, data);
         inputs[i]!.requiresGrad = true;
         goBack(c, inputs, variant, dy);
@@ -120,8 +123,9 @@ test.each(others)("%s %s records nothing", (_name, _title, c, variant) => {
   });
 });
 
+const by = (name: string) => cases.find((c) => c.name === name)!;
+
 describe("gradients at kinks and limits are PyTorch's", () => {
-  const by = (name: string) => cases.find((c) => c.name === name)!;
   const [inf, nan] = [Infinity, NaN];
   const rows: [name: string, x: number[], dx: number[], ...args: unknown[]][] = [
     ["relu", [0, -0, inf, -inf], [0, 0, 1, 0]],
@@ -187,6 +191,11 @@ describe("gradients at kinks and limits are PyTorch's", () => {
 
   const pairs: [name: string, a: number, b: number, da: number, db: number][] = [
     ["l1Loss", 1, 1, 0, 0],
+    ["smoothL1Loss", 1, 1, 0, 0],
+    ["smoothL1Loss", 3e38, 0, 1, -1],
+    ["huberLoss", 0, 1, -1, 1],
+    ["logCoshLoss", 1e-20, 0, 1e-20, -1e-20],
+    ["logCoshLoss", -3e38, 0, -1, 1],
     ["pow", 0, 2, 0, 0],
     ["pow", 0, 0, 0, 0],
     ["pow", 3, 0, 0, Math.log(3)],
@@ -221,4 +230,60 @@ test("gradients of a class that is nearly sure keep their precision", () => {
       expect(mismatch(x.grad!.data, dx, { rtol: 1e-6 })).toBeUndefined();
     });
   }
+});
+
+describe("gradients of losses on the margin and far from it", () => {
+  const [inf, far] = [Infinity, Math.exp(-100)];
+  const rows: [name: string, pred: number[], target: number[], dpred: number[], options?: object][] = [
+    ["smoothL1Loss", [2, 2.5, -3], [2, 2, 2], [0, 1, -1], { beta: 0 }],
+    ["squaredHingeLoss", [1, -1, 3], [1, 1, -1], [0, -4, 8]],
+    ["softMarginLoss", [100, -100, inf, -3e38], [1, 1, 1, 1], [-far, -1, 0, -1]],
+    ["bceWithLogitsLoss", [100, -100, inf, -inf], [1, 0, 0, 1], [-far, far, 1, -1]],
+    ["bceWithLogitsLoss", [100, -100], [1, 1], [-3 * far, -3], { posWeight: 3 }],
+    ["focalLoss", [100, -100, -100, 100], [0, 1, 0, 1], [0.75, -0.25, 0, 0]],
+    ["focalLoss", [3e38, -3e38, -3e38, 3e38], [0, 1, 0, 1], [0.75, -0.25, 0, 0]],
+    ["focalLoss", [inf, -inf, -inf, inf], [0, 1, 0, 1], [0.75, -0.25, 0, 0]],
+    ["focalLoss", [-40, 40], [0, 1], [2 * Math.exp(-80), -2 * Math.exp(-80)], { alpha: -1, gamma: 1 }],
+    ["klDivLoss", [-inf, -1], [0, 0.5], [0, -0.5]],
+    ["klDivLoss", [-1, -2], [-inf, 0], [0, -1], { logTarget: true }],
+    ["poissonNllLoss", [-inf, 0], [2, 1], [-2, 0]],
+    ["poissonNllLoss", [0, 7], [0, 7], [1, 2 ** -50 / 7], { logInput: false, eps: 2 ** -50 }],
+    ["categoricalHingeLoss", [2, 1, 0], [1, 0, 0], [0, 0, 0]],
+    ["categoricalHingeLoss", [0, 1, 1], [1, 0, 0], [-1, 1, 0]],
+  ];
+  test.each(rows)("%s of %j and %j: %j", (name, pred, target, dpred, options = {}) => {
+    scope(() => {
+      const input = tensor(pred, { requiresGrad: true });
+      const args = [{ reduction: "sum", ...options }];
+      by(name)
+        .run([input, tensor(target)], { shapes: [], args })
+        .backward();
+      expect(mismatch(input.grad!.data, dpred, { rtol: 2e-6, atol: 1e-44 })).toBeUndefined();
+    });
+  });
+
+  test("multiMarginLoss on the margin and beyond", () => {
+    scope(() => {
+      const x = tensor([2, 1, 1.5, -3], { requiresGrad: true });
+      multiMarginLoss(x, 0).backward();
+      expect(x.grad!.toArray()).toEqual([-0.25, 0, 0.25, 0]);
+    });
+  });
+
+  test("cosineEmbeddingLoss of zeros, of large rows, of parallel ones", () => {
+    const pairs: [a: number[], b: number[], loss: number][] = [
+      [[0, 0], [1, 2], 1],
+      [[3e38, 3e38], [3e38, 3e38], 0],
+      [[1, 0], [1, 2 ** -10], 1 - 1 / Math.sqrt(1 + 2 ** -20)],
+    ];
+    for (const [a, b, loss] of pairs) {
+      scope(() => {
+        const inputs = [tensor(a, { requiresGrad: true }), tensor(b, { requiresGrad: true })] as const;
+        const y = cosineEmbeddingLoss(...inputs, tensor(1));
+        y.backward();
+        expect(mismatch(y.data, [loss], { rtol: 1e-5, atol: 1e-12 })).toBeUndefined();
+        for (const x of inputs) expect(x.grad!.data.every(Number.isFinite)).toBe(true);
+      });
+    }
+  });
 });

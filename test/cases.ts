@@ -73,6 +73,7 @@ function oneOf(...values: number[]): Input {
 const signs = oneOf(-1, 1);
 const integers = (...values: number[]): Input => ({ ...oneOf(...values), dtype: "i32" });
 const classes = integers(0, 1, 2, 3, 4);
+const counts = oneOf(0, 1, 2, 3, 9, 40);
 const constant = (input: Input): Input => ({ ...input, differentiable: false });
 
 function op(row: Partial<Row> & Pick<Row, "reference" | "variants" | "forward">): Row {
@@ -140,32 +141,34 @@ function binary({ reference, a, b, ulp }: Binary): Row {
   });
 }
 
-interface Pairwise {
-  /** The options `weight` and `posWeight` come last, 1 where there are none. */
-  reference: (pred: number, target: number, weight: number, posWeight: number) => number;
+interface Pairwise<O> {
+  /** The options `weight` and `posWeight` come last, 1 where there are none, and then all others. */
+  reference: (pred: number, target: number, weight: number, posWeight: number, options: O) => number;
   pred: Input;
   target: Input;
   forward: Tolerance;
   backward?: Tolerance;
-  options?: readonly LossOptions[];
+  options?: readonly (LossOptions & O)[];
 }
 
 interface LossOptions {
-  reduction?: ref.Reduction;
+  reduction?: ref.Reduction | "batchmean";
   weight?: readonly number[];
   posWeight?: readonly number[];
 }
 
 /** A loss of pairs of numbers, with the three reductions. Further options are for columns of three. */
-function loss({ reference, pred, target, forward, backward = GRADIENT, options = [] }: Pairwise): Row {
-  const values = ref.elementwise(reference as (...values: number[]) => number);
+function loss<O extends object = object>(row: Pairwise<O>): Row {
+  const { reference, pred, target, forward, backward = GRADIENT, options = [] } = row;
   const sizes = SIZES.map((n) => on([n], [n]).with({ reduction: "none" }));
   const others = [{ reduction: "sum" }, { reduction: "none" }, ...options];
   return op({
     inputs: [pred, target],
     variants: [...sizes, on([7, 3], [7, 3]), ...others.map((given) => on([7, 3], [7, 3]).with(given))],
-    reference: (p: Nd, t: Nd, { reduction, weight = [1], posWeight = [1] }: LossOptions = {}) =>
-      ref.reduced(values(p, t, ref.nested(weight), ref.nested(posWeight)), reduction),
+    reference: (p: Nd, t: Nd, { reduction, weight = [1], posWeight = [1], ...rest }: LossOptions = {}) => {
+      const values = ref.elementwise((...v) => reference(v[0]!, v[1]!, v[2]!, v[3]!, rest as O));
+      return ref.reduced(values(p, t, ref.nested(weight), ref.nested(posWeight)), reduction);
+    },
     forward,
     backward,
   });
@@ -174,6 +177,19 @@ function loss({ reference, pred, target, forward, backward = GRADIENT, options =
 const clamp = (x: number) => Math.max(x, 1e-7);
 const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
+/** Binary cross-entropy times (1 − p_t)^gamma and the balance of the classes. */
+function focal(
+  x: number,
+  t: number,
+  _w: number,
+  _p: number,
+  options: { alpha?: number; gamma?: number },
+): number {
+  const { alpha = 0.25, gamma = 2 } = options;
+  const balance = alpha < 0 ? 1 : alpha * t + (1 - alpha) * (1 - t);
+  const wrong = t * logistic(-x) + (1 - t) * logistic(x);
+  return balance * wrong ** gamma * (t * softplus(-x) + (1 - t) * softplus(x));
+}
 const logSoftmax = (line: number[]) => line.map((x) => x - ref.logSumExp(line));
 
 const lineVariants = [
@@ -205,6 +221,14 @@ const classVariants = [
   on([5], []),
   on([3, 5, 4], [3, 4]).with({ reduction: "none", weight }),
   on([2, 5, 3, 2], [2, 3, 2]).with({ ignoreIndex: 1 }),
+];
+
+const marginVariants = [
+  on([6, 5], [6]),
+  on([6, 5], [6]).with({ reduction: "sum", margin: 0.5 }),
+  on([6, 5], [6]).with({ reduction: "none", weight }),
+  on([5], []),
+  on([3, 5, 4], [3, 4]).with({ weight, margin: 2 }),
 ];
 
 // Row ops round x − m once: 2^−24 · |x − m| becomes a relative error of e^(x − m), 1.2e-6 where a row spans 20.
@@ -507,6 +531,32 @@ export const table: Record<string, Row> = {
     target: between(-2, 2),
     forward: { rtol: 1e-6 },
   }),
+  smoothL1Loss: loss<{ beta?: number }>({
+    reference: (p, t, _w, _p, { beta = 1 }) => {
+      const d = Math.abs(p - t);
+      return d < beta ? d ** 2 / (2 * beta) : d - beta / 2;
+    },
+    options: [{ beta: 0.5, reduction: "none" }, { beta: 3 }, { beta: 0 }],
+    pred: between(-2, 2),
+    target: between(-2, 2),
+    forward: { rtol: 1e-6 },
+  }),
+  huberLoss: loss<{ delta?: number }>({
+    reference: (p, t, _w, _p, { delta = 1 }) => {
+      const d = Math.abs(p - t);
+      return d <= delta ? d ** 2 / 2 : delta * (d - delta / 2);
+    },
+    options: [{ delta: 0.5, reduction: "none" }, { delta: 3 }],
+    pred: between(-2, 2),
+    target: between(-2, 2),
+    forward: { rtol: 1e-6 },
+  }),
+  logCoshLoss: loss({
+    reference: (p, t) => Math.log1p(2 * Math.sinh((p - t) / 2) ** 2),
+    pred: between(-9, 9),
+    target: between(-9, 9),
+    forward: { rtol: 1e-6 },
+  }),
   // log1p of a rounded quotient, squared: the rounding of p − t and of 1 + t count twice.
   msleLoss: loss({
     reference: (p, t) => (Math.log1p(clamp(p)) - Math.log1p(clamp(t))) ** 2,
@@ -527,11 +577,58 @@ export const table: Record<string, Row> = {
     target: signs,
     forward: { rtol: 1e-6 },
   }),
+  squaredHingeLoss: loss({
+    reference: (p, t) => Math.max(0, 1 - t * p) ** 2,
+    pred: between(-2, 2, -1, 1),
+    target: signs,
+    forward: { rtol: 1e-6 },
+  }),
   exponentialLoss: loss({
     reference: (p, t) => Math.exp(-t * p),
     pred: between(-5, 5),
     target: signs,
     forward: { rtol: 1e-6 },
+  }),
+  softMarginLoss: loss({
+    reference: (p, t) => softplus(-t * p),
+    pred: between(-12, 12),
+    target: signs,
+    forward: { rtol: 1e-6 },
+  }),
+  multiMarginLoss: op({
+    inputs: [between(-2, 2), classes],
+    variants: [
+      ...marginVariants,
+      ...marginVariants.map(({ shapes, args }) => on(...shapes).with({ ...(args[0] as object), p: 2 })),
+    ],
+    reference: ref.multiMargin,
+    forward: { rtol: 1e-6 },
+    backward: difference,
+  }),
+  categoricalHingeLoss: op({
+    inputs: [between(-2, 2), oneOf(0, 1)],
+    variants: [
+      on([6, 5], [6, 5]),
+      on([6, 5], [6, 5]).with({ reduction: "sum" }),
+      on([2, 3, 4], [2, 3, 4]).with({ reduction: "none" }),
+      on([5], [5]),
+    ],
+    reference: ref.categoricalHinge,
+    forward: { rtol: 1e-6, atol: 1e-6 },
+  }),
+  // 1 − cos and its gradient are formed in float64.
+  cosineEmbeddingLoss: op({
+    inputs: [between(-2, 2), between(-2, 2), signs],
+    variants: [
+      on([6, 5], [6, 5], [6]),
+      on([6, 8], [6, 8], [6]).with({ reduction: "sum" }),
+      on([6, 31], [6, 31], [6]).with({ reduction: "none", margin: 0.25 }),
+      on([2, 3, 4], [2, 3, 4], [2, 3]).with({ margin: -0.5 }),
+      on([7], [7], []),
+    ],
+    reference: ref.cosineEmbedding,
+    forward: { rtol: 1e-6 },
+    backward: difference,
   }),
   bceLoss: loss({
     reference: (p, t, w) => -w * (t * Math.log(p) + (1 - t) * Math.log1p(-p)),
@@ -540,7 +637,6 @@ export const table: Record<string, Row> = {
     options: [{ weight: [0.5, 1, 2] }],
     forward: { rtol: 1e-6 },
   }),
-  // max(x, 0) − x t is a difference: its error is a rounding of x.
   bceWithLogitsLoss: loss({
     reference: (x, t, w, positive) => w * (positive * t * softplus(-x) + (1 - t) * softplus(x)),
     pred: between(-9, 9),
@@ -550,7 +646,52 @@ export const table: Record<string, Row> = {
       { posWeight: [0.5, 1, 2] },
       { weight: [0.5, 1, 2], posWeight: [3, 1, 2], reduction: "sum" },
     ],
+    forward: { rtol: 1e-6 },
+    backward: difference,
+  }),
+  // The power of a number that has some roundings, times two sums of positive terms.
+  focalLoss: loss<{ alpha?: number; gamma?: number }>({
+    reference: focal,
+    pred: between(-30, 30),
+    target: oneOf(0, 1),
+    options: [
+      { alpha: -1 },
+      { alpha: 0.6, gamma: 1.5, reduction: "none" },
+      { alpha: 0, gamma: 1 },
+      { gamma: 0 },
+      { gamma: 0.5, reduction: "sum" },
+    ],
+    forward: { rtol: 2e-6 },
+  }),
+  // log t − p is a difference: its error is a rounding of p.
+  klDivLoss: loss<{ logTarget?: boolean }>({
+    reference: (p, t, _w, _p, { logTarget = false }) =>
+      logTarget ? Math.exp(t) * (t - p) : t === 0 ? 0 : t * (Math.log(t) - p),
+    pred: between(-9, 0),
+    target: constant(between(0, 1)),
+    options: [
+      { reduction: "batchmean" },
+      { logTarget: true, reduction: "none" },
+      { logTarget: true },
+      { logTarget: true, reduction: "batchmean" },
+    ],
     forward: { rtol: 1e-6, atol: 1e-6 },
+  }),
+  // Differences of e^p and t p, of p and t log p.
+  poissonNllLoss: loss<{ logInput?: boolean; full?: boolean; eps?: number }>({
+    reference: (p, t, _w, _p, { logInput = true, full = false, eps = 1e-8 }) =>
+      (logInput ? Math.exp(p) - t * p : p - t * Math.log(p + eps)) +
+      (full && t > 1 ? t * Math.log(t) - t + Math.log(2 * Math.PI * t) / 2 : 0),
+    pred: between(0.1, 5),
+    target: counts,
+    options: [
+      { full: true, reduction: "none" },
+      { full: true },
+      { logInput: false, reduction: "none" },
+      { logInput: false, full: true, eps: 0.5, reduction: "none" },
+      { logInput: false, full: true, reduction: "sum" },
+    ],
+    forward: { rtol: 1e-6, atol: 1e-5 },
     backward: difference,
   }),
   crossEntropyLoss: op({
@@ -636,6 +777,33 @@ export const more: Record<string, Record<string, Row>> = {
         return ref.reduced(ref.reduction(ref.total)(squares, { dim: 1 }), reduction);
       },
       forward: { rtol: 1e-6 },
+    }),
+  },
+  focalLoss: {
+    "with soft targets": loss<{ alpha?: number; gamma?: number }>({
+      reference: focal,
+      pred: between(-9, 9),
+      target: constant(between(0, 1)),
+      options: [{ alpha: 0.6, gamma: 1.5 }],
+      forward: { rtol: 2e-6 },
+      backward: difference,
+    }),
+  },
+  logCoshLoss: {
+    "near zero": loss({
+      reference: (p, t) => Math.log1p(2 * Math.sinh((p - t) / 2) ** 2),
+      pred: between(-1e-6, 1e-6),
+      target: between(-1e-6, 1e-6),
+      forward: { rtol: 1e-6 },
+    }),
+  },
+  cosineEmbeddingLoss: {
+    "of rows nearly parallel": op({
+      inputs: [between(1, 1.001), between(1, 1.001), oneOf(1)],
+      variants: [on([4, 9], [4, 9], [4]).with({ reduction: "none" })],
+      reference: ref.cosineEmbedding,
+      forward: { rtol: 1e-6 },
+      backward: { rtol: 1e-5 },
     }),
   },
   nllLoss: {

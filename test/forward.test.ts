@@ -98,6 +98,22 @@ describe("limits of row ops and losses", () => {
     ["msleLoss", [0], [0], [0]],
     ["mapeLoss", [1], [Math.fround(1e9)], [0]],
     ["mseLoss", [nan], [nan], [0]],
+    ["bceWithLogitsLoss", [inf, -inf], [0], [1, 0]],
+    ["smoothL1Loss", [3e38], [Math.fround(3e38)], [0]],
+    ["huberLoss", [3e38], [Math.fround(3e38)], [0]],
+    ["logCoshLoss", [3e38], [Math.fround(3e38)], [0]],
+    ["logCoshLoss", [1e-18], [Math.fround(Math.fround(1e-18) ** 2 / 2)], [0]],
+    ["softMarginLoss", [3e38], [0], [1]],
+    ["softMarginLoss", [3e38], [Math.fround(3e38)], [-1]],
+    ["focalLoss", [3e38, -3e38], [0], [1, 0]],
+    ["focalLoss", [inf, -inf], [0], [1, 0]],
+    ["focalLoss", [100], [75], [0]],
+    ["klDivLoss", [-inf, nan], [nan], [0, 0]],
+    ["klDivLoss", [-inf], [0], [0]],
+    ["klDivLoss", [-inf], [inf], [1]],
+    ["poissonNllLoss", [-inf], [0], [0]],
+    ["poissonNllLoss", [-inf], [inf], [1]],
+    ["categoricalHingeLoss", [3e38, -3e38], [0], [1, 0]],
   ];
   test.each(rows)("%s of %j is %j", (name, x, expected, ...others) => {
     scope(() => {

@@ -13,7 +13,8 @@ import {
   type Values,
 } from "./oracle";
 
-type Inputs = Record<"x" | "a" | "b" | "w" | "slope" | "pred" | "target", Tensor> & { c?: Tensor };
+type Input = "x" | "a" | "b" | "w" | "slope" | "pred" | "target" | "x1" | "x2";
+type Inputs = Record<Input, Tensor> & { c?: Tensor };
 
 /** How the library computes an op of the files. */
 interface Operation {
@@ -73,10 +74,24 @@ const operations: Record<string, Operation> = {
   mae: loss(nablas.l1Loss),
   msle: { ...loss(nablas.msleLoss), fixed: { eps: 1e-7 } },
   mape: { ...loss(nablas.mapeLoss), fixed: { eps: 1e-7 } },
+  smooth_l1: loss(nablas.smoothL1Loss, "beta"),
+  huber: loss(nablas.huberLoss, "delta"),
+  log_cosh: loss(nablas.logCoshLoss),
   bce: loss(nablas.bceLoss, "weight"),
   bce_with_logits: loss(nablas.bceWithLogitsLoss, "weight", "pos_weight"),
+  focal: loss(nablas.focalLoss, "alpha", "gamma"),
+  kl_div: loss(nablas.klDivLoss, "log_target"),
+  poisson_nll: loss(nablas.poissonNllLoss, "log_input", "full", "eps"),
   hinge: loss(nablas.hingeLoss),
+  squared_hinge: loss(nablas.squaredHingeLoss),
   exponential: loss(nablas.exponentialLoss),
+  soft_margin: loss(nablas.softMarginLoss),
+  multi_margin: loss(nablas.multiMarginLoss, "p", "margin", "weight"),
+  categorical_hinge: loss(nablas.categoricalHingeLoss),
+  cosine_embedding: {
+    forward: ({ x1, x2, target }, options) => nablas.cosineEmbeddingLoss(x1, x2, target, options),
+    options: ["reduction", "margin"],
+  },
   cross_entropy: loss(nablas.crossEntropyLoss, "weight", "ignore_index", "label_smoothing"),
   nll_loss: loss(nablas.nllLoss, "weight", "ignore_index"),
 
@@ -103,17 +118,6 @@ const optimizers: Record<string, (parameters: Tensor[], options: object) => Opti
 
 /** Ops of the files that the library does not have yet, and the export that will bring them. */
 const later: Record<string, string> = {
-  smooth_l1: "smoothL1Loss",
-  huber: "huberLoss",
-  log_cosh: "logCoshLoss",
-  focal: "focalLoss",
-  squared_hinge: "squaredHingeLoss",
-  soft_margin: "softMarginLoss",
-  multi_margin: "multiMarginLoss",
-  categorical_hinge: "categoricalHingeLoss",
-  poisson_nll: "poissonNllLoss",
-  kl_div: "klDivLoss",
-  cosine_embedding: "cosineEmbeddingLoss",
   batchnorm1d: "batchNorm",
   batchnorm1d_steps: "BatchNorm1d",
   layernorm: "layerNorm",

@@ -6,8 +6,8 @@ import { expectTensor, type Nested, type Shape, sizeOf, Tensor, type TensorData 
 import { kernels } from "../wasm";
 import { add, mul, neg } from "./arithmetic";
 import { composed } from "./composed";
+import { checkReduction, type LossOptions, type Reduction } from "./elementwiseLoss";
 import { reshape, transpose } from "./layout";
-import { checkReduction, type LossOptions, type Reduction } from "./losses";
 import { toTensor } from "./operand";
 import { sum } from "./reductions";
 import { logSoftmax } from "./softmax";
@@ -36,7 +36,7 @@ const nllDefaults = {
 const crossEntropyDefaults = { ...nllDefaults, labelSmoothing: 0 };
 
 /** Scores seen as rows of classes: the class axis is 1, or 0 where there is only one. */
-interface Rows {
+export interface Rows {
   x: Tensor;
   rows: number;
   classes: number;
@@ -44,7 +44,7 @@ interface Rows {
   shape: Shape;
 }
 
-function asRows(op: string, scores: Tensor): Rows {
+export function asRows(op: string, scores: Tensor): Rows {
   expectTensor(op, scores).use(op);
   const [batch, classes = batch, ...rest] = scores.shape;
   if (batch === undefined || classes === 0) {
@@ -60,7 +60,7 @@ function asRows(op: string, scores: Tensor): Rows {
 }
 
 /** The targets as a tensor. Nested numbers are distributions if they nest as deep as the scores, else classes. */
-function asTarget(op: string, target: ClassTargets, scores: Tensor): Tensor {
+export function asTarget(op: string, target: ClassTargets, scores: Tensor): Tensor {
   if (target instanceof Tensor || !(typeof target === "number" || Array.isArray(target))) {
     return toTensor(op, target as Tensor | Int32Array);
   }
@@ -70,7 +70,7 @@ function asTarget(op: string, target: ClassTargets, scores: Tensor): Tensor {
 }
 
 /** @throws DTypeError or ShapeError unless `t` has a class index for each row */
-function checkClasses(op: string, t: Tensor, shape: Shape): void {
+export function checkClasses(op: string, t: Tensor, shape: Shape): void {
   if (t.dtype !== "i32") {
     throw new DTypeError(
       `${op}: class targets are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(labels, { dtype: "i32" })`,
@@ -81,7 +81,7 @@ function checkClasses(op: string, t: Tensor, shape: Shape): void {
   throw new ShapeError(`${op}: expected class targets ${show(shape)}, got ${show(t.shape)}`);
 }
 
-function asClassWeight(
+export function asClassWeight(
   op: string,
   weight: Tensor | TensorData | undefined,
   classes: number,
@@ -127,10 +127,10 @@ function rowWeights(
 }
 
 /** Adds up the values of rows that already carry their weights. */
-function reduced(
+export function reduced(
   op: string,
   values: Tensor,
-  { rows, shape }: Rows,
+  { rows, shape }: Pick<Rows, "rows" | "shape">,
   reduction: Reduction,
   scale: number,
 ): Tensor {
@@ -246,7 +246,7 @@ function softTargets(target: Tensor, weight: Tensor | undefined, smoothing: numb
 }
 
 /** `saved` holds the gradient of each row's value by its logits. */
-function recordRows(
+export function recordRows(
   op: string,
   rows: Rows,
   values: Tensor,

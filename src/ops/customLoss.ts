@@ -4,7 +4,7 @@ import { scope } from "../scope";
 import { expectTensor, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
-import { type LossOptions, type Reduction, reduce } from "./losses";
+import { type LossOptions, type Reduction, reduce } from "./elementwiseLoss";
 
 /** A loss of one's own, written with tensors. */
 export interface CustomLoss {

@@ -7,14 +7,14 @@ export { clone, concat, detach, reshape, slice, transpose } from "./layout";
 export {
   bceLoss,
   bceWithLogitsLoss,
-  exponentialLoss,
-  hingeLoss,
-  l1Loss,
-  mapeLoss,
-  mseLoss,
-  msleLoss,
-} from "./losses";
+  focalLoss,
+  klDivLoss,
+  poissonNllLoss,
+} from "./likelihoodLosses";
+export * from "./losses";
+export * from "./marginLosses";
 export { linear, matmul } from "./matmul";
 export { manualSeed, rand, randn, rrelu } from "./random";
 export { argmax, max, mean, sum } from "./reductions";
+export { categoricalHingeLoss, cosineEmbeddingLoss, multiMarginLoss } from "./rowLosses";
 export { logSoftmax, logSumExp, softmax } from "./softmax";

@@ -1,0 +1,152 @@
+import { gradient, record, recording } from "../autograd";
+import { DomainError, GraphError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import { Buffer } from "../memory";
+import { expectTensor, Tensor } from "../tensor";
+import { type Kernels, kernels } from "../wasm";
+import { mean, sum } from "./reductions";
+import type { Parameters } from "./unary";
+
+/** How the values of a loss become one: their mean, their sum, or not at all. */
+export type Reduction = "mean" | "sum" | "none";
+
+export interface LossOptions {
+  /** Default: "mean". */
+  reduction?: Reduction;
+}
+
+/** @throws OptionError if `reduction` is none of the three. */
+export function checkReduction(op: string, reduction: string): asserts reduction is Reduction {
+  if (reduction === "mean" || reduction === "sum" || reduction === "none") return;
+  throw new OptionError(`${op}: reduction is "mean", "sum" or "none", got "${reduction}"`);
+}
+
+/** The values of a loss as its reduction wants them. */
+export function reduce(op: string, values: Tensor, reduction: Reduction): Tensor {
+  checkReduction(op, reduction);
+  return reduction === "none" ? values : reduction === "sum" ? sum(values) : mean(values);
+}
+
+/** Names of losses with both a Forward and a Backward kernel. */
+export type LossName = keyof {
+  [K in keyof Kernels as K extends `${infer Name}LossForward`
+    ? `${Name}LossBackward` extends keyof Kernels
+      ? `${Name}Loss`
+      : never
+    : never]: true;
+};
+
+type Kernel = (...args: number[]) => void;
+
+/** A loss of pairs of equal shape. */
+export interface ElementwiseLoss<P extends Parameters> {
+  (pred: Tensor, target: Tensor, options?: LossOptions & Partial<P>): Tensor;
+  readonly defaults: P;
+}
+
+export interface LossDefinition<P extends Parameters> {
+  /** Whether loss(p, t) = loss(t, p): then the target may require a gradient as well. */
+  symmetric?: boolean;
+  /** Numeric options and their defaults, in the order of the kernels' last parameters. */
+  defaults?: P;
+  /** Looks at the values of the numeric options. */
+  checkOptions?: (options: P) => void;
+  /** Looks at the data of prediction and target. */
+  check?: (pred: Tensor, target: Tensor) => void;
+}
+
+/** The elementwise loss of the kernels `${op}Forward` and `${op}Backward`. */
+export function elementwise<P extends Parameters = Record<never, number>>(
+  op: LossName,
+  { symmetric = false, defaults = {} as P, checkOptions, check }: LossDefinition<P> = {},
+): ElementwiseLoss<P> {
+  const all = { ...defaults, reduction: "mean" as Reduction };
+  const loss = (pred: Tensor, target: Tensor, options?: LossOptions & Partial<P>): Tensor => {
+    const { reduction, ...given } = withDefaults(op, all, options as Partial<typeof all> | undefined);
+    checkReduction(op, reduction);
+    const parameters = Object.values(given);
+    checkOptions?.(given as unknown as P);
+    checkPair(op, pred, target, symmetric);
+    check?.(pred, target);
+    return evaluate(op, pred, target, { reduction, parameters, symmetric });
+  };
+  return Object.assign(loss, { defaults });
+}
+
+export interface Evaluation {
+  /** "none" for the values as they are, else their sum, times `scale`. */
+  reduction: Reduction;
+  /** Factor of the sum; default: one by the number of values for "mean", else 1. */
+  scale?: number;
+  /** Last arguments of the kernels. */
+  parameters?: readonly number[];
+  /** Tensors that `parameters` point to. */
+  saved?: readonly Tensor[];
+  symmetric?: boolean;
+  /** Where the kernels do not bear the name of the op. */
+  kernel?: LossName;
+}
+
+/** Runs the kernels of a loss on a pair that has been checked. */
+export function evaluate(op: string, pred: Tensor, target: Tensor, how: Evaluation): Tensor {
+  const { reduction, parameters = [], saved = [], symmetric = false, kernel = op as LossName } = how;
+  const n = pred.size;
+  const { scale = reduction === "mean" ? 1 / n : 1 } = how;
+  const whole = reduction === "none";
+  const values = whole ? new Tensor(pred.shape).buffer : new Buffer(n);
+  (kernels[`${kernel}Forward`] as Kernel)(pred.ptr, target.ptr, values.ptr, n, ...parameters);
+  const y = new Tensor(whole ? pred.shape : [], "f32", whole ? values : undefined);
+  if (!whole) {
+    kernels.sumForward(values.ptr, y.ptr, 1, n, 1, scale, 0);
+    values.free("dispose");
+  }
+  const inputs = symmetric ? [pred, target] : [pred];
+  return record(op, y, inputs, [pred, target, ...saved], (dy) => {
+    const back = kernels[`${kernel}Backward`] as Kernel;
+    const rest = [n, Number(whole), scale, ...parameters] as const;
+    if (pred.requiresGrad) back(pred.ptr, target.ptr, dy, gradient(pred), ...rest);
+    if (symmetric && target.requiresGrad) back(target.ptr, pred.ptr, dy, gradient(target), ...rest);
+  });
+}
+
+/** Both are f32 and of one shape, and the target wants no gradient unless the loss is symmetric. */
+export function checkPair(op: string, pred: Tensor, target: Tensor, symmetric: boolean): void {
+  expectTensor(op, pred).use(op);
+  expectTensor(op, target).use(op);
+  if (!sameShape(pred.shape, target.shape)) {
+    throw new ShapeError(
+      `${op}: prediction ${show(pred.shape)} and target ${show(target.shape)} differ in shape; reshape one of them`,
+    );
+  }
+  if (!symmetric) checkConstant(op, "target", target);
+}
+
+/** @throws GraphError if `x`, to which the loss has no derivative, requires a gradient */
+export function checkConstant(op: string, what: string, x: Tensor): void {
+  if (!recording([x])) return;
+  throw new GraphError(
+    `${op}: the ${what} requires a gradient, which this loss does not give; pass ${what}.detach()`,
+  );
+}
+
+/** @throws DomainError unless every element is −1 or 1 */
+export function checkSigns(op: string, target: Tensor): void {
+  const at = kernels.firstUnsigned(target.ptr, target.size);
+  if (at < 0) return;
+  throw new DomainError(
+    `${op}: expected targets −1 or 1, got ${target.data[at]} at element ${at}; labels 0 and 1 become signs as 2 t − 1`,
+  );
+}
+
+/** @throws DomainError if an element lies below `low` or above `high`. NaN passes: it shows in the result. */
+export function checkWithin(
+  op: string,
+  what: string,
+  x: Tensor,
+  [low, high]: readonly [number, number],
+  fix = "",
+): void {
+  const at = kernels.firstOutside(x.ptr, x.size, low, high);
+  if (at < 0) return;
+  const range = high === Number.POSITIVE_INFINITY ? `≥ ${low}` : `within [${low}, ${high}]`;
+  throw new DomainError(`${op}: expected a ${what} ${range}, got ${x.data[at]} at element ${at}${fix}`);
+}

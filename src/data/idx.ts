@@ -41,7 +41,7 @@ function parse(file: Uint8Array): Values {
   if (end !== file.length) {
     const how = file.length < end ? "ends" : "goes on";
     throw new FormatError(
-      `readIdx: the header promises ${show(shape)} of ${type.bytes} bytes each, up to offset ${end}, but the file ` +
+      `readIdx: the header promises ${show(shape)} of ${type.bytes}-byte values, up to offset ${end}, but the file ` +
         `${how} ${file.length < end ? "at" : "to"} offset ${file.length}`,
     );
   }

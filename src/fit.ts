@@ -157,9 +157,8 @@ async function measured(data: Dataset, settings: Settings, pace: Pace): Promise<
     signal?.throwIfAborted();
     scope(() => {
       const { x, y } = data.batch(rows);
-      const measure = () => evaluate(x, y);
-      const given = model === undefined ? noGrad(measure) : evaluating(model, measure);
-      means.add(numbersOf(given), rows.length);
+      const measure = () => numbersOf(evaluate(x, y));
+      means.add(model === undefined ? noGrad(measure) : evaluating(model, measure), rows.length);
     });
   }
   return means.values();

@@ -90,7 +90,7 @@ describe("scalers", () => {
       const [raw, got] = [many.batch(), scaled.batch()];
       expect(got.y.data).toEqual(raw.y.data);
       expect(got.x.data).toEqual(scaler.apply(raw.x).data);
-      const mean = got.x.data.reduce((total, value) => total + value, 0) / got.x.size;
+      const mean = [...got.x.data].reduce((total, value) => total + value, 0) / got.x.size;
       expect(Math.abs(mean)).toBeLessThan(1e-6);
     });
     scaler.dispose();

@@ -53,7 +53,7 @@ export interface FitOptions {
   seed?: number;
   /** Whether to leave out a last batch of fewer rows; default false. */
   dropLast?: boolean;
-  /** Data to evaluate after each epoch, or the share of `data` to keep for that (drawn, or its end without `shuffle`). */
+  /** Data to evaluate after each epoch, or the share of `data` to keep for it: drawn, or the end without `shuffle`. */
   validation?: Dataset | number;
   /** Measures a batch of the validation data; nothing is recorded. The means are exact for what is a mean over rows. */
   evaluate?: (x: Tensor, y: Tensor) => Measures;

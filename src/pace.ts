@@ -1,6 +1,6 @@
 // Long work on a thread that has other things to do: a page that paints, a server that answers.
 
-/** Milliseconds to work at a stretch. With the batch under way a task stays below 50 ms, which people begin to notice. */
+/** Milliseconds to work at a stretch: with the batch under way, a task stays below the 50 ms that people notice. */
 const STRETCH = 10;
 
 /** Lets the event loop run once every few milliseconds. */

@@ -72,8 +72,8 @@ function grouped(n: number): string {
 }
 
 /**
- * The layers of a model with the shapes of their outputs, found by a forward pass over zeros, and its parameters counted.
- * The pass is in evaluation and not recorded; the model is left as it was.
+ * The layers of a model with the shapes of their outputs, found by a forward pass over zeros, and its parameters
+ * counted. The pass is in evaluation and not recorded; the model is left as it was.
  * @param inputShape with the batch: [1, 64]
  * @param options.dtype of the input; default f32
  * @throws what the model says of an input of that shape

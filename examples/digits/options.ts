@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { InputError } from "./input-error";
 
-export const HELP = `Trains a network to read handwritten digits, or to tell the classes of a table, in WebAssembly and in
-plain JavaScript.
+export const HELP = `Trains a network to read handwritten digits, or to tell the classes of a table,
+in WebAssembly and in plain JavaScript.
 
 npm start -- [options]
 

@@ -32,9 +32,9 @@ export interface SplitOptions {
 }
 
 /**
- * Inputs and targets, row by row. `x` and `y` are tensors (copied), nested arrays (copied), typed arrays (read when a batch is
- * made), or `{ data, shape }` as `readIdx` gives it. The dtypes are those that `tensor` would give, but targets that are
- * classes become i32: a typed array of integers, or a flat array of whole numbers. A tensor keeps its dtype.
+ * Inputs and targets, row by row. `x` and `y` are tensors (copied), nested arrays (copied), typed arrays (read when a
+ * batch is made), or `{ data, shape }` as `readIdx` gives it. The dtypes are those that `tensor` would give, but targets
+ * that are classes become i32: a typed array of integers, or a flat array of whole numbers. A tensor keeps its dtype.
  * @param x [rows, ...]
  * @param y [rows, ...]
  * @throws ShapeError if there are no rows, or not as many of x as of y
@@ -148,8 +148,8 @@ export class Dataset {
   }
 
   /**
-   * The same rows with inputs that `fn` makes of theirs, [rows, ...] to [rows, ...], `batchSize` (default 1024) at a time:
-   * `data.map((x) => x.div(255))`.
+   * The same rows with inputs that `fn` makes of theirs, [rows, ...] to [rows, ...], `batchSize` (default 1024) at a
+   * time: `data.map((x) => x.div(255))`.
    */
   map(fn: (x: Tensor) => Tensor, options?: { batchSize?: number }): Dataset {
     const cut = { ...withDefaults("map", { batchSize: 1024 }, options), dropLast: false };

@@ -35,7 +35,8 @@ function drawSeed(): number {
 
 /** 0 … count − 1 in order, or in a random one: Fisher and Yates. */
 export function rowOrder(count: number, random?: () => number): Int32Array {
-  const order = Int32Array.from({ length: count }, (_, i) => i);
+  const order = new Int32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
   if (random === undefined) return order;
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));

@@ -17,6 +17,9 @@ export class OptionError extends NablasError {}
 /** Data outside the domain of an op: a label that is no class, a probability beyond [0, 1]. */
 export class DomainError extends NablasError {}
 
+/** Bytes that are not what their format says: a wrong magic number, a file cut off. */
+export class FormatError extends NablasError {}
+
 /** Use of a tensor whose memory was given back. */
 export class DisposedError extends NablasError {}
 

@@ -1,9 +1,14 @@
 export { noGrad } from "./autograd";
 export { arange, eye, full, ones, type TensorOptions, tensor, zeros } from "./create";
+export type { Rows, Values } from "./data/column";
+export { type Batch, type BatchOptions, Dataset, dataset, type SplitOptions } from "./data/dataset";
+export { readIdx } from "./data/idx";
+export { Normalise, type Scaler, Standardise } from "./data/scaler";
 export {
   DisposedError,
   DomainError,
   DTypeError,
+  FormatError,
   GradientError,
   GraphError,
   InstanceError,
@@ -12,9 +17,11 @@ export {
   OutOfMemoryError,
   ShapeError,
 } from "./errors";
+export { type EarlyStopping, type Epoch, type FitOptions, fit, type Measures, type Step } from "./fit";
 export { type GradcheckOptions, gradcheck } from "./gradcheck";
 export { type InitOptions, init } from "./init";
 export { type MemoryUse, memory } from "./memory";
+export { accuracy, type ClassPredictions, confusionMatrix, r2Score, topK } from "./metrics";
 export * from "./nn/index";
 export type { ClassTargets, CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";
 export type { CustomLoss } from "./ops/customLoss";
@@ -35,4 +42,5 @@ export type { CosineEmbeddingOptions, MultiMarginOptions } from "./ops/rowLosses
 export { Adam, type AdamOptions } from "./optim/adam";
 export { SGD, type SGDOptions } from "./optim/sgd";
 export { scope } from "./scope";
+export { type LayerSummary, Summary, summary } from "./summary";
 export type { DType, Nested, Shape, TensorData } from "./tensor";

@@ -9,6 +9,8 @@ import { generateDigits } from "../examples/digits/generate";
 import { InputError } from "../examples/digits/input-error";
 import { randomNumbers } from "../examples/digits/random";
 import { readDigits } from "../examples/digits/read";
+import { describeTable } from "../examples/digits/table";
+import { readTask } from "../examples/digits/task";
 
 const folder = mkdtempSync(join(tmpdir(), "nablas-digits-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -130,6 +132,74 @@ describe("readDigits", () => {
   });
 });
 
+/** A table of three features of very different scales; the class is the sign of their sum in units of the scale. */
+function tableCsv(header = "200,3,low,high"): string {
+  const random = randomNumbers(9);
+  const lines = Array.from({ length: 200 }, () => {
+    const units = [random() - 0.5, random() - 0.5, random() - 0.5];
+    const label = Number(units[0]! + units[1]! + units[2]! > 0);
+    return [units[0]! * 1e-3, 500 + units[1]! * 1e3, 7 + units[2]!, label].join(",");
+  });
+  return `${[header, ...lines].join("\n")}\n`;
+}
+
+describe("readTask", () => {
+  test("takes a file without a header for digits", () => {
+    const task = readTask(write("digits.csv", csv));
+    expect(task).toMatchObject({ things: "digits", features: 64, classes: 10 });
+    expect(task.split(0)).toEqual(split(digits));
+    expect(task.split(1)).toEqual(task.split(0));
+  });
+
+  test.each([
+    ["plain", tableCsv()],
+    ["gzipped", gzipSync(tableCsv())],
+    ["padded with commas", tableCsv("200,3,low,high,,,")],
+  ])("takes a header for a table, %s", (_, content) => {
+    const task = readTask(write("table.csv", content));
+    expect(task).toMatchObject({ things: "rows", features: 3, classes: 2 });
+    const { train, test } = task.split(0);
+    expect([train.labels.length, train.x.length]).toEqual([160, 480]);
+    expect([test.labels.length, test.x.length]).toEqual([40, 120]);
+  });
+
+  test("draws the rows to test by the seed and standardises by the others", () => {
+    const task = readTask(write("table.csv", tableCsv()));
+    expect(task.split(1)).toEqual(task.split(1));
+    expect(task.split(2)).not.toEqual(task.split(1));
+    const { x } = task.split(1).train;
+    for (const column of [0, 1, 2]) {
+      const values = [...x].filter((_, i) => i % 3 === column);
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const squares = values.reduce((sum, value) => sum + value * value, 0) / values.length;
+      expect(mean).toBeCloseTo(0, 5);
+      expect(squares).toBeCloseTo(1, 5);
+    }
+  });
+
+  const head = "2,2,a,b\n";
+  test.each<[string, string, string]>([
+    ["fewer rows than promised", `${head}1,2,0\n`, ": the first line promises 2 rows, but there are 1"],
+    ["more rows", `${head}1,2,0\n1,2,0\n1,2,1\n`, ": the first line promises 2 rows, but there are 3"],
+    ["a single row", "1,2,a,b\n1,2,0\n", ": one row is too few"],
+    ["one class", "2,2,a,,\n1,2,0\n1,2,0\n", ", row 1: expected two classes or more, got a"],
+    ["a feature missing", `${head}1,2,0\n1,0\n`, ", row 3: expected 3 columns (2 features, class), got 2"],
+    ["a word", `${head}1,2,0\n1,x,0\n`, ', row 3, column 2: expected a number, got "x"'],
+    ["a class beyond", `${head}1,2,0\n1,2,2\n`, ", row 3, column 3: expected a class from 0 to 1, got 2"],
+    ["names without counts", "a,b,c\n1,2,0\n", ", row 1: expected 65 columns"],
+  ])("refuses %s", (name, content, message) => {
+    const path = write(`${name}.csv`, content);
+    expect(() => readTask(path)).toThrow(InputError);
+    expect(() => readTask(path)).toThrow(`${path}${message}`);
+  });
+});
+
+test("describeTable counts what was taken for what", () => {
+  expect(describeTable(["a", "long name"], Int32Array.of(0, 1, 1, 1), Int32Array.of(0, 0, 1, 1))).toBe(
+    "taken for  a  long name\na          1          0\nlong name  1          2\n",
+  );
+});
+
 describe("npm start", () => {
   const wrong: [name: string, args: string[], message: string][] = [
     ["a missing file", ["--data", "missing.csv"], "missing.csv: no such file"],
@@ -186,5 +256,14 @@ describe("npm start", () => {
     expect(status).toBe(0);
     expect(stdout).toContain(path);
     expect(stdout).toMatch(/seed 7 .*\nseed 8 .*\ntest accuracy .* mean of the seeds/);
+  });
+
+  test.concurrent("trains on a table, with a network of its size", async () => {
+    const path = write("signs.csv", tableCsv());
+    const { status, stdout, stderr } = await runExample("--data", path, "--epochs", "20");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain(`160 rows to train on, 40 to test, from ${path}\n3-8-2 network`);
+    expect(stdout).toMatch(/taken for +low +high\nlow +\d+ +\d+\nhigh +\d+ +\d+\n/);
+    expect(Number(/test accuracy +([\d.]+)/.exec(stdout)?.[1])).toBeGreaterThan(0.85);
   });
 });

@@ -18,12 +18,26 @@ const root = new URL("../", import.meta.url);
 const readme = readFileSync(new URL("README.md", root), "utf8");
 const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code!);
 
-test("the first example learns exclusive or, with the package as it is built", () => {
-  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", blocks[0]!], {
+/** Runs a block with the package as it is built; returns the lines that it prints. */
+function run(block: string): string[] {
+  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", block], {
     cwd: root,
     encoding: "utf8",
   });
-  const lines = output.trim().split("\n");
+  return output.trim().split("\n");
+}
+
+test("the example of fit tells the rings apart", () => {
+  const lines = run(blocks.find((block) => block.includes("fit("))!);
+  expect(lines.filter((line) => line.startsWith("2 ") || line.includes("Linear("))).toHaveLength(3);
+  const [epoch, loss, accuracy] = lines.at(-1)!.split(" ").map(Number) as [number, number, number];
+  expect(epoch).toBe(39);
+  expect(loss).toBeLessThan(0.1);
+  expect(accuracy).toBeGreaterThan(0.95);
+});
+
+test("the first example learns exclusive or", () => {
+  const lines = run(blocks[0]!);
   expect(lines).toHaveLength(5);
   expect(Number(lines[3])).toBeLessThan(0.1);
   expect(lines[4]).toBe("[ 0, 1, 1, 0 ]");

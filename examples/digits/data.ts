@@ -12,7 +12,7 @@ export interface Digits {
   labels: Int32Array;
 }
 
-/** What the network sees: `x` is [labels.length, 64], from 0 to 1. */
+/** What the network sees: `x` is [labels.length, features], of digits from 0 to 1. */
 export interface Batch {
   x: Float32Array;
   labels: Int32Array;
@@ -44,9 +44,10 @@ export function shuffledBatches(data: Batch, batchSize: number, random: () => nu
 }
 
 function pick({ x, labels }: Batch, rows: Int32Array): Batch {
-  const batch = { x: new Float32Array(rows.length * PIXELS), labels: new Int32Array(rows.length) };
+  const features = x.length / labels.length;
+  const batch = { x: new Float32Array(rows.length * features), labels: new Int32Array(rows.length) };
   rows.forEach((row, i) => {
-    batch.x.set(x.subarray(row * PIXELS, (row + 1) * PIXELS), i * PIXELS);
+    batch.x.set(x.subarray(row * features, (row + 1) * features), i * features);
     batch.labels[i] = labels[row]!;
   });
   return batch;

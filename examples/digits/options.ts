@@ -1,14 +1,16 @@
 import { parseArgs } from "node:util";
 import { InputError } from "./input-error";
 
-export const HELP = `Trains a network to read handwritten digits, in WebAssembly and in plain JavaScript.
+export const HELP = `Trains a network to read handwritten digits, or to tell the classes of a table,
+in WebAssembly and in plain JavaScript.
 
 npm start -- [options]
 
-  --data FILE   a CSV file of digits as UCI publishes them, plain or gzipped: 64 pixels from 0 to 16,
-                then the label; without it the digits are drawn by a generator
-  --epochs N    how often to go through the training digits (30)
-  --seed N      seed of the weights, the batches and the generator (0)
+  --data FILE   a CSV file, plain or gzipped, either of digits as UCI publishes them: 64 pixels from 0 to 16,
+                then the label; or of a table: "rows,features,class names…" in the first line, then in each
+                line the features and the number of the class. Without it a generator draws digits
+  --epochs N    how often to go through the training rows (30)
+  --seed N      seed of the weights, the batches, the generator, and what a table leaves out to test (0)
   --seeds N     train with N seeds, from --seed on, and report the mean accuracy (1)
   --help        this text`;
 

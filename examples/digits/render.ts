@@ -1,6 +1,17 @@
-import { PIXELS, SIDE } from "./data";
+import { type Batch, PIXELS, SIDE } from "./data";
 
 const SHADES = " ░▒▓█";
+const SHOWN = 4;
+const IMAGE_WIDTH = 2 * SIDE;
+
+/** The first digits, each above the answer of the network. */
+export function describeDigits({ x, labels }: Batch, predictions: Int32Array): string {
+  const answers = Array.from(predictions.subarray(0, SHOWN), (prediction, i) => {
+    const answer = prediction === labels[i] ? `read as ${prediction}` : `${labels[i]}, read as ${prediction}`;
+    return answer.padEnd(IMAGE_WIDTH);
+  });
+  return `${renderDigits(x.subarray(0, SHOWN * PIXELS))}\n${answers.join(" ").trimEnd()}\n`;
+}
 
 /** The images of `x` (pixels from 0 to 1) side by side, two characters per pixel. */
 export function renderDigits(x: Float32Array): string {

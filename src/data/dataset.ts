@@ -1,0 +1,205 @@
+import { noGrad } from "../autograd";
+import { DomainError, OptionError, ShapeError, show, withDefaults } from "../errors";
+import { scope } from "../scope";
+import { expectTensor, type Shape, type Tensor } from "../tensor";
+import { type Column, gather, inputs, joined, type Rows, targets } from "./column";
+import { randomNumbers, rowOrder } from "./random";
+
+/** Rows of inputs with their targets. */
+export interface Batch {
+  /** [rows, ...] */
+  x: Tensor;
+  /** [rows, ...] */
+  y: Tensor;
+}
+
+export interface BatchOptions {
+  /** Rows in a batch; default 32. */
+  batchSize?: number;
+  /** Whether to draw a new order; default false. */
+  shuffle?: boolean;
+  /** Of the order; default: drawn from the generator that `manualSeed` starts. */
+  seed?: number;
+  /** Whether to leave out a last batch of fewer rows; default false. */
+  dropLast?: boolean;
+}
+
+export interface SplitOptions {
+  /** Whether to draw the rows of each part; default true. */
+  shuffle?: boolean;
+  /** Of the draw; default: drawn from the generator that `manualSeed` starts. */
+  seed?: number;
+}
+
+/**
+ * Inputs and targets, row by row. `x` and `y` are tensors (copied), nested arrays (copied), typed arrays (read when a
+ * batch is made), or `{ data, shape }` as `readIdx` gives it. The dtypes are those that `tensor` would give, but targets
+ * that are classes become i32: a typed array of integers, or a flat array of whole numbers. A tensor keeps its dtype.
+ * @param x [rows, ...]
+ * @param y [rows, ...]
+ * @throws ShapeError if there are no rows, or not as many of x as of y
+ */
+export function dataset(x: Rows, y: Rows): Dataset {
+  const columns = { x: inputs("dataset", x), y: targets("dataset", y) };
+  const { size } = columns.x;
+  if (size !== columns.y.size) {
+    throw new ShapeError(`dataset: ${size} rows of inputs, but ${columns.y.size} of targets`);
+  }
+  if (size === 0) throw new ShapeError("dataset: expected at least one row");
+  return new Dataset(columns, rowOrder(size));
+}
+
+/** Rows of inputs and targets, made by `dataset`. They lie outside of linear memory: there is nothing to dispose of. */
+export class Dataset {
+  /** Number of rows. */
+  readonly size: number;
+
+  constructor(
+    private readonly columns: { x: Column; y: Column },
+    /** Positions in the columns. Parts of a dataset share its columns. */
+    private readonly rows: Int32Array,
+  ) {
+    this.size = rows.length;
+  }
+
+  /** Shape of one row of inputs; [] for a number. */
+  get inputShape(): Shape {
+    return this.columns.x.rowShape;
+  }
+
+  /**
+   * The given rows as tensors [rows, ...], all of them by default. They belong to the caller.
+   * @throws DomainError for a row that does not exist
+   */
+  batch(rows: ArrayLike<number> = rowOrder(this.size)): Batch {
+    const { x, y } = this.columns;
+    const picked = this.pick("batch", rows);
+    return { x: gather(x, picked), y: gather(y, picked) };
+  }
+
+  /**
+   * Goes through all rows once, `batchSize` at a time. A batch lives until the next one is asked for, or the loop ends:
+   * `clone()` keeps its tensors longer.
+   * @throws OptionError for a batch size that is no integer ≥ 1, or if `dropLast` leaves nothing
+   */
+  batches(options?: BatchOptions): Generator<Batch, void, undefined> {
+    const defaults = {
+      batchSize: 32,
+      shuffle: false,
+      seed: undefined as number | undefined,
+      dropLast: false,
+    };
+    const { shuffle, seed, ...cut } = withDefaults("batches", defaults, options);
+    checkBatches("batches", this.size, cut);
+    return this.each(batchRows(this.size, cut, shuffle ? randomNumbers("batches", seed) : undefined));
+  }
+
+  private *each(parts: Iterable<Int32Array>): Generator<Batch, void, undefined> {
+    for (const rows of parts) {
+      const batch = this.batch(rows);
+      try {
+        yield batch;
+      } finally {
+        batch.x.dispose();
+        batch.y.dispose();
+      }
+    }
+  }
+
+  /** The given rows, in their order, as a dataset that shares their values. @throws DomainError as `batch` */
+  subset(rows: ArrayLike<number>): Dataset {
+    if (rows.length === 0) throw new ShapeError("subset: expected at least one row");
+    return new Dataset(this.columns, this.pick("subset", rows));
+  }
+
+  /**
+   * Parts that share the values: `split(0.8)` gives 80 % (rounded down) and the rest, `split([100, 30, 20])` parts of
+   * so many rows. The rows of each are drawn, unless `shuffle` is false.
+   * @throws OptionError if a part would be empty, or the counts do not add up to the size
+   */
+  split(fraction: number, options?: SplitOptions): [first: Dataset, rest: Dataset];
+  split(counts: readonly number[], options?: SplitOptions): Dataset[];
+  split(parts: number | readonly number[], options?: SplitOptions): Dataset[] {
+    const defaults = { shuffle: true, seed: undefined as number | undefined };
+    const { shuffle, seed } = withDefaults("split", defaults, options);
+    const counts = typeof parts === "number" ? this.countsOf(parts) : parts;
+    this.checkCounts(counts, parts);
+    const order = rowOrder(this.size, shuffle ? randomNumbers("split", seed) : undefined);
+    let end = 0;
+    return counts.map((count) => {
+      end += count;
+      return this.subset(order.subarray(end - count, end));
+    });
+  }
+
+  /** What is a whole number but for rounding, as 0.29 · 100, is not rounded down. */
+  private countsOf(fraction: number): number[] {
+    const first = Math.floor(fraction * this.size + 1e-9);
+    return [first, this.size - first];
+  }
+
+  private checkCounts(counts: readonly number[], given: number | readonly number[]): void {
+    const fits = Array.isArray(counts) && counts.every((n) => Number.isInteger(n) && n >= 1);
+    if (fits && counts.reduce((sum, n) => sum + n, 0) === this.size) return;
+    throw new OptionError(
+      `split: expected a fraction that leaves a row on either side, or counts ≥ 1 that add up to ${this.size}, ` +
+        `got ${Array.isArray(given) ? show(given) : given}`,
+    );
+  }
+
+  /**
+   * The same rows with inputs that `fn` makes of theirs, [rows, ...] to [rows, ...], `batchSize` (default 1024) at a
+   * time: `data.map((x) => x.div(255))`.
+   */
+  map(fn: (x: Tensor) => Tensor, options?: { batchSize?: number }): Dataset {
+    const cut = { ...withDefaults("map", { batchSize: 1024 }, options), dropLast: false };
+    checkBatches("map", this.size, cut);
+    const parts = Array.from(batchRows(this.size, cut), (rows) =>
+      scope(() => {
+        const batch = this.batch(rows);
+        const x = noGrad(() => expectTensor("map", fn(batch.x)));
+        if (x.shape[0] === rows.length) return { x: inputs("map", x), y: inputs("map", batch.y) };
+        throw new ShapeError(`map: expected [${rows.length}, ...] of fn, got ${show(x.shape)}`);
+      }),
+    );
+    const columns = { x: joined(parts.map(({ x }) => x)), y: joined(parts.map(({ y }) => y)) };
+    return new Dataset(columns, rowOrder(this.size));
+  }
+
+  private pick(op: string, rows: ArrayLike<number>): Int32Array {
+    const picked = new Int32Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const row = this.rows[rows[i]!];
+      if (row === undefined) {
+        throw new DomainError(`${op}: expected rows 0 … ${this.size - 1}, got ${rows[i]}`);
+      }
+      picked[i] = row;
+    }
+    return picked;
+  }
+}
+
+/** How rows are cut into batches. */
+export interface Cut {
+  batchSize: number;
+  dropLast: boolean;
+}
+
+/** @throws OptionError unless there is a batch to make */
+export function checkBatches(op: string, size: number, { batchSize, dropLast }: Cut): void {
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new OptionError(`${op}: batchSize is an integer ≥ 1, got ${batchSize}`);
+  }
+  if (dropLast && size < batchSize) {
+    throw new OptionError(`${op}: dropLast leaves nothing of ${size} rows at a batchSize of ${batchSize}`);
+  }
+}
+
+/** The rows of each batch, in order, or in an order drawn from `random`. */
+export function* batchRows(size: number, { batchSize, dropLast }: Cut, random?: () => number) {
+  const order = rowOrder(size, random);
+  const end = dropLast ? size - (size % batchSize) : size;
+  for (let start = 0; start < end; start += batchSize) {
+    yield order.subarray(start, Math.min(end, start + batchSize));
+  }
+}

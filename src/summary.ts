@@ -1,0 +1,136 @@
+import { checkShape, zeros } from "./create";
+import { OptionError, show, withDefaults } from "./errors";
+import { evaluating } from "./nn/evaluating";
+import { Module } from "./nn/module";
+import { scope } from "./scope";
+import type { DType, Shape, Tensor } from "./tensor";
+
+/** A row of the summary. */
+export interface LayerSummary {
+  /** Where the module is: "0", "encoder.0"; "" for the model itself. */
+  name: string;
+  /** The module with its sizes: Linear(64 → 32). */
+  type: string;
+  /** Of the first call; null if the forward pass did not call the module. */
+  outputShape: Shape | null;
+  /** Number of elements of the parameters that are its own; shared ones count where they come first. */
+  parameters: number;
+}
+
+/** The layers of a model and its totals; as text, a table. */
+export class Summary {
+  /** Elements of all parameters. */
+  readonly parameters: number;
+  /** Elements of those with requiresGrad. */
+  readonly trainable: number;
+  /** Elements of the others. */
+  readonly frozen: number;
+  /** Bytes of all parameters. */
+  readonly bytes: number;
+
+  constructor(
+    /** Every module that has no others in it, or has parameters of its own. */
+    readonly layers: readonly LayerSummary[],
+    parameters: readonly Tensor[],
+  ) {
+    const count = (some: readonly Tensor[]) => some.reduce((sum, { size }) => sum + size, 0);
+    this.parameters = count(parameters);
+    this.trainable = count(parameters.filter((t) => t.requiresGrad));
+    this.frozen = this.parameters - this.trainable;
+    this.bytes = 4 * this.parameters;
+  }
+
+  toString(): string {
+    const rows = this.layers.map(({ name, type, outputShape, parameters }) => [
+      name,
+      type,
+      outputShape === null ? "not called" : show(outputShape),
+      grouped(parameters),
+    ]);
+    const table = [["layer", "type", "output", "parameters"], ...rows];
+    const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]!.length)));
+    const lines = table.map((row) => row.map((cell, i) => pad(cell, widths[i]!, i === 3)).join("  "));
+    const rule = "─".repeat(lines[0]!.length);
+    const totals =
+      `${grouped(this.parameters)} parameters, ${grouped(this.trainable)} trainable, ` +
+      `${grouped(this.frozen)} frozen, ${grouped(this.bytes)} bytes`;
+    return [lines[0], rule, ...lines.slice(1), rule, totals].join("\n");
+  }
+
+  /** What console.log shows in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+}
+
+function pad(cell: string, width: number, right: boolean): string {
+  return right ? cell.padStart(width) : cell.padEnd(width);
+}
+
+function grouped(n: number): string {
+  return n.toLocaleString("en");
+}
+
+/**
+ * The layers of a model with the shapes of their outputs, found by a forward pass over zeros, and its parameters
+ * counted. The pass is in evaluation and not recorded; the model is left as it was.
+ * @param inputShape with the batch: [1, 64]
+ * @param options.dtype of the input; default f32
+ * @throws what the model says of an input of that shape
+ */
+export function summary(model: Module, inputShape: Shape, options?: { dtype?: DType }): Summary {
+  const { dtype } = withDefaults("summary", { dtype: "f32" as DType }, options);
+  if (!(model instanceof Module)) throw new OptionError(`summary: expected a module, got ${typeof model}`);
+  checkShape("summary", inputShape);
+  const modules = modulesIn(model, "");
+  const shapes = outputShapes(model, new Set(modules.values()), inputShape, dtype);
+  const parameters = model.namedParameters();
+  const layers: LayerSummary[] = [];
+  for (const [name, module] of modules) {
+    const prefix = name === "" ? "" : `${name}.`;
+    const own = parameters.filter(
+      ([path]) => path.startsWith(prefix) && !path.slice(prefix.length).includes("."),
+    );
+    if (own.length === 0 && module.namedChildren().length > 0) continue;
+    const count = own.reduce((sum, [, t]) => sum + t.size, 0);
+    const outputShape = shapes.get(module) ?? null;
+    layers.push({ name, type: String(module), outputShape, parameters: count });
+  }
+  return new Summary(
+    layers,
+    parameters.map(([, t]) => t),
+  );
+}
+
+/** The module and all inside it, by their paths. */
+function modulesIn(module: Module, path: string): Map<string, Module> {
+  const prefix = path === "" ? "" : `${path}.`;
+  const inner = module.namedChildren().flatMap(([name, child]) => [...modulesIn(child, prefix + name)]);
+  return new Map([[path, module], ...inner]);
+}
+
+/** The shapes that modules give in a forward pass, noted by a wrapper around each one's `forward`. */
+function outputShapes(
+  model: Module,
+  modules: Set<Module>,
+  inputShape: Shape,
+  dtype: DType,
+): Map<Module, Shape> {
+  const shapes = new Map<Module, Shape>();
+  const originals = [...modules].map((module) => ({ module, forward: module.forward }));
+  for (const { module, forward } of originals) {
+    module.forward = (...inputs) => {
+      const y = forward(...inputs);
+      if (!shapes.has(module)) shapes.set(module, y.shape);
+      return y;
+    };
+  }
+  try {
+    scope(() => {
+      evaluating(model, () => model.forward(zeros(inputShape, { dtype })));
+    });
+  } finally {
+    for (const { module, forward } of originals) module.forward = forward;
+  }
+  return shapes;
+}

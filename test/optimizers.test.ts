@@ -114,7 +114,7 @@ describe("SGD with options changed between steps", () => {
     const optimizer = new SGD([parameter()], options);
     expectSteps(optimizer, sgd(options), (t) => {
       options.momentum = momenta[t - 1]!;
-      optimizer.options.momentum = momenta[t - 1]!;
+      optimizer.groups[0]!.momentum = momenta[t - 1]!;
     });
   });
 });
@@ -174,7 +174,7 @@ describe.each(kinds)("$name", ({ name, make, reference, stateful }) => {
     const options = { ...stateful };
     expectSteps(optimizer, reference(options), (t) => {
       options.lr = rates[t - 1]!;
-      optimizer.options.lr = rates[t - 1]!;
+      optimizer.groups[0]!.lr = rates[t - 1]!;
     });
   });
 

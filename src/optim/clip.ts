@@ -25,7 +25,8 @@ function gradientsOf(op: string, parameters: Tensor | readonly Tensor[]): Tensor
 /**
  * Scales the gradients by maxNorm / (norm + 1e-6) if the norm of all of them together exceeds `maxNorm`, as
  * torch.nn.utils.clip_grad_norm_. Infinity only measures.
- * @returns the norm before, a tensor of shape []; where it is infinite or NaN, so are gradients afterwards
+ * @returns the norm before, a tensor of shape []. With an infinite or NaN gradient it is infinite or NaN, and gradients
+ * become NaN
  */
 export function clipGradNorm(
   parameters: Tensor | readonly Tensor[],

@@ -42,7 +42,7 @@ export class Loading {
     target: () => Tensor,
   ): ArrayLike<number> | undefined {
     return this.attempt(key, () => {
-      const given = readValue(this.op, value);
+      const given = readValue("value", value);
       const fits = ArrayBuffer.isView(value)
         ? given.shape[0] === sizeOf(shape)
         : sameShape(given.shape, shape);

@@ -141,19 +141,30 @@ export function orthogonal(shape: Shape, options?: OrthogonalOptions): Tensor {
   return t;
 }
 
-/** Gram-Schmidt on the rows of q [count, length], each twice, after which it is orthogonal to the last bits. */
+/** Gram-Schmidt on the rows of q [count, length], again where cancellation has taken more than half of a row. */
 function orthonormalise(q: Float64Array, count: number, length: number): void {
   for (let v = 0; v < count; v++) {
     const row = q.subarray(v * length, (v + 1) * length);
-    for (let u = 0; u < 2 * v; u++) {
-      const at = (u % v) * length;
-      let dot = 0;
-      for (let i = 0; i < length; i++) dot += row[i]! * q[at + i]!;
-      for (let i = 0; i < length; i++) row[i]! -= dot * q[at + i]!;
-    }
-    let square = 0;
-    for (const x of row) square += x * x;
-    const norm = Math.sqrt(square);
+    let before: number;
+    let norm = euclidean(row);
+    do {
+      before = norm;
+      for (let u = 0; u < v; u++) subtractProjection(row, q.subarray(u * length, (u + 1) * length));
+      norm = euclidean(row);
+    } while (norm < before / 2);
     for (let i = 0; i < length; i++) row[i]! /= norm;
   }
+}
+
+/** x −= (x · u) u */
+function subtractProjection(x: Float64Array, u: Float64Array): void {
+  let dot = 0;
+  for (let i = 0; i < x.length; i++) dot += x[i]! * u[i]!;
+  for (let i = 0; i < x.length; i++) x[i]! -= dot * u[i]!;
+}
+
+function euclidean(x: Float64Array): number {
+  let square = 0;
+  for (const v of x) square += v * v;
+  return Math.sqrt(square);
 }

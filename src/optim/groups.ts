@@ -96,7 +96,7 @@ function checkParameters(
 
 /** The options of a group as the kernel reads them. Errors name the group if there are several. */
 export function groupNumbers<O extends object>(rule: Rule<O>, groups: readonly O[], i: number): number[] {
-  return numbersOf(rule, groups[i]!, `${rule.name}: ${groups.length === 1 ? "" : `groups[${i}].`}`);
+  return numbersOf(rule, groups[i]!, groups.length === 1 ? `${rule.name}: ` : `${rule.name}: groups[${i}].`);
 }
 
 /** The options as the kernel reads them, after checking them. `prefix` begins an error. */
@@ -109,7 +109,7 @@ export function numbersOf<O extends object>(rule: Rule<O>, options: O, prefix: s
       const got = Array.isArray(value) ? JSON.stringify(value) : String(value);
       throw new OptionError(`${prefix}${key} ${wanted}, got ${got}`);
     }
-    if (Array.isArray(value)) numbers.push(...value);
+    if (Array.isArray(value)) numbers.push(value[0], value[1]);
     else numbers.push(Number(value));
   }
   const refusal = rule.refuse?.(options);
@@ -123,6 +123,10 @@ function expected(like: unknown, value: unknown): string | undefined {
   if (typeof like === "number") {
     return typeof value === "number" && value >= 0 && value < Infinity ? undefined : "is a number ≥ 0";
   }
-  const fits = Array.isArray(value) && value.length === 2 && value.every((b) => b >= 0 && b < 1);
+  const fits = Array.isArray(value) && value.length === 2 && isDecay(value[0]) && isDecay(value[1]);
   return fits ? undefined : "are two numbers from 0 to below 1";
+}
+
+function isDecay(x: unknown): boolean {
+  return typeof x === "number" && x >= 0 && x < 1;
 }

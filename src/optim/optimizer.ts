@@ -11,6 +11,8 @@ interface ParameterState {
   step: Tensor;
   /** Moving averages and the like, each of the parameter's shape, by PyTorch's names. */
   averages: Record<string, Tensor>;
+  /** To the averages in the order of the rule, 0 for those not in use. Rewritten in each step. */
+  pointers: number[];
 }
 
 /**
@@ -59,14 +61,12 @@ export abstract class Optimizer<O extends object> {
       t.use("step");
       t.grad.use("step");
     }
-    for (const [i, group] of this.groups.entries()) {
-      const { ptr } = this.hyper[i]!;
+    for (let i = 0; i < this.groups.length; i++) {
+      const [group, { ptr }] = [this.groups[i]!, this.hyper[i]!];
       for (const t of group.params) {
         if (t.grad === null) continue;
         const state = this.stateOf(t);
-        const averages = this.kept.map(([name, used]) =>
-          used(group) ? this.average(t, state, name, group).ptr : 0,
-        );
+        const averages = this.pointersOf(t, state, group);
         this.update(t.grad.ptr, t.ptr, averages, state.step.ptr, ptr, t.size);
       }
     }
@@ -74,10 +74,10 @@ export abstract class Optimizer<O extends object> {
 
   /** Checks the options and writes them to linear memory. Replayed kernel calls read them from there. */
   writeOptions(): void {
-    const numbers = this.groups.map((_, i) => groupNumbers(this.rule, this.groups, i));
-    for (const [i, hyper] of this.hyper.entries()) {
-      hyper.use("step");
-      hyper.buffer.doubles(numbers[i]!.length).set(numbers[i]!);
+    for (let i = 0; i < this.groups.length; i++) {
+      const numbers = groupNumbers(this.rule, this.groups, i);
+      this.hyper[i]!.use("step");
+      this.hyper[i]!.buffer.doubles(numbers.length).set(numbers);
     }
   }
 
@@ -166,10 +166,18 @@ export abstract class Optimizer<O extends object> {
   private stateOf(t: Tensor): ParameterState {
     let state = this.states.get(t);
     if (state === undefined) {
-      state = { step: outsideScopes(() => zeros([], { dtype: "i32" })), averages: {} };
+      state = { step: outsideScopes(() => zeros([], { dtype: "i32" })), averages: {}, pointers: [] };
       this.states.set(t, state);
     }
     return state;
+  }
+
+  private pointersOf(t: Tensor, state: ParameterState, options: O): number[] {
+    for (let k = 0; k < this.kept.length; k++) {
+      const [name, used] = this.kept[k]!;
+      state.pointers[k] = used(options) ? this.average(t, state, name, options).ptr : 0;
+    }
+    return state.pointers;
   }
 
   private average(t: Tensor, { averages }: ParameterState, name: string, options: O): Tensor {

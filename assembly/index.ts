@@ -16,6 +16,7 @@ export const heapBase = __heap_base;
 
 export * from "./activations";
 export * from "./arithmetic";
+export * from "./clip";
 export * from "./crossEntropy";
 export * from "./gated";
 export * from "./layout";

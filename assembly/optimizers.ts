@@ -61,10 +61,11 @@ class AdamOptions {
 
 /**
  * m, v = moving averages of g and g²;  w −= lr / (1 − β1^t) · m / (√v / √(1 − β2^t) + eps). With `vmax` (AMSGrad)
- * the running maximum of v stands for v. Kingma and Ba 2015; the order of operations is torch.optim.Adam's.
+ * the running maximum of v stands for v. With `decoupled` (AdamW) weight decay is no part of g: w −= lr · weightDecay · w
+ * comes first. Kingma and Ba 2015, Loshchilov and Hutter 2019; the order of operations is torch.optim.Adam's.
  */
 export function adamStep(
-  g: usize, w: usize, m: usize, v: usize, vmax: usize, step: usize, hyper: usize, n: i32,
+  g: usize, w: usize, m: usize, v: usize, vmax: usize, step: usize, hyper: usize, n: i32, decoupled: i32,
 ): void {
   const options = changetype<AdamOptions>(hyper);
   const t = load<i32>(step) + 1;
@@ -76,11 +77,13 @@ export function adamStep(
   const rate = f32x4.splat(<f32>(options.lr / (1 - power(options.beta1, t))));
   const root = f32x4.splat(<f32>(1 / sqrt(1 - power(options.beta2, t))));
   const eps = f32x4.splat(<f32>options.eps);
-  const weightDecay = f32x4.splat(<f32>options.weightDecay);
+  const weightDecay = f32x4.splat(decoupled ? 0 : <f32>options.weightDecay);
+  const decay = f32x4.splat(decoupled ? <f32>(options.lr * options.weightDecay) : 0);
   const l1 = f32x4.splat(<f32>options.l1);
   const end = <usize>n << 2;
   for (let i: usize = 0; i < end; i += 16) {
-    const vw = v128.load(w + i);
+    let vw = v128.load(w + i);
+    vw = f32x4.sub(vw, f32x4.mul(decay, vw));
     const vg = penalised(v128.load(g + i), vw, weightDecay, l1);
     const vm = f32x4.add(f32x4.mul(beta1, v128.load(m + i)), f32x4.mul(rest1, vg));
     let vv = f32x4.add(f32x4.mul(beta2, v128.load(v + i)), f32x4.mul(rest2, f32x4.mul(vg, vg)));
@@ -92,6 +95,88 @@ export function adamStep(
     }
     const scale = f32x4.add(f32x4.mul(f32x4.sqrt(vv), root), eps);
     v128.store(w + i, f32x4.sub(vw, f32x4.mul(rate, f32x4.div(vm, scale))));
+  }
+}
+
+/** Hyperparameters of RMSprop, in this order in memory. */
+@unmanaged
+class RmspropOptions {
+  lr: f64;
+  alpha: f64;
+  eps: f64;
+  momentum: f64;
+  centered: f64;
+  weightDecay: f64;
+  l1: f64;
+}
+
+/**
+ * v = moving average of g²;  u = g / (√v + eps), where with an average a of g (centered) v − a² stands for v;
+ * w −= lr · u, or with a buffer b: b = momentum · b + u, w −= lr · b. Tieleman and Hinton 2012; the order of
+ * operations is torch.optim.RMSprop's. The variance v − a² is kept from falling below 0 by rounding.
+ */
+export function rmspropStep(
+  g: usize, w: usize, v: usize, a: usize, b: usize, step: usize, hyper: usize, n: i32,
+): void {
+  const options = changetype<RmspropOptions>(hyper);
+  store<i32>(step, load<i32>(step) + 1);
+  const lr = f32x4.splat(<f32>options.lr);
+  const alpha = f32x4.splat(<f32>options.alpha);
+  const rest = f32x4.splat(<f32>(1 - options.alpha));
+  const eps = f32x4.splat(<f32>options.eps);
+  const momentum = f32x4.splat(<f32>options.momentum);
+  const weightDecay = f32x4.splat(<f32>options.weightDecay);
+  const l1 = f32x4.splat(<f32>options.l1);
+  const end = <usize>n << 2;
+  for (let i: usize = 0; i < end; i += 16) {
+    const vw = v128.load(w + i);
+    const vg = penalised(v128.load(g + i), vw, weightDecay, l1);
+    let vv = f32x4.add(f32x4.mul(alpha, v128.load(v + i)), f32x4.mul(rest, f32x4.mul(vg, vg)));
+    v128.store(v + i, vv);
+    if (a) {
+      const va = f32x4.add(f32x4.mul(alpha, v128.load(a + i)), f32x4.mul(rest, vg));
+      v128.store(a + i, va);
+      vv = f32x4.max(f32x4.sub(vv, f32x4.mul(va, va)), f32x4.splat(0));
+    }
+    let update = f32x4.div(vg, f32x4.add(f32x4.sqrt(vv), eps));
+    if (b) {
+      update = f32x4.add(f32x4.mul(momentum, v128.load(b + i)), update);
+      v128.store(b + i, update);
+    }
+    v128.store(w + i, f32x4.sub(vw, f32x4.mul(lr, update)));
+  }
+}
+
+/** Hyperparameters of Adagrad, in this order in memory. The last is where the sums begin. */
+@unmanaged
+class AdagradOptions {
+  lr: f64;
+  lrDecay: f64;
+  eps: f64;
+  weightDecay: f64;
+  l1: f64;
+  initialAccumulatorValue: f64;
+}
+
+/**
+ * s += g²;  w −= lr / (1 + (t − 1) lrDecay) · g / (√s + eps). Duchi, Hazan and Singer 2011; the order of operations is
+ * torch.optim.Adagrad's.
+ */
+export function adagradStep(g: usize, w: usize, s: usize, step: usize, hyper: usize, n: i32): void {
+  const options = changetype<AdagradOptions>(hyper);
+  const past = load<i32>(step);
+  store<i32>(step, past + 1);
+  const rate = f32x4.splat(<f32>(options.lr / (1 + past * options.lrDecay)));
+  const eps = f32x4.splat(<f32>options.eps);
+  const weightDecay = f32x4.splat(<f32>options.weightDecay);
+  const l1 = f32x4.splat(<f32>options.l1);
+  const end = <usize>n << 2;
+  for (let i: usize = 0; i < end; i += 16) {
+    const vw = v128.load(w + i);
+    const vg = penalised(v128.load(g + i), vw, weightDecay, l1);
+    const vs = f32x4.add(v128.load(s + i), f32x4.mul(vg, vg));
+    v128.store(s + i, vs);
+    v128.store(w + i, f32x4.sub(vw, f32x4.mul(rate, f32x4.div(vg, f32x4.add(f32x4.sqrt(vs), eps)))));
   }
 }
 

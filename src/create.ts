@@ -54,7 +54,8 @@ function allocate(shape: Shape, dtype: DType): Tensor {
   return t;
 }
 
-function read(data: TensorData): { values: ArrayLike<number>; shape: Shape } {
+/** The numbers of `data` in one row, and the shape of its nesting. */
+export function read(data: TensorData): { values: ArrayLike<number>; shape: Shape } {
   if (typeof data === "object" && data !== null && brand in data) {
     const { shape } = expectTensor("tensor", data);
     throw new DTypeError(`tensor: got a tensor ${show(shape)}; clone() makes a copy of one`);

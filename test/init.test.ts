@@ -1,12 +1,15 @@
 import { describe, expect, it } from "vitest";
-import * as nablas from "../src/index";
 import {
   calculateGain,
+  constant,
   kaimingNormal,
   kaimingUniform,
   Linear,
+  lecunNormal,
+  lecunUniform,
   manualSeed,
   OptionError,
+  orthogonal,
   ReLU,
   Sequential,
   ShapeError,
@@ -83,14 +86,14 @@ function expectBound(x: Float64Array, bound: number): void {
   }
 }
 
-/** A weight [out, in] of each scheme. LeCun's is Kaiming's over the inputs with gain 1. */
+/** A weight [out, in] of each scheme. */
 const draws: Record<string, (s: Scheme) => Tensor> = {
   xavier_uniform: (s) => xavierUniform([s.fan_out, s.fan_in], { gain: s.gain! }),
   xavier_normal: (s) => xavierNormal([s.fan_out, s.fan_in], { gain: s.gain! }),
   kaiming_uniform: (s) => kaimingUniform([s.fan_out, s.fan_in], kaimingOptions(s)),
   kaiming_normal: (s) => kaimingNormal([s.fan_out, s.fan_in], kaimingOptions(s)),
-  lecun_uniform: (s) => kaimingUniform([s.fan_out, s.fan_in], { nonlinearity: "linear" }),
-  lecun_normal: (s) => kaimingNormal([s.fan_out, s.fan_in], { nonlinearity: "linear" }),
+  lecun_uniform: (s) => lecunUniform([s.fan_out, s.fan_in]),
+  lecun_normal: (s) => lecunNormal([s.fan_out, s.fan_in]),
 };
 
 function kaimingOptions({ gain, mode }: Scheme) {
@@ -120,10 +123,6 @@ describe("calculateGain", () => {
 
 describe("initialisers", () => {
   const drawn = schemes.filter(({ scheme }) => scheme in draws);
-  it("has no lecunNormal yet, which lecun_normal would test", () => {
-    expect(Object.keys(nablas)).not.toContain("lecunNormal");
-  });
-
   it("knows every scheme of the file", () => {
     expect(new Set(schemes.map(({ scheme }) => scheme))).toEqual(
       new Set([...Object.keys(draws), "torch_linear_default"]),
@@ -168,8 +167,75 @@ describe("initialisers", () => {
     expect(() => init([3, 2], { wide: true } as object)).toThrow(`${name}: unknown option "wide"`);
   });
 
+  it.each([
+    ["lecunUniform", lecunUniform],
+    ["lecunNormal", lecunNormal],
+    ["orthogonal", orthogonal],
+  ] as const)("%s refuses a vector", (name, init) => {
+    expect(() => init([3])).toThrow(ShapeError);
+    expect(() => init([3])).toThrow(`${name}: fans need a weight of at least two dimensions`);
+  });
+
   it.each([kaimingUniform, kaimingNormal])("Kaiming refuses another mode", (init) => {
     expect(() => init([3, 2], { mode: "fan_in" as "fanIn" })).toThrow(OptionError);
+  });
+});
+
+describe("orthogonal", () => {
+  /** The largest distance of the products of all pairs of vectors from gain² on the diagonal and 0 beside it. */
+  function defect(vectors: Float64Array[], gain: number): number {
+    const products = vectors.flatMap((a, i) =>
+      vectors.map((b, j) => a.reduce((sum, x, k) => sum + x * b[k]!, 0) - (i === j ? gain ** 2 : 0)),
+    );
+    return Math.max(...products.map(Math.abs));
+  }
+
+  it.each([
+    [[1, 1], 1],
+    [[8, 8], 1],
+    [[60, 60], 2],
+    [[5, 20], 1],
+    [[20, 5], Math.SQRT2],
+    [[6, 2, 2, 3], 1],
+    [[30, 2, 3], 0.5],
+  ] as const)("of %j with gain %d has orthonormal rows or columns", (shape, gain) => {
+    manualSeed(4);
+    const t = orthogonal(shape, { gain });
+    expect(t.shape).toEqual(shape);
+    const [rows, cols] = [shape[0], t.size / shape[0]];
+    const at = (r: number, c: number) => t.data[r * cols + c]!;
+    const vectors =
+      rows <= cols
+        ? Array.from({ length: rows }, (_, r) => Float64Array.from({ length: cols }, (_, c) => at(r, c)))
+        : Array.from({ length: cols }, (_, c) => Float64Array.from({ length: rows }, (_, r) => at(r, c)));
+    // What rounding to float32 leaves of elements up to gain.
+    expect(defect(vectors, gain)).toBeLessThan(2 ** -22 * gain ** 2);
+  });
+
+  it("has no direction that it prefers: elements have mean 0 and variance 1 / n", () => {
+    manualSeed(5);
+    const x = sample(() => orthogonal([16, 16]));
+    expect(Math.abs(mean(x))).toBeLessThan(5 / 4 / Math.sqrt(x.length));
+    expect(mean(x.map((v) => v * v))).toBeCloseTo(1 / 16, 6);
+    // Of a corner alone, where the sign that an orthogonalisation prefers would show.
+    const corner = Float64Array.from({ length: 400 }, () => scope(() => orthogonal([3, 3]).data[8]!));
+    expect(Math.abs(mean(corner))).toBeLessThan(5 / Math.sqrt(3 * 400));
+  });
+
+  it("takes no other option, and an empty weight", () => {
+    expect(() => orthogonal([2, 2], { scale: 1 } as object)).toThrow('orthogonal: unknown option "scale"');
+    expect(orthogonal([0, 3]).shape).toEqual([0, 3]);
+  });
+});
+
+describe("constant", () => {
+  it("has the value everywhere, and starts a layer", () => {
+    expect(constant([2, 2], 0.5).toArray()).toEqual([
+      [0.5, 0.5],
+      [0.5, 0.5],
+    ]);
+    const { weight } = new Linear(2, 1, { init: (shape) => constant(shape, 3) });
+    expect(weight.toArray()).toEqual([[3, 3]]);
   });
 });
 

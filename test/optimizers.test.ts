@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
 import {
+  Adagrad,
+  type AdagradOptions,
   Adam,
   type AdamOptions,
+  AdamW,
   DisposedError,
   DTypeError,
   GraphError,
   memory,
   OptionError,
+  RMSprop,
+  type RMSpropOptions,
   SGD,
   type SGDOptions,
   scope,
@@ -14,60 +19,25 @@ import {
   tensor,
   zeros,
 } from "../src/index";
-
-const START = [0.5, -1.25, 0, 2, -0.75, 1e-3, -3];
-/** Gradients of five steps; 7 elements leave a tail beyond four lanes. */
-const GRADIENTS = [
-  [0.1, -0.2, 0.3, 0, 1, -1, 0.5],
-  [-0.4, 0.25, 0.125, 2, -0.5, 0, 0.75],
-  [0.3, 0.3, -0.3, -2, 0.01, 3, -0.25],
-  [0, 0, 0, 0, 0, 0, 0],
-  [1, -1, 0.5, -0.5, 0.25, -0.25, 4],
-];
-
-type Step = (w: number[], g: number[], t: number) => number[];
-
-/** g + weightDecay · w + l1 · sign w */
-function penalised(w: number[], g: number[], { weightDecay = 0, l1 = 0 }): number[] {
-  return g.map((v, i) => v + weightDecay * w[i]! + l1 * Math.sign(w[i]!));
-}
-
-/** torch.optim.SGD in float64. Reads the options in each step. */
-function sgd(options: SGDOptions): Step {
-  let buffer: number[] | undefined;
-  return (w, gradient) => {
-    const { lr = 1e-3, momentum = 0, dampening = 0, nesterov = false } = options;
-    const g = penalised(w, gradient, options);
-    if (momentum === 0) return w.map((v, i) => v - lr * g[i]!);
-    buffer = buffer?.map((b, i) => momentum * b + (1 - dampening) * g[i]!) ?? g;
-    const direction = nesterov ? g.map((v, i) => v + momentum * buffer![i]!) : buffer;
-    return w.map((v, i) => v - lr * direction[i]!);
-  };
-}
-
-/** torch.optim.Adam without amsgrad in float64. Reads the options in each step. */
-function adam(options: AdamOptions): Step {
-  let [m, v] = [START.map(() => 0), START.map(() => 0)];
-  return (w, gradient, t) => {
-    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8 } = options;
-    const [beta1, beta2] = betas;
-    const g = penalised(w, gradient, options);
-    m = m.map((a, i) => beta1 * a + (1 - beta1) * g[i]!);
-    v = v.map((a, i) => beta2 * a + (1 - beta2) * g[i]! ** 2);
-    const rate = lr / (1 - beta1 ** t);
-    const root = Math.sqrt(1 - beta2 ** t);
-    return w.map((x, i) => x - (rate * m[i]!) / (Math.sqrt(v[i]!) / root + eps));
-  };
-}
-
-function setGradient(parameter: Tensor, values: number[]): void {
-  parameter.zeroGrad();
-  parameter.backward({ gradient: tensor(values) });
-}
+import {
+  type AnyOptimizer,
+  adagrad,
+  adam,
+  adamw,
+  expectClose,
+  GRADIENTS,
+  kinds,
+  parameter,
+  rmsprop,
+  START,
+  type Step,
+  setGradient,
+  sgd,
+} from "./optimizers";
 
 /** Steps along GRADIENTS, compared with the reference after each; `before` runs before each step. */
-function expectSteps(optimizer: SGD | Adam, reference: Step, before?: (t: number) => void): void {
-  const [w] = optimizer.parameters as [Tensor];
+function expectSteps(optimizer: AnyOptimizer, reference: Step, before?: (t: number) => void): void {
+  const [w] = optimizer.parameters as readonly [Tensor];
   let want = START;
   for (const [i, g] of GRADIENTS.entries()) {
     before?.(i + 1);
@@ -77,14 +47,6 @@ function expectSteps(optimizer: SGD | Adam, reference: Step, before?: (t: number
     expectClose(w, want);
   }
 }
-
-/** Five float32 steps with weights and updates up to 4 round by some 1e-6. */
-function expectClose(got: Tensor, want: number[]): void {
-  const distances = want.map((w, i) => Math.abs(got.data[i]! - w));
-  expect(Math.max(...distances)).toBeLessThan(4e-6);
-}
-
-const parameter = () => tensor(START, { requiresGrad: true });
 
 describe("SGD", () => {
   const options: SGDOptions[] = [
@@ -114,7 +76,7 @@ describe("SGD with options changed between steps", () => {
     const optimizer = new SGD([parameter()], options);
     expectSteps(optimizer, sgd(options), (t) => {
       options.momentum = momenta[t - 1]!;
-      optimizer.options.momentum = momenta[t - 1]!;
+      optimizer.groups[0]!.momentum = momenta[t - 1]!;
     });
   });
 });
@@ -151,21 +113,62 @@ describe("Adam", () => {
   });
 });
 
-/** What both optimizers have in common. */
-const kinds = [
-  {
-    name: "SGD",
-    make: (p: Tensor[], o?: object) => new SGD(p, o),
-    reference: sgd,
-    stateful: { lr: 0.1, momentum: 0.9 },
-  },
-  {
-    name: "Adam",
-    make: (p: Tensor[], o?: object) => new Adam(p, o),
-    reference: adam,
-    stateful: { lr: 0.1 },
-  },
-];
+describe("AdamW", () => {
+  const options: AdamOptions[] = [
+    {},
+    { lr: 0.1 },
+    { lr: 0.1, weightDecay: 0 },
+    { lr: 0.1, weightDecay: 0.3, l1: 0.02 },
+    { lr: 0.1, weightDecay: 0.3, betas: [0.5, 0.9], eps: 1e-3 },
+  ];
+  it.each(options.map((o) => [JSON.stringify(o), o] as const))("follows the formula with %s", (_, o) => {
+    expectSteps(new AdamW([parameter()], o), adamw(o));
+  });
+
+  it("without weight decay is Adam", () => {
+    const [a, b] = [parameter(), parameter()];
+    for (const optimizer of [new Adam([a], { lr: 0.1 }), new AdamW([b], { lr: 0.1, weightDecay: 0 })]) {
+      expectSteps(optimizer, adam({ lr: 0.1 }));
+    }
+    expect(b.toArray()).toEqual(a.toArray());
+  });
+});
+
+describe("RMSprop", () => {
+  const options: RMSpropOptions[] = [
+    {},
+    { lr: 0.1, eps: 1e-3 },
+    { lr: 0.1, alpha: 0.9, eps: 1e-2, weightDecay: 0.3, l1: 0.02 },
+    { lr: 0.1, alpha: 0.5, eps: 0.1, momentum: 0.9 },
+    { lr: 0.1, alpha: 0.5, eps: 0.1, centered: true },
+    { lr: 0.1, alpha: 0.5, eps: 0.1, centered: true, momentum: 0.9, weightDecay: 0.3, l1: 0.02 },
+  ];
+  it.each(options.map((o) => [JSON.stringify(o), o] as const))("follows the formula with %s", (_, o) => {
+    expectSteps(new RMSprop([parameter()], o), rmsprop(o));
+  });
+
+  it("stays finite when the variance of a centered gradient rounds below 0", () => {
+    const w = tensor(START, { requiresGrad: true });
+    const optimizer = new RMSprop([w], { lr: 1e-6, alpha: 0.1, centered: true });
+    for (let i = 0; i < 100; i++) {
+      setGradient(w, [0.1, 0.3, 0.7, 1.1, 1.3, 1.7, 1.9]);
+      optimizer.step();
+    }
+    expect(w.data.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe("Adagrad", () => {
+  const options: AdagradOptions[] = [
+    {},
+    { lr: 0.1 },
+    { lr: 0.1, lrDecay: 0.5, eps: 1e-3 },
+    { lr: 0.1, weightDecay: 0.3, l1: 0.02, initialAccumulatorValue: 0.1 },
+  ];
+  it.each(options.map((o) => [JSON.stringify(o), o] as const))("follows the formula with %s", (_, o) => {
+    expectSteps(new Adagrad([parameter()], o), adagrad(o));
+  });
+});
 
 describe.each(kinds)("$name", ({ name, make, reference, stateful }) => {
   it("takes a learning rate changed between steps, and keeps its averages", () => {
@@ -174,7 +177,7 @@ describe.each(kinds)("$name", ({ name, make, reference, stateful }) => {
     const options = { ...stateful };
     expectSteps(optimizer, reference(options), (t) => {
       options.lr = rates[t - 1]!;
-      optimizer.options.lr = rates[t - 1]!;
+      optimizer.groups[0]!.lr = rates[t - 1]!;
     });
   });
 
@@ -342,5 +345,18 @@ describe("Adam refuses", () => {
   ];
   it.each(wrong)("%s", (_, options, message) => {
     expectRefusal(() => new Adam([parameter()], options), OptionError, "Adam", message);
+  });
+});
+
+describe("RMSprop and Adagrad refuse", () => {
+  it("an alpha beyond 1, and a switch that is none", () => {
+    expectRefusal(() => new RMSprop([parameter()], { alpha: 1.1 }), OptionError, "RMSprop", /alpha .*1\.1/);
+    const centered = 1 as unknown as boolean;
+    expectRefusal(() => new RMSprop([parameter()], { centered }), OptionError, "RMSprop", /centered is a boolean/);
+  });
+
+  it("a negative start or decay", () => {
+    const wrong: AdagradOptions[] = [{ initialAccumulatorValue: -1 }, { lrDecay: -1 }];
+    for (const o of wrong) expectRefusal(() => new Adagrad([parameter()], o), OptionError, "Adagrad", /-1/);
   });
 });

@@ -109,11 +109,14 @@ const operations: Record<string, Operation> = {
   linear: { forward: ({ x, w, b }) => nablas.linear(x, w, b) },
 };
 
-type Optimizer = nablas.SGD | nablas.Adam;
+type Optimizer = nablas.SGD | nablas.Adam | nablas.AdamW | nablas.RMSprop | nablas.Adagrad;
 
 const optimizers: Record<string, (parameters: Tensor[], options: object) => Optimizer> = {
   sgd: (parameters, options) => new nablas.SGD(parameters, options),
   adam: (parameters, options) => new nablas.Adam(parameters, options),
+  adamw: (parameters, options) => new nablas.AdamW(parameters, options),
+  rmsprop: (parameters, options) => new nablas.RMSprop(parameters, options),
+  adagrad: (parameters, options) => new nablas.Adagrad(parameters, options),
 };
 
 /** Ops of the files that the library does not have yet, and the export that will bring them. */
@@ -122,9 +125,6 @@ const later: Record<string, string> = {
   batchnorm1d_steps: "BatchNorm1d",
   layernorm: "layerNorm",
   dropout: "dropout",
-  adamw: "AdamW",
-  rmsprop: "RMSprop",
-  adagrad: "Adagrad",
 };
 
 /**
@@ -166,14 +166,6 @@ function copyOf(t: Tensor): Float32Array {
   return Float32Array.from(t.data);
 }
 
-/** What an optimizer remembers of a parameter. It is private, but what torch saves in a checkpoint. */
-function stateOf(optimizer: Optimizer, parameter: Tensor): Record<string, Tensor> {
-  const { states } = optimizer as unknown as {
-    states: Map<Tensor, { averages: Record<string, Tensor> }>;
-  };
-  return states.get(parameter)!.averages;
-}
-
 function makeOptimizer(name: string, params: Case["params"], parameters: Tensor[]): Optimizer {
   const { steps, problem, ...options } = params;
   const named = Object.entries(options).map(([key, value]) => [camelCase(key), value]);
@@ -199,7 +191,7 @@ function quadratic(c: Case): Record<string, Values> {
     w: stacked(path, w.shape),
     f: { shape: [values.length], data: Float64Array.from(values) },
     ...Object.fromEntries(
-      states.map((name) => [name, stateOf(optimizer, w)[camelCase(name.replace("state_", ""))]!]),
+      states.map((name) => [name, optimizer.stateDict().state[0]![name.replace("state_", "")]!]),
     ),
   };
 }

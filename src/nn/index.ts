@@ -1,10 +1,15 @@
 export * from "./activations";
 export {
   calculateGain,
+  constant,
   type KaimingOptions,
   kaimingNormal,
   kaimingUniform,
+  lecunNormal,
+  lecunUniform,
   type Nonlinearity,
+  type OrthogonalOptions,
+  orthogonal,
   type XavierOptions,
   xavierNormal,
   xavierUniform,

@@ -1,5 +1,7 @@
 // Initial weights: how widely to draw so that neither signals nor gradients shrink or grow from layer to layer.
-// Xavier: Glorot and Bengio 2010; Kaiming: He et al. 2015; names, defaults and gains of torch.nn.init.
+// Xavier: Glorot and Bengio 2010; Kaiming: He et al. 2015; LeCun: LeCun et al. 1998; orthogonal: Saxe et al. 2013. Names,
+// defaults and gains of torch.nn.init.
+import { checkShape, full } from "../create";
 import { OptionError, ShapeError, text, withDefaults } from "../errors";
 import { normal, uniform } from "../ops/random";
 import { type Shape, sizeOf, type Tensor } from "../tensor";
@@ -94,4 +96,75 @@ export function kaimingUniform(shape: Shape, options?: KaimingOptions): Tensor {
 /** Normal with standard deviation gain / √fan. */
 export function kaimingNormal(shape: Shape, options?: KaimingOptions): Tensor {
   return normal(shape, 0, kaimingStd("kaimingNormal", shape, options));
+}
+
+/** Uniform within ±√(3 / in), for selu: Kaiming's with a gain of 1. */
+export function lecunUniform(shape: Shape): Tensor {
+  return uniformOf(shape, 1 / Math.sqrt(fans("lecunUniform", shape).fanIn));
+}
+
+/** Normal with standard deviation 1 / √in, for selu: Kaiming's with a gain of 1. */
+export function lecunNormal(shape: Shape): Tensor {
+  return normal(shape, 0, 1 / Math.sqrt(fans("lecunNormal", shape).fanIn));
+}
+
+/** The given value everywhere. */
+export function constant(shape: Shape, value: number): Tensor {
+  return full(shape, value);
+}
+
+export interface OrthogonalOptions {
+  /** Default 1. @see calculateGain */
+  gain?: number;
+}
+
+/**
+ * `gain` times a random matrix [out, in · …] with orthonormal rows, or columns if there are more rows, evenly
+ * distributed over all of them.
+ */
+export function orthogonal(shape: Shape, options?: OrthogonalOptions): Tensor {
+  const { gain } = withDefaults("orthogonal", { gain: 1 }, options);
+  checkShape("orthogonal", shape);
+  const { fanIn: cols } = fans("orthogonal", shape);
+  const [rows, size] = [shape[0]!, sizeOf(shape)];
+  const t = normal(shape, 0, 1);
+  const { data } = t;
+  const [count, length] = [Math.min(rows, cols), Math.max(rows, cols)];
+  // Vector v has its element i at index v · step + i · stride.
+  const [step, stride] = rows <= cols ? [cols, 1] : [1, cols];
+  const q = Float64Array.from(
+    { length: size },
+    (_, k) => data[Math.floor(k / length) * step + (k % length) * stride]!,
+  );
+  orthonormalise(q, count, length);
+  for (let k = 0; k < size; k++) data[Math.floor(k / length) * step + (k % length) * stride] = gain * q[k]!;
+  return t;
+}
+
+/** Gram-Schmidt on the rows of q [count, length], again where cancellation has taken more than half of a row. */
+function orthonormalise(q: Float64Array, count: number, length: number): void {
+  for (let v = 0; v < count; v++) {
+    const row = q.subarray(v * length, (v + 1) * length);
+    let before: number;
+    let norm = euclidean(row);
+    do {
+      before = norm;
+      for (let u = 0; u < v; u++) subtractProjection(row, q.subarray(u * length, (u + 1) * length));
+      norm = euclidean(row);
+    } while (norm < before / 2);
+    for (let i = 0; i < length; i++) row[i]! /= norm;
+  }
+}
+
+/** x −= (x · u) u */
+function subtractProjection(x: Float64Array, u: Float64Array): void {
+  let dot = 0;
+  for (let i = 0; i < x.length; i++) dot += x[i]! * u[i]!;
+  for (let i = 0; i < x.length; i++) x[i]! -= dot * u[i]!;
+}
+
+function euclidean(x: Float64Array): number {
+  let square = 0;
+  for (const v of x) square += v * v;
+  return Math.sqrt(square);
 }

@@ -1,6 +1,7 @@
 import type { Node } from "../autograd";
-import { NablasError, OptionError } from "../errors";
+import { NablasError, OptionError, withDefaults } from "../errors";
 import { inModule, isPlain, outliveModule, owned } from "../scope";
+import { compareKeys, expectDict, Loading, type StateValue, snakeCase } from "../stateDict";
 import { expectTensor, Tensor } from "../tensor";
 
 const parametersSeen = new WeakSet<Tensor>();
@@ -69,6 +70,51 @@ export abstract class Module {
     return this.namedParameters().map(([, t]) => t);
   }
 
+  /** Every buffer, a tensor in a field that is no parameter, with its name; a shared one once. */
+  namedBuffers(): [name: string, buffer: Tensor][] {
+    const seen = new Set<Tensor>();
+    return namedState(this, "").filter(([, t]) => !isParameter(t) && !seen.has(t) && seen.add(t));
+  }
+
+  /**
+   * Parameters and buffers under PyTorch's keys, such as "0.weight" and "1.running_mean"; shared ones under each of their
+   * names. The tensors are the module's own: they go on changing with it.
+   */
+  stateDict(): Record<string, Tensor> {
+    const dict: Record<string, Tensor> = {};
+    for (const [name, t] of namedState(this, "")) {
+      const key = snakeCase(name);
+      if (key in dict)
+        throw new OptionError(`${this.constructor.name}.stateDict: two fields have the key "${key}"`);
+      dict[key] = t;
+    }
+    return dict;
+  }
+
+  /**
+   * Copies values into the parameters and buffers, which stay the same tensors. Values may be tensors, nested arrays
+   * or typed arrays.
+   * @param options.strict whether missing and surplus keys are errors, or only listed in the result; default true
+   * @throws one error that names what is missing, surplus or of a wrong shape; then nothing has been changed
+   */
+  loadStateDict(
+    dict: Readonly<Record<string, StateValue>>,
+    options?: { strict?: boolean },
+  ): { missingKeys: string[]; unexpectedKeys: string[] } {
+    const op = `${this.constructor.name}.loadStateDict`;
+    const { strict } = withDefaults(op, { strict: true }, options);
+    expectDict(op, dict);
+    const own = this.stateDict();
+    const loading = new Loading(op);
+    if (strict) loading.keys(dict, Object.keys(own));
+    for (const [key, t] of Object.entries(own)) {
+      if (Object.hasOwn(dict, key)) loading.value(key, dict[key]!, t.shape, t.dtype, () => t);
+    }
+    loading.copy();
+    const [missingKeys, unexpectedKeys] = compareKeys(dict, Object.keys(own));
+    return { missingKeys, unexpectedKeys };
+  }
+
   /** Sets this module and all inside it to training, or with `false` to evaluation. */
   train(mode = true): this {
     this.training = mode;
@@ -112,6 +158,16 @@ function namedParameters(module: Module, prefix: string): [string, Tensor][] {
   const inner = module
     .namedChildren()
     .flatMap(([name, child]) => namedParameters(child, `${prefix}${name}.`));
+  return [...own, ...inner];
+}
+
+/** Parameters and buffers in the order of PyTorch: of each module first the parameters, then the buffers, then its children's. */
+function namedState(module: Module, prefix: string): [string, Tensor][] {
+  const own = Object.entries(module)
+    .filter((field): field is [string, Tensor] => field[1] instanceof Tensor)
+    .sort(([, a], [, b]) => Number(isParameter(b)) - Number(isParameter(a)))
+    .map(([name, t]): [string, Tensor] => [prefix + name, t]);
+  const inner = module.namedChildren().flatMap(([name, child]) => namedState(child, `${prefix}${name}.`));
   return [...own, ...inner];
 }
 

@@ -1,10 +1,6 @@
-import { OptionError, withDefaults } from "../errors";
-import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
-import { Optimizer, type ParameterState } from "./optimizer";
-
-// In the order of AdamOptions in assembly/optimizers.ts.
-const defaults = { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, l1: 0, amsgrad: false };
+import type { ParameterList, Rule } from "./groups";
+import { Optimizer } from "./optimizer";
 
 export interface AdamOptions {
   /** Learning rate; default 0.001. */
@@ -13,7 +9,7 @@ export interface AdamOptions {
   betas?: readonly [number, number];
   /** Added to the denominator; default 1e-8. */
   eps?: number;
-  /** L2 penalty: weightDecay · w is added to the gradient; default 0. */
+  /** Adam: L2 penalty, weightDecay · w is added to the gradient; default 0. AdamW: w −= lr · weightDecay · w; default 0.01. */
   weightDecay?: number;
   /** L1 penalty: l1 · sign(w) is added to the gradient; default 0. */
   l1?: number;
@@ -21,31 +17,55 @@ export interface AdamOptions {
   amsgrad?: boolean;
 }
 
+export type AdamWOptions = AdamOptions;
+
+function adamRule(name: string, weightDecay: number): Rule<Required<AdamOptions>> {
+  return {
+    name,
+    // In the order of AdamOptions in assembly/optimizers.ts.
+    defaults: { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay, l1: 0, amsgrad: false },
+    averages: { exp_avg: () => true, exp_avg_sq: () => true, max_exp_avg_sq: ({ amsgrad }) => amsgrad },
+    counted: true,
+  };
+}
+
+const rules = { adam: adamRule("Adam", 0), adamw: adamRule("AdamW", 1e-2) };
+
 /** Adam, as torch.optim.Adam. Kingma and Ba 2015. */
-export class Adam extends Optimizer<typeof defaults> {
-  constructor(parameters: readonly Tensor[], options?: AdamOptions) {
-    const { beta1, beta2, ...rest } = defaults;
-    const { betas, ...others } = withDefaults(
-      "Adam",
-      { ...rest, betas: [beta1, beta2] as readonly [number, number] },
-      options,
-    );
-    if (!Array.isArray(betas) || betas.length !== 2 || !betas.every((b) => b >= 0 && b < 1)) {
-      throw new OptionError(`Adam: betas are two numbers from 0 to below 1, got ${JSON.stringify(betas)}`);
-    }
-    const { lr, eps, weightDecay, l1, amsgrad } = others;
-    super(
-      "Adam",
-      parameters,
-      { lr, beta1: betas[0], beta2: betas[1], eps, weightDecay, l1, amsgrad },
-      defaults,
-    );
+export class Adam extends Optimizer<Required<AdamOptions>> {
+  constructor(parameters: ParameterList<AdamOptions>, options?: AdamOptions) {
+    super(rules.adam, parameters, options);
   }
 
-  protected update(state: ParameterState, gradient: Tensor, hyper: number): void {
-    const { parameter, step } = state;
-    const [m, v] = [this.average(state, "expAvg"), this.average(state, "expAvgSq")];
-    const max = this.options.amsgrad ? this.average(state, "maxExpAvgSq") : 0;
-    kernels.adamStep(gradient.ptr, parameter.ptr, m, v, max, step.ptr, hyper, parameter.size);
+  protected update(
+    g: number,
+    w: number,
+    [m, v, max]: number[],
+    step: number,
+    hyper: number,
+    n: number,
+  ): void {
+    kernels.adamStep(g, w, m!, v!, max!, step, hyper, n, 0);
+  }
+}
+
+/**
+ * Adam whose weight decay does not pass through the averages: w −= lr · weightDecay · w before each step, as
+ * torch.optim.AdamW. Loshchilov and Hutter 2019. The L1 penalty is part of the gradient, as in Adam.
+ */
+export class AdamW extends Optimizer<Required<AdamOptions>> {
+  constructor(parameters: ParameterList<AdamWOptions>, options?: AdamWOptions) {
+    super(rules.adamw, parameters, options);
+  }
+
+  protected update(
+    g: number,
+    w: number,
+    [m, v, max]: number[],
+    step: number,
+    hyper: number,
+    n: number,
+  ): void {
+    kernels.adamStep(g, w, m!, v!, max!, step, hyper, n, 1);
   }
 }

@@ -1,52 +1,84 @@
-import { zeros } from "../create";
-import { GraphError, OptionError } from "../errors";
+import { full, zeros } from "../create";
+import { show } from "../errors";
 import { outsideScopes, owned } from "../scope";
-import { expectTensor, type Tensor } from "../tensor";
+import { expectDict, Loading, type StateValue, snakeCase } from "../stateDict";
+import type { Tensor } from "../tensor";
+import { type Group, groupNumbers, makeGroups, numbersOf, type ParameterList, type Rule } from "./groups";
 
 /** What an optimizer remembers of one parameter. */
-export interface ParameterState {
-  parameter: Tensor;
+interface ParameterState {
   /** Steps taken with the averages, an i32 cell that the kernel advances. */
   step: Tensor;
-  /** Moving averages and the like, each of the parameter's shape, by PyTorch's names in camelCase. */
+  /** Moving averages and the like, each of the parameter's shape, by PyTorch's names. */
   averages: Record<string, Tensor>;
+  /** To the averages in the order of the rule, 0 for those not in use. Rewritten in each step. */
+  pointers: number[];
 }
 
 /**
- * Holds parameters and changes them by their gradients. Options may be changed between steps: `optimizer.options.lr`.
- * State belongs to the optimizer, also if it is made inside a scope.
+ * The state of an optimizer in PyTorch's layout: by the index of each parameter what is remembered of it, and the
+ * options of each group with the indices of its parameters. `stateDict` gives tensors, `loadStateDict` takes more.
  */
-export abstract class Optimizer<Options extends Record<string, number | boolean>> {
+export interface OptimizerState<Value = Tensor> {
+  state: Readonly<Record<number, Readonly<Record<string, Value>>>>;
+  param_groups: readonly Readonly<Record<string, number | boolean | readonly number[]>>[];
+}
+
+/**
+ * Holds parameters and changes them by their gradients. Options may be changed between steps:
+ * `optimizer.groups[0].lr = 0.01`. State belongs to the optimizer, also if it is made inside a scope.
+ */
+export abstract class Optimizer<O extends object> {
+  /** Parameters with their options; one group unless the constructor was given several. */
+  readonly groups: readonly Group<O>[];
+  /** The parameters of all groups. */
   readonly parameters: readonly Tensor[];
-  readonly options: Options;
+  /** The parameters with the indices of their groups. */
+  private readonly members: readonly { t: Tensor; group: number }[];
   private readonly states = new Map<Tensor, ParameterState>();
-  /** The options as kernels read them: float64, in the order of the options. */
-  private readonly hyper: Tensor;
+  private readonly kept: readonly [name: string, used: (options: O) => boolean][];
+  /** For each group its options as kernels read them: float64, in the order of the defaults. */
+  private readonly hyper: readonly Tensor[];
 
   constructor(
-    private readonly name: string,
-    parameters: readonly Tensor[],
-    options: Options,
-    private readonly defaults: Options,
+    private readonly rule: Rule<O>,
+    parameters: ParameterList<O>,
+    options: Partial<O> | undefined,
   ) {
-    checkParameters(name, parameters);
-    this.parameters = [...parameters];
-    this.options = Object.seal({ ...options });
-    const count = this.numbers().length;
-    this.hyper = outsideScopes(() => zeros([2 * count]));
+    this.groups = makeGroups(rule, parameters, options);
+    this.members = this.groups.flatMap(({ params }, group) => params.map((t) => ({ t, group })));
+    this.parameters = this.members.map(({ t }) => t);
+    this.kept = Object.entries(rule.averages);
+    const count = numbersOf(rule, rule.defaults, "").length;
+    this.hyper = outsideScopes(() => this.groups.map(() => zeros([2 * count])));
   }
 
   /** Changes every parameter that has a gradient. */
   step(): void {
-    const hyper = this.numbers();
-    const due = this.parameters.filter(({ grad }) => grad !== null);
-    for (const t of due) {
+    this.writeOptions();
+    for (const t of this.parameters) {
+      if (t.grad === null) continue;
       t.use("step");
-      t.grad!.use("step");
+      t.grad.use("step");
     }
-    this.hyper.use("step");
-    this.hyper.buffer.doubles(hyper.length).set(hyper);
-    for (const t of due) this.update(this.stateOf(t), t.grad!, this.hyper.ptr);
+    for (let i = 0; i < this.groups.length; i++) {
+      const [group, { ptr }] = [this.groups[i]!, this.hyper[i]!];
+      for (const t of group.params) {
+        if (t.grad === null) continue;
+        const state = this.stateOf(t);
+        const averages = this.pointersOf(t, state, group);
+        this.update(t.grad.ptr, t.ptr, averages, state.step.ptr, ptr, t.size);
+      }
+    }
+  }
+
+  /** Checks the options and writes them to linear memory. Replayed kernel calls read them from there. */
+  writeOptions(): void {
+    for (let i = 0; i < this.groups.length; i++) {
+      const numbers = groupNumbers(this.rule, this.groups, i);
+      this.hyper[i]!.use("step");
+      this.hyper[i]!.buffer.doubles(numbers.length).set(numbers);
+    }
   }
 
   /** Fills the gradients with zeros. */
@@ -54,10 +86,58 @@ export abstract class Optimizer<Options extends Record<string, number | boolean>
     for (const t of this.parameters) t.zeroGrad();
   }
 
+  /**
+   * What the optimizer remembers, as live tensors under PyTorch's names, and its options as they are now. Parameters
+   * without a step have no state yet.
+   */
+  stateDict(): OptimizerState {
+    const state: Record<number, Record<string, Tensor>> = {};
+    const { counted, averages } = this.rule;
+    for (const [i, { t, group }] of this.members.entries()) {
+      const known = this.states.get(t);
+      if (known === undefined || known.step.data[0] === 0) continue;
+      const options = this.groups[group]!;
+      // An average that an option asks for since the last step has its start for a value.
+      const used = Object.keys(averages).filter((name) => name in known.averages || averages[name]!(options));
+      const entries = used.map((name) => [name, this.average(t, known, name, options)]);
+      state[i] = { ...(counted ? { step: known.step } : {}), ...Object.fromEntries(entries) };
+    }
+    return { state, param_groups: this.groups.map((_, i) => this.describe(i)) };
+  }
+
+  /**
+   * Copies values and options into this optimizer, which must have as many parameters in as many groups; parameters
+   * without state in `dict` are as before their first step. Values may be tensors, typed arrays or nested arrays.
+   * @throws one error that names what is missing, surplus or of a wrong shape; then nothing has been changed
+   */
+  loadStateDict(dict: OptimizerState<StateValue>): void {
+    const { rule } = this;
+    const op = `${rule.name}.loadStateDict`;
+    expectDict(op, dict);
+    const loading = new Loading(op);
+    loading.keys(dict, ["state", "param_groups"]);
+    loading.check();
+    expectDict(`${op}: state`, dict.state);
+    for (const hyper of this.hyper) hyper.use(op);
+    const options = this.readGroups(loading, dict.param_groups);
+    loading.check();
+    loading.keys(
+      dict.state,
+      [],
+      this.members.map((_, i) => String(i)),
+      "state.",
+    );
+    const given = this.members.map((member, i) =>
+      this.readState(loading, member.t, i, dict.state[i], options[member.group]!),
+    );
+    loading.copy();
+    for (const [i, { t, group }] of this.members.entries()) this.settle(t, given[i]!, options[group]!);
+    for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
+  }
+
   /** Gives back the memory of the state; the parameters live on. */
   dispose(): void {
-    for (const t of this.stateTensors()) t.dispose();
-    this.hyper.dispose();
+    for (const t of this[owned]()) t.dispose();
     this.states.clear();
   }
 
@@ -66,66 +146,128 @@ export abstract class Optimizer<Options extends Record<string, number | boolean>
   }
 
   [owned](): Tensor[] {
-    return [this.hyper, ...this.stateTensors()];
+    const states = [...this.states.values()];
+    return [...this.hyper, ...states.flatMap(({ step, averages }) => [step, ...Object.values(averages)])];
   }
 
-  /** Runs the kernel for one parameter. `hyper` points to the options as float64. */
-  protected abstract update(state: ParameterState, gradient: Tensor, hyper: number): void;
+  /**
+   * Runs the kernel for one parameter: pointers to its gradient, to itself, to its averages in the order of the rule (0 for
+   * one that is not used), to its step count and to the options as float64; the number of elements.
+   */
+  protected abstract update(
+    g: number,
+    w: number,
+    averages: readonly number[],
+    step: number,
+    hyper: number,
+    n: number,
+  ): void;
 
-  /** Pointer to an average of the state, zeros at first. */
-  protected average({ parameter, averages }: ParameterState, name: string): number {
-    averages[name] ??= outsideScopes(() => zeros(parameter.shape));
-    return averages[name].ptr;
-  }
-
-  /** The options as numbers, after checking them: they may have been changed since. */
-  private numbers(): number[] {
-    const values: number[] = [];
-    for (const key in this.defaults) {
-      const value = this.options[key] as number | boolean | undefined;
-      const flag = typeof this.defaults[key] === "boolean";
-      const fits = flag
-        ? typeof value === "boolean"
-        : typeof value === "number" && value >= 0 && value < Infinity;
-      if (!fits) {
-        const wanted = flag ? "true or false" : "a number ≥ 0";
-        throw new OptionError(`${this.name}: ${key} is ${wanted}, got ${String(value)}`);
-      }
-      values.push(Number(value));
-    }
-    return values;
-  }
-
-  private stateOf(parameter: Tensor): ParameterState {
-    let state = this.states.get(parameter);
+  private stateOf(t: Tensor): ParameterState {
+    let state = this.states.get(t);
     if (state === undefined) {
-      const step = outsideScopes(() => zeros([1], { dtype: "i32" }));
-      state = { parameter, step, averages: {} };
-      this.states.set(parameter, state);
+      state = { step: outsideScopes(() => zeros([], { dtype: "i32" })), averages: {}, pointers: [] };
+      this.states.set(t, state);
     }
     return state;
   }
 
-  private stateTensors(): Tensor[] {
-    return [...this.states.values()].flatMap(({ step, averages }) => [step, ...Object.values(averages)]);
+  private pointersOf(t: Tensor, state: ParameterState, options: O): number[] {
+    for (let k = 0; k < this.kept.length; k++) {
+      const [name, used] = this.kept[k]!;
+      state.pointers[k] = used(options) ? this.average(t, state, name, options).ptr : 0;
+    }
+    return state.pointers;
+  }
+
+  private average(t: Tensor, { averages }: ParameterState, name: string, options: O): Tensor {
+    averages[name] ??= outsideScopes(() => full(t.shape, this.rule.start?.(options) ?? 0));
+    return averages[name];
+  }
+
+  /** The indices of a group's parameters. */
+  private indicesOf(group: number): number[] {
+    return [...this.members.keys()].filter((i) => this.members[i]!.group === group);
+  }
+
+  private describe(group: number): OptimizerState["param_groups"][number] {
+    const options = this.groups[group]!;
+    const entries = optionNames(this.rule).map((name) => [snakeCase(name), copyOption(options[name])]);
+    return { ...Object.fromEntries(entries), params: this.indicesOf(group) };
+  }
+
+  /** The options that `dicts` has for each group. Options that only PyTorch has may be there as long as they are off. */
+  private readGroups(loading: Loading, dicts: OptimizerState["param_groups"]): O[] {
+    const { rule, groups } = this;
+    const count = Array.isArray(dicts) ? dicts.length : String(dicts);
+    if (count !== groups.length) loading.fault(`expected ${groups.length} param_groups, got ${count}`);
+    loading.check();
+    return dicts.map((dict, i) => {
+      const path = `param_groups.${i}.`;
+      loading.attempt(`param_groups.${i}`, () => expectDict("group", dict));
+      loading.check();
+      const names = optionNames(rule);
+      const off = Object.keys(dict).filter((key) => dict[key] === false || dict[key] === null);
+      const required = ["params", ...names.filter((name) => name !== "l1").map(snakeCase)];
+      loading.keys(dict, required, ["l1", ...off], path);
+      const indices = show(this.indicesOf(i));
+      if ("params" in dict && show([dict.params].flat() as number[]) !== indices) {
+        loading.fault(`${path}params: expected ${indices}, got ${show([dict.params].flat() as number[])}`);
+      }
+      const found = names.map((name) => [name, copyOption(dict[snakeCase(name)] ?? rule.defaults[name])]);
+      const options = Object.fromEntries(found) as O;
+      loading.attempt(`param_groups.${i}`, () => void numbersOf(rule, options, ""));
+      return options;
+    });
+  }
+
+  /** Checks the state that a dict has for a parameter. Returns the names of what it has, undefined for no state. */
+  private readState(
+    loading: Loading,
+    t: Tensor,
+    index: number,
+    values: Readonly<Record<string, StateValue>> | undefined,
+    options: O,
+  ): string[] | undefined {
+    if (values === undefined) return undefined;
+    const { averages, counted } = this.rule;
+    const path = `state.${index}.`;
+    loading.attempt(`state.${index}`, () => expectDict("state", values));
+    loading.check();
+    const names = Object.keys(averages);
+    const required = names.filter((name) => averages[name]!(options));
+    loading.keys(values, counted ? ["step", ...required] : required, names, path);
+    const given = names.filter((name) => name in values);
+    for (const name of given) {
+      const target = () => this.average(t, this.stateOf(t), name, options);
+      loading.value(path + name, values[name]!, t.shape, "f32", target);
+    }
+    if (counted && "step" in values) {
+      const step = loading.value(`${path}step`, values.step!, [], "i32", () => this.stateOf(t).step);
+      if (step !== undefined && step[0]! < 0)
+        loading.fault(`${path}step: expected a number ≥ 0, got ${step[0]}`);
+    }
+    return given;
+  }
+
+  /** Sets what a loaded dict does not have to where it begins. In place: replayed kernel calls know the pointers. */
+  private settle(t: Tensor, given: readonly string[] | undefined, options: O): void {
+    const state = this.states.get(t);
+    if (state === undefined) return;
+    const { counted, start } = this.rule;
+    for (const [name, average] of Object.entries(state.averages)) {
+      if (given?.includes(name) !== true) average.data.fill(start?.(options) ?? 0);
+    }
+    if (given === undefined) state.step.data[0] = 0;
+    else if (!counted) state.step.data[0] = Math.min(given.length, 1);
   }
 }
 
-function checkParameters(name: string, parameters: readonly Tensor[]): void {
-  if (!Array.isArray(parameters) || parameters.length === 0) {
-    throw new OptionError(
-      `${name}: expected an array of parameters with at least one, such as model.parameters()`,
-    );
-  }
-  const seen = new Set<Tensor>();
-  for (const [i, t] of parameters.entries()) {
-    expectTensor(name, t);
-    if (!t.requiresGrad || t.node !== undefined) {
-      throw new GraphError(
-        `${name}: parameter ${i} is no leaf that requires a gradient, got ${t.describe()}`,
-      );
-    }
-    if (seen.has(t)) throw new OptionError(`${name}: parameter ${i} appears twice`);
-    seen.add(t);
-  }
+function optionNames<O extends object>({ defaults }: Rule<O>): (keyof O & string)[] {
+  return Object.keys(defaults) as (keyof O & string)[];
+}
+
+/** A pair belongs to one group: others get a copy. */
+function copyOption<T>(value: T): T {
+  return Array.isArray(value) ? ([...value] as T) : value;
 }

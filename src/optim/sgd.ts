@@ -1,10 +1,6 @@
-import { OptionError, withDefaults } from "../errors";
-import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
-import { Optimizer, type ParameterState } from "./optimizer";
-
-// In the order of SgdOptions in assembly/optimizers.ts.
-const defaults = { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, l1: 0 };
+import type { ParameterList, Rule } from "./groups";
+import { Optimizer } from "./optimizer";
 
 export interface SGDOptions {
   /** Learning rate; default 0.001. */
@@ -21,19 +17,25 @@ export interface SGDOptions {
   l1?: number;
 }
 
+const rule: Rule<Required<SGDOptions>> = {
+  name: "SGD",
+  // In the order of SgdOptions in assembly/optimizers.ts.
+  defaults: { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, l1: 0 },
+  averages: { momentum_buffer: ({ momentum }) => momentum !== 0 },
+  counted: false,
+  refuse: ({ nesterov, momentum, dampening }) =>
+    nesterov && (momentum === 0 || dampening !== 0)
+      ? "nesterov wants a momentum above 0 and no dampening"
+      : undefined,
+};
+
 /** Stochastic gradient descent: b = momentum · b + (1 − dampening) g, w −= lr · b, as torch.optim.SGD. */
-export class SGD extends Optimizer<typeof defaults> {
-  constructor(parameters: readonly Tensor[], options?: SGDOptions) {
-    const all = withDefaults("SGD", defaults, options);
-    if (all.nesterov && (all.momentum === 0 || all.dampening !== 0)) {
-      throw new OptionError("SGD: nesterov wants a momentum above 0 and no dampening");
-    }
-    super("SGD", parameters, all, defaults);
+export class SGD extends Optimizer<Required<SGDOptions>> {
+  constructor(parameters: ParameterList<SGDOptions>, options?: SGDOptions) {
+    super(rule, parameters, options);
   }
 
-  protected update(state: ParameterState, gradient: Tensor, hyper: number): void {
-    const { parameter, step } = state;
-    const buffer = this.options.momentum === 0 ? 0 : this.average(state, "momentumBuffer");
-    kernels.sgdStep(gradient.ptr, parameter.ptr, buffer, step.ptr, hyper, parameter.size);
+  protected update(g: number, w: number, [b]: number[], step: number, hyper: number, n: number): void {
+    kernels.sgdStep(g, w, b!, step, hyper, n);
   }
 }

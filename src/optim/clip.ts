@@ -1,0 +1,60 @@
+import { zeros } from "../create";
+import { OptionError, withDefaults } from "../errors";
+import { Buffer } from "../memory";
+import { expectTensor, type Tensor } from "../tensor";
+import { kernels } from "../wasm";
+
+export interface ClipGradNormOptions {
+  /** The p of the p-norm, a number above 0 or Infinity; default 2. */
+  normType?: number;
+}
+
+/** The gradients there are, after checking that they can be used. */
+function gradientsOf(op: string, parameters: Tensor | readonly Tensor[]): Tensor[] {
+  const gradients: Tensor[] = [];
+  for (const t of Array.isArray(parameters) ? parameters : [parameters]) {
+    const { grad } = expectTensor(op, t);
+    if (grad === null) continue;
+    t.use(op);
+    grad.use(op);
+    gradients.push(grad);
+  }
+  return gradients;
+}
+
+/**
+ * Scales the gradients by maxNorm / (norm + 1e-6) if the norm of all of them together exceeds `maxNorm`, as
+ * torch.nn.utils.clip_grad_norm_. Infinity only measures.
+ * @returns the norm before, a tensor of shape []. With an infinite or NaN gradient it is infinite or NaN, and gradients
+ * become NaN
+ */
+export function clipGradNorm(
+  parameters: Tensor | readonly Tensor[],
+  maxNorm: number,
+  options?: ClipGradNormOptions,
+): Tensor {
+  const op = "clipGradNorm";
+  const { normType } = withDefaults(op, { normType: 2 }, options);
+  if (!(maxNorm >= 0)) throw new OptionError(`${op}: maxNorm is a number ≥ 0, got ${maxNorm}`);
+  if (!(normType > 0)) throw new OptionError(`${op}: normType is a number above 0, got ${normType}`);
+  const gradients = gradientsOf(op, parameters);
+  const total = zeros([]);
+  // Two float64 cells.
+  const cells = new Buffer(4);
+  kernels.zero(cells.ptr, 4);
+  const [norm, sum] = [cells.ptr, cells.ptr + 8];
+  const [summed, scaled] = [normType < Infinity, normType !== 1 && normType !== 2];
+  if (scaled) for (const { ptr, size } of gradients) kernels.absMax(ptr, norm, size);
+  if (summed) for (const { ptr, size } of gradients) kernels.powerSum(ptr, norm, sum, size, normType);
+  kernels.powerRoot(norm, sum, total.ptr, normType);
+  if (maxNorm < Infinity) for (const { ptr, size } of gradients) kernels.clipNorm(ptr, norm, size, maxNorm);
+  cells.free("dispose");
+  return total;
+}
+
+/** Sets gradients beyond ±clipValue to ±clipValue, as torch.nn.utils.clip_grad_value_. NaN stays NaN. */
+export function clipGradValue(parameters: Tensor | readonly Tensor[], clipValue: number): void {
+  const op = "clipGradValue";
+  if (!(clipValue >= 0)) throw new OptionError(`${op}: clipValue is a number ≥ 0, got ${clipValue}`);
+  for (const { ptr, size } of gradientsOf(op, parameters)) kernels.clipValue(ptr, size, clipValue);
+}

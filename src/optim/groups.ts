@@ -1,0 +1,132 @@
+// Parameter groups: which parameters an optimizer changes, and with which options.
+import { GraphError, OptionError, withDefaults } from "../errors";
+import { brand } from "../scope";
+import { expectTensor, type Tensor } from "../tensor";
+
+/** What is particular to a kind of optimizer. */
+export interface Rule<O extends object> {
+  name: string;
+  /** Numbers ≥ 0, switches, and pairs of decays, in the order in which the kernel reads them. */
+  defaults: O;
+  /** What is remembered of a parameter, by PyTorch's names in the order of the kernel, and whether these options use it. */
+  averages: Record<string, (options: O) => boolean>;
+  /** Where an average begins; default 0. */
+  start?: (options: O) => number;
+  /** Whether PyTorch's state has the step count. */
+  counted: boolean;
+  /** What is wrong with options of which each by itself is right. */
+  refuse?: (options: O) => string | undefined;
+}
+
+/** Parameters with options of their own; those not given are the optimizer's. */
+export type ParameterGroup<O extends object> = Partial<O> & { params: readonly Tensor[] };
+
+/** What an optimizer takes: parameters, or groups of them. */
+export type ParameterList<O extends object> = readonly Tensor[] | readonly ParameterGroup<O>[];
+
+/** A group of an optimizer. Its options may be changed between steps. */
+export type Group<O extends object> = O & { readonly params: readonly Tensor[] };
+
+/** The groups that a constructor was given, each with all its options. */
+export function makeGroups<O extends object>(
+  rule: Rule<O>,
+  given: ParameterList<O>,
+  options: Partial<O> | undefined,
+): Group<O>[] {
+  const { name, defaults } = rule;
+  const shared = withDefaults(name, defaults, options);
+  if (!Array.isArray(given) || given.length === 0) throw noParameters(name);
+  const grouped = given.some(isGroup);
+  const groups = (grouped ? given : [{ params: given }]).map((group: ParameterGroup<O>, i): Group<O> => {
+    if (!isGroup(group)) {
+      throw new OptionError(`${name}: expected either parameters or groups { params, … }, got both`);
+    }
+    const { params, ...own } = group;
+    if (!Array.isArray(params))
+      throw new OptionError(`${name}: groups[${i}].params is an array of parameters`);
+    const merged = withDefaults(`${name}: groups[${i}]`, shared, own as unknown as Partial<O>);
+    // Pairs are copied: they belong to one group.
+    const entries = Object.entries(merged).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? [...value] : value,
+    ]);
+    const made = Object.fromEntries(entries);
+    Object.defineProperty(made, "params", { value: Object.freeze([...params]), enumerable: true });
+    return Object.seal(made) as Group<O>;
+  });
+  checkParameters(name, groups, grouped);
+  for (const i of groups.keys()) groupNumbers(rule, groups, i);
+  return groups;
+}
+
+function isGroup(x: unknown): boolean {
+  return typeof x === "object" && x !== null && !(brand in x) && "params" in x;
+}
+
+function noParameters(name: string): OptionError {
+  return new OptionError(
+    `${name}: expected an array of parameters with at least one, such as model.parameters()`,
+  );
+}
+
+function checkParameters(
+  name: string,
+  groups: readonly { params: readonly Tensor[] }[],
+  grouped: boolean,
+): void {
+  const seen = new Map<Tensor, number>();
+  for (const [g, { params }] of groups.entries()) {
+    for (const [i, t] of params.entries()) {
+      const what = grouped ? `parameter ${i} of groups[${g}]` : `parameter ${i}`;
+      expectTensor(name, t);
+      if (!t.requiresGrad || t.node !== undefined) {
+        throw new GraphError(`${name}: ${what} is no leaf that requires a gradient, got ${t.describe()}`);
+      }
+      const before = seen.get(t);
+      if (before !== undefined) {
+        throw new OptionError(
+          `${name}: ${what} ${before === g ? "appears twice" : `is in groups[${before}], too`}`,
+        );
+      }
+      seen.set(t, g);
+    }
+  }
+  if (seen.size === 0) throw noParameters(name);
+}
+
+/** The options of a group as the kernel reads them. Errors name the group if there are several. */
+export function groupNumbers<O extends object>(rule: Rule<O>, groups: readonly O[], i: number): number[] {
+  return numbersOf(rule, groups[i]!, groups.length === 1 ? `${rule.name}: ` : `${rule.name}: groups[${i}].`);
+}
+
+/** The options as the kernel reads them, after checking them. `prefix` begins an error. */
+export function numbersOf<O extends object>(rule: Rule<O>, options: O, prefix: string): number[] {
+  const numbers: number[] = [];
+  for (const key in rule.defaults) {
+    const value: unknown = options[key];
+    const wanted = expected(rule.defaults[key], value);
+    if (wanted !== undefined) {
+      const got = Array.isArray(value) ? JSON.stringify(value) : String(value);
+      throw new OptionError(`${prefix}${key} ${wanted}, got ${got}`);
+    }
+    if (Array.isArray(value)) numbers.push(value[0], value[1]);
+    else numbers.push(Number(value));
+  }
+  const refusal = rule.refuse?.(options);
+  if (refusal !== undefined) throw new OptionError(`${prefix}${refusal}`);
+  return numbers;
+}
+
+/** What an option should be if `value`, which stands in place of `like`, is not. */
+function expected(like: unknown, value: unknown): string | undefined {
+  if (typeof like === "boolean") return typeof value === "boolean" ? undefined : "is true or false";
+  if (typeof like === "number") {
+    return typeof value === "number" && value >= 0 && value < Infinity ? undefined : "is a number ≥ 0";
+  }
+  const fits = Array.isArray(value) && value.length === 2 && isDecay(value[0]) && isDecay(value[1]);
+  return fits ? undefined : "are two numbers from 0 to below 1";
+}
+
+function isDecay(x: unknown): boolean {
+  return typeof x === "number" && x >= 0 && x < 1;
+}

@@ -1,0 +1,44 @@
+import { kernels } from "../wasm";
+import type { ParameterList, Rule } from "./groups";
+import { Optimizer } from "./optimizer";
+
+export interface RMSpropOptions {
+  /** Learning rate; default 0.01. */
+  lr?: number;
+  /** Decay of the averages, from 0 to 1; default 0.99. */
+  alpha?: number;
+  /** Added to the denominator; default 1e-8. */
+  eps?: number;
+  /** Share of the last step's direction that is kept; default 0. */
+  momentum?: number;
+  /** Divide by the deviation of the gradient instead of its size; default false. */
+  centered?: boolean;
+  /** L2 penalty: weightDecay · w is added to the gradient; default 0. */
+  weightDecay?: number;
+  /** L1 penalty: l1 · sign(w) is added to the gradient; default 0. */
+  l1?: number;
+}
+
+const rule: Rule<Required<RMSpropOptions>> = {
+  name: "RMSprop",
+  // In the order of RmspropOptions in assembly/optimizers.ts.
+  defaults: { lr: 1e-2, alpha: 0.99, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0, l1: 0 },
+  averages: {
+    square_avg: () => true,
+    grad_avg: ({ centered }) => centered,
+    momentum_buffer: ({ momentum }) => momentum !== 0,
+  },
+  counted: true,
+  refuse: ({ alpha }) => (alpha <= 1 ? undefined : `alpha is a number from 0 to 1, got ${alpha}`),
+};
+
+/** w −= lr · g / (√v + eps) with v the moving average of g², as torch.optim.RMSprop. Tieleman and Hinton 2012. */
+export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
+  constructor(parameters: ParameterList<RMSpropOptions>, options?: RMSpropOptions) {
+    super(rule, parameters, options);
+  }
+
+  protected update(g: number, w: number, [v, a, b]: number[], step: number, hyper: number, n: number): void {
+    kernels.rmspropStep(g, w, v!, a!, b!, step, hyper, n);
+  }
+}

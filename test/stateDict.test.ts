@@ -1,0 +1,418 @@
+import { describe, expect, it } from "vitest";
+import {
+  Adagrad,
+  Adam,
+  AdamW,
+  parameter as asParameter,
+  DisposedError,
+  DTypeError,
+  Linear,
+  Module,
+  memory,
+  mul,
+  type OptimizerState,
+  OptionError,
+  ones,
+  ReLU,
+  RMSprop,
+  Sequential,
+  SGD,
+  ShapeError,
+  type StateValue,
+  scope,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../src/index";
+import { type AnyOptimizer, GRADIENTS, kinds, parameter, START, setGradient } from "./optimizers";
+
+/** Has a buffer, a counter, and names of several words. */
+class Normal extends Module {
+  readonly runningMean = tensor([1, 2]);
+  readonly numBatchesTracked = tensor(0, { dtype: "i32" });
+  readonly weight = asParameter(ones([2]));
+  readonly innerLayer = new Linear(2, 2, { bias: false });
+  readonly note = "no tensor";
+  forward(x: Tensor): Tensor {
+    return this.innerLayer.forward(mul(x, this.weight));
+  }
+}
+
+const model = () => new Sequential(new Linear(2, 2), new ReLU(), new Normal());
+const KEYS = [
+  "0.weight",
+  "0.bias",
+  "2.weight",
+  "2.running_mean",
+  "2.num_batches_tracked",
+  "2.inner_layer.weight",
+];
+const values = (dict: Record<string, Tensor>) =>
+  Object.fromEntries(Object.entries(dict).map(([key, t]) => [key, t.toArray()]));
+
+describe("Module.stateDict", () => {
+  it("has parameters and buffers, live, under PyTorch's keys", () => {
+    const m = model();
+    const dict = m.stateDict();
+    expect(Object.keys(dict)).toEqual(KEYS);
+    const [first, , normal] = m.layers as [Linear, ReLU, Normal];
+    expect(dict["0.weight"]).toBe(first.weight);
+    expect(dict["2.running_mean"]).toBe(normal.runningMean);
+    expect(m.namedBuffers()).toEqual([
+      ["2.runningMean", normal.runningMean],
+      ["2.numBatchesTracked", normal.numBatchesTracked],
+    ]);
+  });
+
+  it("has what is shared under each name", () => {
+    const shared = new Linear(2, 2, { bias: false });
+    expect(Object.keys(new Sequential(shared, shared).stateDict())).toEqual(["0.weight", "1.weight"]);
+  });
+
+  it("refuses two fields of one key", () => {
+    class Twice extends Module {
+      readonly oneTwo = zeros([1]);
+      readonly one_two = zeros([1]);
+      forward(x: Tensor): Tensor {
+        return x;
+      }
+    }
+    expect(() => new Twice().stateDict()).toThrow('Twice.stateDict: two fields have the key "one_two"');
+  });
+});
+
+describe("Module.loadStateDict", () => {
+  it("copies in place: parameters, gradients and memory stay", () => {
+    const [from, to] = [model(), model()];
+    const optimizer = new SGD(to.parameters());
+    const pointers = to.parameters().map((t) => t.ptr);
+    const held = memory().bytes;
+    expect(to.loadStateDict(from.stateDict())).toEqual({ missingKeys: [], unexpectedKeys: [] });
+    expect(memory().bytes).toBe(held);
+    expect(values(to.stateDict())).toEqual(values(from.stateDict()));
+    expect(to.parameters().map((t) => t.ptr)).toEqual(pointers);
+    expect(to.parameters().every((t) => t.requiresGrad)).toBe(true);
+    expect(optimizer.parameters).toEqual(to.parameters());
+    from.parameters()[0]!.data.fill(9);
+    expect(to.parameters()[0]!.data[0]).not.toBe(9);
+  });
+
+  it("takes nested arrays, typed arrays and numbers, by way of JSON too", () => {
+    const m = model();
+    const dict: Record<string, StateValue> = {
+      ...m.stateDict(),
+      "0.weight": [
+        [1, 2],
+        [3, 4],
+      ],
+      "2.inner_layer.weight": Float32Array.of(5, 6, 7, 8),
+      "0.bias": new Float64Array([0.5, -0.5]),
+      "2.num_batches_tracked": 7,
+    };
+    m.loadStateDict(dict);
+    const now = values(m.stateDict());
+    expect(now["0.weight"]).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(now["2.inner_layer.weight"]).toEqual([
+      [5, 6],
+      [7, 8],
+    ]);
+    expect(now["0.bias"]).toEqual([0.5, -0.5]);
+    expect(now["2.num_batches_tracked"]).toBe(7);
+    const other = model();
+    other.loadStateDict(JSON.parse(JSON.stringify(now)));
+    expect(values(other.stateDict())).toEqual(now);
+  });
+
+  it("takes its own", () => {
+    const m = model();
+    const before = values(m.stateDict());
+    m.loadStateDict(m.stateDict());
+    expect(values(m.stateDict())).toEqual(before);
+  });
+
+  /** Expects an error with all of `parts` in its message, and no change. */
+  function expectRefusal(dict: unknown, kind: new (m: string) => Error, ...parts: string[]): void {
+    const m = model();
+    const before = values(m.stateDict());
+    const load = () => m.loadStateDict(dict as Record<string, Tensor>);
+    expect(load).toThrow(kind);
+    expect(load).toThrow(/^Sequential\.loadStateDict: /);
+    for (const part of parts) expect(load).toThrow(part);
+    expect(values(m.stateDict())).toEqual(before);
+  }
+
+  it("names all faults in one error and changes nothing", () => {
+    const { "0.bias": _, ...rest } = model().stateDict();
+    expectRefusal(
+      { ...rest, "3.weight": ones([1]), "0.weight": ones([2, 3]) },
+      OptionError,
+      'missing "0.bias"',
+      'surplus "3.weight"',
+      "0.weight: expected [2, 2], got [2, 3]",
+    );
+  });
+
+  it.each<[what: string, key: string, value: unknown, kind: new (m: string) => Error, message: string]>([
+    ["a wrong shape", "2.weight", ones([3]), ShapeError, "2.weight: expected [2], got [3]"],
+    [
+      "a shape that only the size fits",
+      "0.weight",
+      ones([4]),
+      ShapeError,
+      "0.weight: expected [2, 2], got [4]",
+    ],
+    [
+      "a typed array of another size",
+      "0.weight",
+      new Float32Array(3),
+      ShapeError,
+      "expected [2, 2], got [3]",
+    ],
+    ["ragged arrays", "0.weight", [[1], [1, 2]], ShapeError, "0.weight: tensor: ragged"],
+    ["null", "0.bias", null, DTypeError, "0.bias: "],
+    ["text", "0.bias", ["1", "2"], DTypeError, "0.bias: "],
+    ["64-bit integers", "2.num_batches_tracked", new BigInt64Array(1), DTypeError, "2.num_batches_tracked: "],
+    ["half a batch", "2.num_batches_tracked", 0.5, DTypeError, "expected 32-bit integers, got 0.5"],
+  ])("refuses %s", (_, key, value, kind, message) => {
+    expectRefusal({ ...model().stateDict(), [key]: value }, kind, message);
+  });
+
+  it("refuses what has been disposed of, and what is no dict", () => {
+    const gone = model();
+    gone.dispose();
+    expectRefusal(gone.stateDict(), DisposedError, "0.weight: ", "was disposed");
+    expectRefusal(null, OptionError, "expected an object such as stateDict() gives, got null");
+    expectRefusal([1], OptionError, "expected an object");
+  });
+
+  it("not strict, lists missing and surplus keys, and still refuses wrong shapes", () => {
+    const m = model();
+    const dict = { "0.bias": [1, 2], more: [1] };
+    expect(m.loadStateDict(dict, { strict: false })).toEqual({
+      missingKeys: KEYS.filter((key) => key !== "0.bias"),
+      unexpectedKeys: ["more"],
+    });
+    expect((m.layers[0] as Linear).bias!.toArray()).toEqual([1, 2]);
+    expect(() => m.loadStateDict({ "0.bias": [1] }, { strict: false })).toThrow(ShapeError);
+    expect(() => m.loadStateDict(dict, { strikt: false } as object)).toThrow('unknown option "strikt"');
+  });
+});
+
+/** Trains along GRADIENTS from step `from` to step `to`. */
+function run(optimizer: AnyOptimizer, from = 0, to = GRADIENTS.length): void {
+  for (const g of GRADIENTS.slice(from, to)) {
+    for (const w of optimizer.parameters) setGradient(w, g);
+    optimizer.step();
+  }
+}
+
+const plain = (dict: OptimizerState) => ({
+  state: Object.fromEntries(Object.entries(dict.state).map(([i, entry]) => [i, values(entry)])),
+  param_groups: dict.param_groups,
+});
+
+describe.each(kinds)("stateDict of $name", ({ name, make, stateful, keys }) => {
+  it("has PyTorch's layout and names, with live tensors", () => {
+    const optimizer = make([parameter(), parameter()], stateful);
+    expect(optimizer.stateDict().state).toEqual({});
+    setGradient(optimizer.parameters[1]!, GRADIENTS[0]!);
+    optimizer.step();
+    const { state, param_groups } = optimizer.stateDict();
+    expect(Object.keys(state)).toEqual(["1"]);
+    expect(Object.keys(state[1]!)).toEqual(keys);
+    expect(param_groups).toHaveLength(1);
+    expect(param_groups[0]).toMatchObject({ lr: 0.1, l1: 0, params: [0, 1] });
+    expect(param_groups[0]).toHaveProperty("weight_decay");
+    if (keys.includes("step")) {
+      expect(state[1]!.step!.item()).toBe(1);
+      optimizer.step();
+      expect(state[1]!.step!.item()).toBe(2);
+    }
+  });
+
+  it.each([false, true])("carries a run on to the same bits, by way of JSON: %s", (json) => {
+    const [a, b] = [parameter(), parameter()];
+    const whole = make([parameter()], stateful);
+    run(whole);
+    const first = make([a], stateful);
+    run(first, 0, 2);
+    b.data.set(a.data);
+    const second = make([b], { lr: 1 });
+    const dict = first.stateDict();
+    second.loadStateDict(json ? JSON.parse(JSON.stringify(plain(dict))) : dict);
+    expect(second.groups[0]!.lr).toBe(0.1);
+    expect(plain(second.stateDict())).toEqual(plain(dict));
+    run(second, 2);
+    expect(b.toArray()).toEqual(whole.parameters[0]!.toArray());
+  });
+
+  it("loads in place and takes back what the dict does not have", () => {
+    const optimizer = make([parameter()], stateful);
+    const fresh = plain(optimizer.stateDict()) as OptimizerState<never>;
+    run(optimizer, 0, 2);
+    const [entry] = Object.values(optimizer.stateDict().state);
+    const held = memory().tensors;
+    optimizer.loadStateDict(plain(optimizer.stateDict()) as OptimizerState<never>);
+    expect(Object.values(optimizer.stateDict().state[0]!)).toEqual(Object.values(entry!));
+    for (const [key, t] of Object.entries(entry!)) expect(optimizer.stateDict().state[0]![key]).toBe(t);
+    optimizer.loadStateDict(fresh);
+    expect(memory().tensors).toBe(held);
+    optimizer.parameters[0]!.data.set(START);
+    run(optimizer);
+    const other = make([parameter()], stateful);
+    run(other);
+    expect(optimizer.parameters[0]!.toArray()).toEqual(other.parameters[0]!.toArray());
+  });
+
+  it("survives the scope in which it is loaded", () => {
+    const from = make([parameter()], stateful);
+    run(from, 0, 2);
+    const to = make([parameter()], stateful);
+    scope(() => to.loadStateDict(from.stateDict()));
+    expect(plain(to.stateDict())).toEqual(plain(from.stateDict()));
+  });
+
+  /** Expects that a changed dict is refused, and that the optimizer is as it was. */
+  function expectRefusal(
+    change: (dict: {
+      state: Record<string, Record<string, unknown>>;
+      param_groups: Record<string, unknown>[];
+    }) => void,
+    message: string,
+    kind: new (m: string) => Error = OptionError,
+  ): void {
+    const optimizer = make([parameter(), parameter()], stateful);
+    run(optimizer, 0, 1);
+    const before = plain(optimizer.stateDict());
+    const dict = JSON.parse(JSON.stringify(before));
+    for (const entry of Object.values(dict.state) as Record<string, number[]>[]) entry[keys.at(-1)!]![0] = 77;
+    dict.param_groups[0].lr = 77;
+    change(dict);
+    expect(() => optimizer.loadStateDict(dict)).toThrow(kind);
+    expect(() => optimizer.loadStateDict(dict)).toThrow(`${name}.loadStateDict: `);
+    expect(() => optimizer.loadStateDict(dict)).toThrow(message);
+    expect(plain(optimizer.stateDict())).toEqual(before);
+  }
+
+  const last = keys.at(-1)!;
+  it("refuses a missing or surplus part, by name", () => {
+    expectRefusal(({ state }) => delete state[1]![last], `missing "state.1.${last}"`);
+    expectRefusal(({ state }) => Object.assign(state[0]!, { more: 1 }), 'surplus "state.0.more"');
+    expectRefusal(({ state }) => Object.assign(state, { 2: {} }), 'surplus "state.2"');
+    expectRefusal(({ param_groups: [g] }) => delete g!.lr, 'missing "param_groups.0.lr"');
+    expectRefusal(({ param_groups: [g] }) => Object.assign(g!, { rho: 1 }), 'surplus "param_groups.0.rho"');
+    expectRefusal((dict) => Object.assign(dict, { param_groups: undefined }), "param_groups");
+    expectRefusal((dict) => Object.assign(dict, { epoch: 1 }), 'surplus "epoch"');
+  });
+
+  it("refuses wrong shapes, groups and values", () => {
+    expectRefusal(
+      ({ state }) => Object.assign(state[1]!, { [last]: [1] }),
+      `state.1.${last}: expected [7], got [1]`,
+      ShapeError,
+    );
+    expectRefusal(({ param_groups }) => param_groups.push({}), "expected 1 param_groups, got 2");
+    expectRefusal(
+      ({ param_groups: [g] }) => Object.assign(g!, { params: [0] }),
+      "params: expected [0, 1], got [0]",
+    );
+    expectRefusal(({ param_groups: [g] }) => Object.assign(g!, { lr: -1 }), "lr is a number ≥ 0, got -1");
+    expectRefusal(({ state }) => Object.assign(state, { 1: null }), "state.1: ");
+    if (!keys.includes("step")) return;
+    expectRefusal(
+      ({ state }) => Object.assign(state[1]!, { step: -1 }),
+      "state.1.step: expected a number ≥ 0, got -1",
+    );
+    expectRefusal(({ state }) => Object.assign(state[1]!, { step: 0.5 }), "state.1.step: ", DTypeError);
+  });
+
+  it("takes PyTorch's options that we do not have as long as they are off", () => {
+    const optimizer = make([parameter()], stateful);
+    const dict = plain(optimizer.stateDict());
+    const { l1, ...group } = { ...dict.param_groups[0]!, maximize: false, foreach: null } as Record<
+      string,
+      unknown
+    >;
+    optimizer.loadStateDict({ ...dict, param_groups: [group] } as unknown as OptimizerState);
+    expect(() =>
+      optimizer.loadStateDict({
+        ...dict,
+        param_groups: [{ ...group, maximize: true }],
+      } as unknown as OptimizerState),
+    ).toThrow('surplus "param_groups.0.maximize"');
+  });
+
+  it("is an error after dispose", () => {
+    const optimizer = make([parameter()], stateful);
+    const dict = optimizer.stateDict();
+    optimizer.dispose();
+    expect(() => optimizer.loadStateDict(dict)).toThrow(DisposedError);
+  });
+});
+
+describe("state of options that change", () => {
+  const cases: [option: string, value: boolean | number, make: (w: Tensor) => AnyOptimizer, key: string][] = [
+    ["amsgrad", true, (w) => new Adam([w]), "max_exp_avg_sq"],
+    ["amsgrad", true, (w) => new AdamW([w]), "max_exp_avg_sq"],
+    ["centered", true, (w) => new RMSprop([w]), "grad_avg"],
+    ["momentum", 0.5, (w) => new RMSprop([w]), "momentum_buffer"],
+  ];
+  it.each(cases)("%s turned on after a step is saved and loaded as zeros", (option, value, make, key) => {
+    const optimizer = make(parameter());
+    run(optimizer, 0, 1);
+    expect(optimizer.stateDict().state[0]).not.toHaveProperty(key);
+    Object.assign(optimizer.groups[0]!, { [option]: value });
+    const dict = optimizer.stateDict();
+    expect(dict.state[0]![key]!.data.every((x) => x === 0)).toBe(true);
+    const other = make(parameter());
+    other.loadStateDict(dict);
+    expect(plain(other.stateDict())).toEqual(plain(dict));
+  });
+
+  it("SGD keeps a momentum that was turned off, and begins one that is turned on", () => {
+    const optimizer = new SGD([parameter()], { momentum: 0.9 });
+    run(optimizer, 0, 1);
+    optimizer.groups[0]!.momentum = 0;
+    const other = new SGD([parameter()]);
+    other.loadStateDict(optimizer.stateDict());
+    expect(plain(other.stateDict())).toEqual(plain(optimizer.stateDict()));
+    const without = new SGD([parameter()], { dampening: 0.5 });
+    run(without, 0, 1);
+    without.groups[0]!.momentum = 0.9;
+    expect(without.stateDict().state).toEqual({});
+    run(without, 1, 2);
+    expect(without.stateDict().state[0]!.momentum_buffer!.toArray()).toEqual([
+      ...Float32Array.from(GRADIENTS[1]!),
+    ]);
+  });
+
+  it("Adagrad begins anew at its initial value", () => {
+    const optimizer = new Adagrad([parameter()], { initialAccumulatorValue: 0.5 });
+    const dict = optimizer.stateDict();
+    run(optimizer, 0, 2);
+    optimizer.loadStateDict(dict);
+    setGradient(
+      optimizer.parameters[0]!,
+      START.map(() => 0),
+    );
+    optimizer.step();
+    expect(optimizer.stateDict().state[0]!.sum!.toArray()).toEqual(START.map(() => 0.5));
+  });
+
+  it("has the parameters of all groups counted through", () => {
+    const list = [{ params: [parameter()] }, { params: [parameter(), parameter()], lr: 0.5 }];
+    const optimizer = new Adam(list);
+    run(optimizer, 0, 1);
+    const dict = optimizer.stateDict();
+    expect(Object.keys(dict.state)).toEqual(["0", "1", "2"]);
+    expect(dict.param_groups.map(({ params, lr }) => [params, lr])).toEqual([
+      [[0], 1e-3],
+      [[1, 2], 0.5],
+    ]);
+    const flat = new Adam([parameter(), parameter(), parameter()]);
+    expect(() => flat.loadStateDict(dict)).toThrow("expected 1 param_groups, got 2");
+  });
+});

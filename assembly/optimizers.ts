@@ -61,8 +61,9 @@ class AdamOptions {
 
 /**
  * m, v = moving averages of g and g²;  w −= lr / (1 − β1^t) · m / (√v / √(1 − β2^t) + eps). With `vmax` (AMSGrad)
- * the running maximum of v stands for v. With `decoupled` (AdamW) weight decay is no part of g: w −= lr · weightDecay · w
- * comes first. Kingma and Ba 2015, Loshchilov and Hutter 2019; the order of operations is torch.optim.Adam's.
+ * the running maximum of v stands for v. With `decoupled` (AdamW) weight decay is no part of g, but comes before it:
+ * w −= lr · weightDecay · w. Kingma and Ba 2015, Loshchilov and Hutter 2019; the order of operations is
+ * torch.optim.Adam's.
  */
 export function adamStep(
   g: usize, w: usize, m: usize, v: usize, vmax: usize, step: usize, hyper: usize, n: i32, decoupled: i32,
@@ -159,8 +160,8 @@ class AdagradOptions {
 }
 
 /**
- * s += g²;  w −= lr / (1 + (t − 1) lrDecay) · g / (√s + eps). Duchi, Hazan and Singer 2011; the order of operations is
- * torch.optim.Adagrad's.
+ * s += g²;  w −= lr / (1 + (t − 1) lrDecay) · g / (√s + eps). Duchi, Hazan and Singer 2011; the order of operations
+ * is torch.optim.Adagrad's.
  */
 export function adagradStep(g: usize, w: usize, s: usize, step: usize, hyper: usize, n: i32): void {
   const options = changetype<AdagradOptions>(hyper);

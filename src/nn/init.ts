@@ -1,6 +1,6 @@
 // Initial weights: how widely to draw so that neither signals nor gradients shrink or grow from layer to layer.
-// Xavier: Glorot and Bengio 2010; Kaiming: He et al. 2015; LeCun: LeCun et al. 1998; orthogonal: Saxe et al. 2013. Names,
-// defaults and gains of torch.nn.init.
+// Xavier: Glorot and Bengio 2010; Kaiming: He et al. 2015; LeCun: LeCun et al. 1998; orthogonal: Saxe et al. 2013.
+// Names, defaults and gains of torch.nn.init.
 import { checkShape, full } from "../create";
 import { OptionError, ShapeError, text, withDefaults } from "../errors";
 import { normal, uniform } from "../ops/random";

@@ -77,8 +77,8 @@ export abstract class Module {
   }
 
   /**
-   * Parameters and buffers under PyTorch's keys, such as "0.weight" and "1.running_mean"; shared ones under each of their
-   * names. The tensors are the module's own: they go on changing with it.
+   * Parameters and buffers under PyTorch's keys, such as "0.weight" and "1.running_mean"; shared ones under each of
+   * their names. The tensors are the module's own: they go on changing with it.
    */
   stateDict(): Record<string, Tensor> {
     const dict: Record<string, Tensor> = {};
@@ -161,7 +161,7 @@ function namedParameters(module: Module, prefix: string): [string, Tensor][] {
   return [...own, ...inner];
 }
 
-/** Parameters and buffers in the order of PyTorch: of each module first the parameters, then the buffers, then its children's. */
+/** Parameters and buffers as PyTorch orders them: a module's parameters, its buffers, then those of its children. */
 function namedState(module: Module, prefix: string): [string, Tensor][] {
   const own = Object.entries(module)
     .filter((field): field is [string, Tensor] => field[1] instanceof Tensor)

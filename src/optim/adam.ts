@@ -9,7 +9,7 @@ export interface AdamOptions {
   betas?: readonly [number, number];
   /** Added to the denominator; default 1e-8. */
   eps?: number;
-  /** Adam: L2 penalty, weightDecay · w is added to the gradient; default 0. AdamW: w −= lr · weightDecay · w; default 0.01. */
+  /** L2 penalty: weightDecay · w is added to the gradient; default 0. */
   weightDecay?: number;
   /** L1 penalty: l1 · sign(w) is added to the gradient; default 0. */
   l1?: number;
@@ -17,7 +17,10 @@ export interface AdamOptions {
   amsgrad?: boolean;
 }
 
-export type AdamWOptions = AdamOptions;
+export interface AdamWOptions extends AdamOptions {
+  /** w −= lr · weightDecay · w before each step; default 0.01. */
+  weightDecay?: number;
+}
 
 function adamRule(name: string, weightDecay: number): Rule<Required<AdamOptions>> {
   return {
@@ -53,7 +56,7 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
  * Adam whose weight decay does not pass through the averages: w −= lr · weightDecay · w before each step, as
  * torch.optim.AdamW. Loshchilov and Hutter 2019. The L1 penalty is part of the gradient, as in Adam.
  */
-export class AdamW extends Optimizer<Required<AdamOptions>> {
+export class AdamW extends Optimizer<Required<AdamWOptions>> {
   constructor(parameters: ParameterList<AdamWOptions>, options?: AdamWOptions) {
     super(rules.adamw, parameters, options);
   }

@@ -8,7 +8,7 @@ export interface Rule<O extends object> {
   name: string;
   /** Numbers ≥ 0, switches, and pairs of decays, in the order in which the kernel reads them. */
   defaults: O;
-  /** What is remembered of a parameter, by PyTorch's names in the order of the kernel, and whether these options use it. */
+  /** What is remembered of a parameter, by PyTorch's names in the order of the kernel, and whether options use it. */
   averages: Record<string, (options: O) => boolean>;
   /** Where an average begins; default 0. */
   start?: (options: O) => number;

@@ -36,6 +36,7 @@ export abstract class Optimizer<O extends object> {
   /** The parameters with the indices of their groups. */
   private readonly members: readonly { t: Tensor; group: number }[];
   private readonly states = new Map<Tensor, ParameterState>();
+  /** The averages of the rule, in its order. */
   private readonly kept: readonly [name: string, used: (options: O) => boolean][];
   /** For each group its options as kernels read them: float64, in the order of the defaults. */
   private readonly hyper: readonly Tensor[];
@@ -151,8 +152,8 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * Runs the kernel for one parameter: pointers to its gradient, to itself, to its averages in the order of the rule (0 for
-   * one that is not used), to its step count and to the options as float64; the number of elements.
+   * Runs the kernel for one parameter: pointers to its gradient, to itself, to its averages in the order of the rule
+   * (0 for one that is not used), to its step count and to the options as float64; the number of elements.
    */
   protected abstract update(
     g: number,

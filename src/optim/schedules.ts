@@ -108,7 +108,7 @@ function cosine(start: number, end: number, share: number): number {
   return end + ((start - end) * (1 + Math.cos(Math.PI * share))) / 2;
 }
 
-/** Options over their defaults; NaN stands for one that has to be given. All are numbers ≥ 0, `positive` ones above 0. */
+/** Options over their defaults, numbers ≥ 0, `positive` ones above 0. NaN stands for one that has to be given. */
 function read<T extends Record<string, number>>(
   op: string,
   defaults: T,

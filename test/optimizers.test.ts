@@ -302,10 +302,17 @@ describe.each(kinds)("$name", ({ name, make, reference, stateful }) => {
     expectRefusal(() => make(w as unknown as Tensor[]), OptionError, name, /array/);
   });
 
-  it("refuses what is no leaf that requires a gradient", () => {
+  it("takes a frozen parameter and leaves it alone", () => {
+    const w = parameter();
+    const before = [...w.data];
+    w.requiresGrad = false;
+    make([w]).step();
+    expect([...w.data]).toEqual(before);
+  });
+
+  it("refuses what is no leaf", () => {
     const w = parameter();
     expectRefusal(() => make([w, w.mul(2)]), GraphError, name, /parameter 1 .*output of mul \[7\]/);
-    expectRefusal(() => make([tensor(START)]), GraphError, name, /parameter 0 /);
     expectRefusal(() => make([null as unknown as Tensor]), DTypeError, name, /expected a tensor, got .*null/);
   });
 });
@@ -352,7 +359,12 @@ describe("RMSprop and Adagrad refuse", () => {
   it("an alpha beyond 1, and a switch that is none", () => {
     expectRefusal(() => new RMSprop([parameter()], { alpha: 1.1 }), OptionError, "RMSprop", /alpha .*1\.1/);
     const centered = 1 as unknown as boolean;
-    expectRefusal(() => new RMSprop([parameter()], { centered }), OptionError, "RMSprop", /centered is a boolean/);
+    expectRefusal(
+      () => new RMSprop([parameter()], { centered }),
+      OptionError,
+      "RMSprop",
+      /centered is a boolean/,
+    );
   });
 
   it("a negative start or decay", () => {

@@ -79,8 +79,11 @@ function checkParameters(
     for (const [i, t] of params.entries()) {
       const what = grouped ? `parameter ${i} of groups[${g}]` : `parameter ${i}`;
       expectTensor(name, t);
-      if (!t.requiresGrad || t.node !== undefined) {
-        throw new GraphError(`${name}: ${what} is no leaf that requires a gradient, got ${t.describe()}`);
+      t.use(name);
+      if (t.node !== undefined) {
+        throw new GraphError(
+          `${name}: ${what} is no leaf but ${t.describe()}; pass what it was computed from`,
+        );
       }
       const before = seen.get(t);
       if (before !== undefined) {

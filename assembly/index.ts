@@ -16,10 +16,13 @@ export const heapBase = __heap_base;
 
 export * from "./activations";
 export * from "./arithmetic";
+export * from "./comparison";
 export * from "./crossEntropy";
+export * from "./indexing";
 export * from "./layout";
 export * from "./losses";
 export * from "./matmul/matmul";
+export * from "./normalization";
 export * from "./optimizers";
 export * from "./random";
 export * from "./reductions";

@@ -13,6 +13,16 @@ export function parameter(t: Tensor): Tensor {
   return t;
 }
 
+/** Makes a tensor outlive the forward pass in which its module is made, as parameters do: for running statistics. */
+export function buffer(t: Tensor): Tensor {
+  outliveModule(t);
+  return t;
+}
+
+function isBuffer(x: unknown): x is Tensor {
+  return x instanceof Tensor && x.node === undefined && !isParameter(x);
+}
+
 function isParameter(x: unknown): x is Tensor {
   if (!(x instanceof Tensor)) return false;
   if (x.requiresGrad && x.node === undefined) parametersSeen.add(x);
@@ -57,8 +67,15 @@ export abstract class Module {
 
   /** Every parameter with its name, such as ["0.weight", tensor]; a shared one once. */
   namedParameters(): [name: string, parameter: Tensor][] {
-    const seen = new Set<Tensor>();
-    return namedParameters(this, "").filter(([, t]) => !seen.has(t) && seen.add(t));
+    return once(namedTensors(this, "", isParameter));
+  }
+
+  /**
+   * Every buffer with its name, such as ["1.runningMean", tensor]: a tensor in a field that is no parameter and not
+   * the result of a recorded op; a shared one once.
+   */
+  namedBuffers(): [name: string, buffer: Tensor][] {
+    return once(namedTensors(this, "", isBuffer));
   }
 
   /** Every parameter, once. */
@@ -83,9 +100,9 @@ export abstract class Module {
     for (const t of this.parameters()) t.zeroGrad();
   }
 
-  /** Gives back the memory of all parameters and their gradients. */
+  /** Gives back the memory of all parameters, their gradients and all buffers. */
   dispose(): void {
-    for (const t of this.parameters()) t.dispose();
+    for (const t of this[owned]()) t.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -93,7 +110,7 @@ export abstract class Module {
   }
 
   [owned](): Tensor[] {
-    return this.parameters();
+    return [...this.parameters(), ...this.namedBuffers().map(([, t]) => t)];
   }
 
   /** The class with its sizes, as errors and summaries show it: Linear(64 → 32). */
@@ -102,14 +119,21 @@ export abstract class Module {
   }
 }
 
-function namedParameters(module: Module, prefix: string): [string, Tensor][] {
+type Chosen = (x: unknown) => x is Tensor;
+
+function namedTensors(module: Module, prefix: string, chosen: Chosen): [string, Tensor][] {
   const own = Object.entries(module)
-    .filter(([, value]) => isParameter(value))
+    .filter(([, value]) => chosen(value))
     .map(([name, value]): [string, Tensor] => [prefix + name, value]);
   const inner = module
     .namedChildren()
-    .flatMap(([name, child]) => namedParameters(child, `${prefix}${name}.`));
+    .flatMap(([name, child]) => namedTensors(child, `${prefix}${name}.`, chosen));
   return [...own, ...inner];
+}
+
+function once(named: [string, Tensor][]): [string, Tensor][] {
+  const seen = new Set<Tensor>();
+  return named.filter(([, t]) => !seen.has(t) && seen.add(t));
 }
 
 const located = new WeakSet<Error>();

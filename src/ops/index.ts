@@ -1,8 +1,10 @@
 export * from "./activations";
 export * from "./arithmetic";
+export { clip, maximum, minimum } from "./comparison";
 export { crossEntropyLoss, nllLoss } from "./crossEntropy";
 export { customLoss } from "./customLoss";
-export { clone, concat, detach, reshape, slice, transpose } from "./layout";
+export { embedding, gather, oneHot } from "./indexing";
+export { clone, concat, detach, reshape, slice, stack, transpose } from "./layout";
 export {
   bceLoss,
   bceWithLogitsLoss,
@@ -14,6 +16,7 @@ export {
   msleLoss,
 } from "./losses";
 export { linear, matmul } from "./matmul";
-export { manualSeed, rand, randn, rrelu } from "./random";
-export { argmax, max, mean, sum } from "./reductions";
+export { batchNorm, layerNorm } from "./normalization";
+export { dropout, manualSeed, rand, randn, rrelu } from "./random";
+export { argmax, max, mean, min, sum, variance } from "./reductions";
 export { logSoftmax, logSumExp, softmax } from "./softmax";

@@ -1,5 +1,5 @@
 // Moving elements without changing them: any 4-byte dtype forward; the backward kernels add float32.
-import { Lanes } from "./simd/lanes";
+import { addTo } from "./simd/elementwise";
 
 /** y = value, n elements. */
 export function fill(y: usize, n: i32, value: f32): void {
@@ -27,15 +27,6 @@ export function copyBackward(dy: usize, dx: usize, n: i32): void {
 export function repeatRow(row: usize, y: usize, rows: i32, cols: i32): void {
   const bytes = <usize>cols << 2;
   for (let r = 0; r < rows; r++, y += bytes) memory.copy(y, row, bytes);
-}
-
-@inline
-function addTo(y: usize, x: usize, n: i32): void {
-  const body = <usize>(n & ~3) << 2;
-  for (let i: usize = 0; i < body; i += 16) {
-    v128.store(y + i, f32x4.add(v128.load(y + i), v128.load(x + i)));
-  }
-  if (n & 3) Lanes.store(y + body, f32x4.add(v128.load(y + body), v128.load(x + body)), n & 3);
 }
 
 /** x [outer, a, mid, b, inner] → y [outer, b, mid, a, inner] */

@@ -110,3 +110,16 @@ export function rreluBackward(noise: usize, dy: usize, dx: usize, n: i32): void 
     v128.store(dx, Math4.madd(v128.load(noise), v128.load(dy), v128.load(dx)));
   }
 }
+
+/** Inverted dropout: noise = 0 with probability p, else 1 / (1 − p);  y = noise · x. The gradient is rrelu's. */
+export function dropoutForward(state: usize, x: usize, noise: usize, y: usize, n: i32, p: f64): void {
+  uniformFill(state, noise, n, 0, 1);
+  const vp = f32x4.splat(<f32>p);
+  const kept = f32x4.splat(<f32>(1 / (1 - p)));
+  const end = x + (<usize>n << 2);
+  for (; x < end; x += 16, noise += 16, y += 16) {
+    const factor = v128.and(kept, f32x4.ge(v128.load(noise), vp));
+    v128.store(noise, factor);
+    v128.store(y, f32x4.mul(factor, v128.load(x)));
+  }
+}

@@ -23,11 +23,13 @@ export { type InitOptions, init } from "./init";
 export { type MemoryUse, memory } from "./memory";
 export { accuracy, type ClassPredictions, confusionMatrix, r2Score, topK } from "./metrics";
 export * from "./nn/index";
+export type { ClipOptions } from "./ops/comparison";
 export type { ClassTargets, CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";
 export type { CustomLoss } from "./ops/customLoss";
 export type { LossOptions, Reduction } from "./ops/elementwiseLoss";
 export type { GeluOptions } from "./ops/gated";
 export * from "./ops/index";
+export type { Indices, OneHotOptions } from "./ops/indexing";
 export type {
   BceWithLogitsOptions,
   KlDivOptions,
@@ -35,9 +37,10 @@ export type {
   WeightedLossOptions,
 } from "./ops/likelihoodLosses";
 export { Tensor } from "./ops/methods";
+export type { BatchNormOptions, LayerNormOptions } from "./ops/normalization";
 export type { Operand } from "./ops/operand";
-export type { RreluOptions } from "./ops/random";
-export type { ReductionOptions } from "./ops/reductions";
+export type { DropoutOptions, RreluOptions } from "./ops/random";
+export type { ReductionOptions, VarianceOptions } from "./ops/reductions";
 export type { CosineEmbeddingOptions, MultiMarginOptions } from "./ops/rowLosses";
 export * from "./optim/index";
 export { scope } from "./scope";

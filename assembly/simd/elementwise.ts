@@ -151,6 +151,16 @@ export function lossForward<Op>(pred: usize, target: usize, y: usize, n: i32, a:
   }
 }
 
+/** y += x over n elements that need not be aligned. */
+@inline
+export function addTo(y: usize, x: usize, n: i32): void {
+  const body = <usize>(n & ~3) << 2;
+  for (let i: usize = 0; i < body; i += 16) {
+    v128.store(y + i, f32x4.add(v128.load(y + i), v128.load(x + i)));
+  }
+  if (n & 3) Lanes.store(y + body, f32x4.add(v128.load(y + body), v128.load(x + body)), n & 3);
+}
+
 /** dpred += ∂op/∂pred · dy · scale, where dy is one number for all (dyStep = 0) or one per element (1). */
 export function lossBackward<Op>(
   pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32, a: f32 = 0, b: f32 = 0,

@@ -38,4 +38,12 @@ export class Lanes {
       max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
     );
   }
+
+  /** The smallest lane; NaN if one is NaN. */
+  @inline static min(x: v128): f32 {
+    return min(
+      min(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)),
+      min(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
+    );
+  }
 }

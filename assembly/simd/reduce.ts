@@ -62,6 +62,19 @@ export function greatest(x: usize, n: i32): f32 {
   return v128.any_true(nan) ? NaN : Lanes.max(f32x4.pmax(m0, m1));
 }
 
+/** The smallest of n ≥ 1 contiguous elements; NaN if one is NaN. */
+export function least(x: usize, n: i32): f32 {
+  const first = v128.load32_splat(x);
+  let m = first;
+  let nan = f32x4.ne(first, first);
+  for (; n > 0; n -= 4, x += 16) {
+    const a = n >= 4 ? v128.load(x) : v128.bitselect(v128.load(x), first, Lanes.mask(n));
+    m = f32x4.pmin(m, a);
+    nan = v128.or(nan, f32x4.ne(a, a));
+  }
+  return v128.any_true(nan) ? NaN : Lanes.min(m);
+}
+
 /**
  * Σ e^(x − m) − 1 of a row with maximum m, the sum without one of its largest elements: log Σ e^x is then
  * m + log1p(excess), with full relative precision when one element dominates. Elements equal to m count as

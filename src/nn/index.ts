@@ -1,4 +1,7 @@
 export * from "./activations";
+export { Dropout } from "./dropout";
+export { Embedding } from "./embedding";
+export { Flatten } from "./flatten";
 export {
   calculateGain,
   constant,
@@ -16,4 +19,5 @@ export {
 } from "./init";
 export { Linear, type LinearOptions } from "./linear";
 export { Module, parameter } from "./module";
+export { BatchNorm1d, LayerNorm } from "./normalization";
 export { Sequential } from "./sequential";

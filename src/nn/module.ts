@@ -15,6 +15,16 @@ export function parameter(t: Tensor): Tensor {
   return t;
 }
 
+/** Makes a tensor outlive the forward pass in which its module is made, as parameters do: for running statistics. */
+export function buffer(t: Tensor): Tensor {
+  outliveModule(t);
+  return t;
+}
+
+function isBuffer(x: unknown): x is Tensor {
+  return x instanceof Tensor && x.node === undefined && !isParameter(x);
+}
+
 function isParameter(x: unknown): x is Tensor {
   if (!(x instanceof Tensor)) return false;
   if (x.requiresGrad && x.node === undefined) parametersSeen.add(x);
@@ -61,19 +71,20 @@ export abstract class Module {
 
   /** Every parameter with its name, such as ["0.weight", tensor]; a shared one once. */
   namedParameters(): [name: string, parameter: Tensor][] {
-    const seen = new Set<Tensor>();
-    return namedParameters(this, "").filter(([, t]) => !seen.has(t) && seen.add(t));
+    return once(named(this, "", [isParameter]));
+  }
+
+  /**
+   * Every buffer with its name, such as ["1.runningMean", tensor]: a tensor in a field that is no parameter and not
+   * the result of a recorded op; a shared one once.
+   */
+  namedBuffers(): [name: string, buffer: Tensor][] {
+    return once(named(this, "", [isBuffer]));
   }
 
   /** Every parameter, once. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, t]) => t);
-  }
-
-  /** Every buffer, a tensor in a field that is no parameter, with its name; a shared one once. */
-  namedBuffers(): [name: string, buffer: Tensor][] {
-    const seen = new Set<Tensor>();
-    return namedState(this, "").filter(([, t]) => !isParameter(t) && !seen.has(t) && seen.add(t));
   }
 
   /**
@@ -82,7 +93,7 @@ export abstract class Module {
    */
   stateDict(): Record<string, Tensor> {
     const dict: Record<string, Tensor> = {};
-    for (const [name, t] of namedState(this, "")) {
+    for (const [name, t] of named(this, "", [isParameter, isBuffer])) {
       const key = snakeCase(name);
       if (key in dict)
         throw new OptionError(`${this.constructor.name}.stateDict: two fields have the key "${key}"`);
@@ -132,9 +143,9 @@ export abstract class Module {
     for (const t of this.parameters()) t.zeroGrad();
   }
 
-  /** Gives back the memory of all parameters and their gradients. */
+  /** Gives back the memory of all parameters, their gradients and all buffers. */
   dispose(): void {
-    for (const t of this.parameters()) t.dispose();
+    for (const t of this[owned]()) t.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -142,7 +153,7 @@ export abstract class Module {
   }
 
   [owned](): Tensor[] {
-    return this.parameters();
+    return [...this.parameters(), ...this.namedBuffers().map(([, t]) => t)];
   }
 
   /** The class with its sizes, as errors and summaries show it: Linear(64 → 32). */
@@ -151,24 +162,21 @@ export abstract class Module {
   }
 }
 
-function namedParameters(module: Module, prefix: string): [string, Tensor][] {
-  const own = Object.entries(module)
-    .filter(([, value]) => isParameter(value))
-    .map(([name, value]): [string, Tensor] => [prefix + name, value]);
-  const inner = module
-    .namedChildren()
-    .flatMap(([name, child]) => namedParameters(child, `${prefix}${name}.`));
+type Kind = (x: unknown) => x is Tensor;
+
+/** The tensors of each kind in the fields of a module, one kind after another as PyTorch orders them; then its children's. */
+function named(module: Module, prefix: string, kinds: readonly Kind[]): [string, Tensor][] {
+  const fields = Object.entries(module);
+  const own = kinds.flatMap((kind) =>
+    fields.flatMap(([name, x]): [string, Tensor][] => (kind(x) ? [[prefix + name, x]] : [])),
+  );
+  const inner = module.namedChildren().flatMap(([name, child]) => named(child, `${prefix}${name}.`, kinds));
   return [...own, ...inner];
 }
 
-/** Parameters and buffers as PyTorch orders them: a module's parameters, its buffers, then those of its children. */
-function namedState(module: Module, prefix: string): [string, Tensor][] {
-  const own = Object.entries(module)
-    .filter((field): field is [string, Tensor] => field[1] instanceof Tensor)
-    .sort(([, a], [, b]) => Number(isParameter(b)) - Number(isParameter(a)))
-    .map(([name, t]): [string, Tensor] => [prefix + name, t]);
-  const inner = module.namedChildren().flatMap(([name, child]) => namedState(child, `${prefix}${name}.`));
-  return [...own, ...inner];
+function once(named: [string, Tensor][]): [string, Tensor][] {
+  const seen = new Set<Tensor>();
+  return named.filter(([, t]) => !seen.has(t) && seen.add(t));
 }
 
 const located = new WeakSet<Error>();

@@ -2,6 +2,7 @@ import { gradient, record } from "../autograd";
 import { DTypeError, OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
+import { composed } from "./composed";
 import { around, dimension } from "./shapes";
 
 /**
@@ -113,6 +114,28 @@ export function concat(tensors: readonly Tensor[], options?: { dim?: number }): 
       if (x.requiresGrad) kernels.concatBackward(dy, gradient(x), outer, total, inner, start, count);
     }
   });
+}
+
+/** Tensors of one shape joined along a new dimension `dim` (default 0). */
+export function stack(tensors: readonly Tensor[], options?: { dim?: number }): Tensor {
+  const { dim } = withDefaults("stack", { dim: 0 }, options);
+  if (!Array.isArray(tensors) || tensors.length === 0) {
+    throw new ShapeError("stack: expected an array of at least one tensor");
+  }
+  const { shape } = expectTensor("stack", tensors[0]);
+  const along = dimension("stack", dim, shape.length + 1);
+  for (const x of tensors) {
+    expectTensor("stack", x).use("stack", tensors[0].dtype);
+    if (sameShape(x.shape, shape)) continue;
+    throw new ShapeError(`stack: shapes ${show(shape)} and ${show(x.shape)} differ`);
+  }
+  const wider = shape.toSpliced(along, 0, 1);
+  return composed(() =>
+    concat(
+      tensors.map((x) => reshape(x, wider)),
+      { dim: along },
+    ),
+  );
 }
 
 /** A copy with a history of its own: gradients flow back to x. */

@@ -1,10 +1,12 @@
 import { Tensor } from "../tensor";
 import * as activations from "./activations";
 import * as arithmetic from "./arithmetic";
+import * as comparison from "./comparison";
+import { gather, type Indices } from "./indexing";
 import * as layout from "./layout";
 import { matmul } from "./matmul";
 import type { Operand } from "./operand";
-import type { ReductionOptions } from "./reductions";
+import type { ReductionOptions, VarianceOptions } from "./reductions";
 import * as reductions from "./reductions";
 import { logSoftmax, logSumExp, softmax } from "./softmax";
 
@@ -21,15 +23,21 @@ export interface Methods {
   sqrt(): Tensor;
   square(): Tensor;
   abs(): Tensor;
+  clip(options: comparison.ClipOptions): Tensor;
+  maximum(b: Operand): Tensor;
+  minimum(b: Operand): Tensor;
   sum(options?: ReductionOptions): Tensor;
   mean(options?: ReductionOptions): Tensor;
   max(options?: ReductionOptions): Tensor;
+  min(options?: ReductionOptions): Tensor;
+  variance(options?: VarianceOptions): Tensor;
   argmax(options?: { dim?: number; keepdim?: boolean }): Tensor;
   logSumExp(options?: ReductionOptions): Tensor;
   matmul(b: Tensor, options?: { transposeA?: boolean; transposeB?: boolean }): Tensor;
   reshape(shape: readonly number[]): Tensor;
   transpose(dim0?: number, dim1?: number): Tensor;
   slice(start: number, end?: number, options?: { dim?: number; step?: number }): Tensor;
+  gather(index: Indices, options?: { dim?: number }): Tensor;
   clone(): Tensor;
   detach(): Tensor;
   relu(): Tensor;
@@ -40,7 +48,8 @@ export interface Methods {
 }
 
 const { add, sub, mul, div, pow, neg, exp, log, sqrt, square, abs } = arithmetic;
-const { sum, mean, max, argmax } = reductions;
+const { clip, maximum, minimum } = comparison;
+const { sum, mean, max, min, variance, argmax } = reductions;
 const { reshape, transpose, slice, clone, detach } = layout;
 const { relu, sigmoid, tanh } = activations;
 
@@ -56,15 +65,21 @@ const functions: { [K in keyof Methods]: (x: Tensor, ...rest: Parameters<Methods
   sqrt,
   square,
   abs,
+  clip,
+  maximum,
+  minimum,
   sum,
   mean,
   max,
+  min,
+  variance,
   argmax,
   logSumExp,
   matmul,
   reshape,
   transpose,
   slice,
+  gather,
   clone,
   detach,
   relu,

@@ -91,3 +91,39 @@ export function rrelu(x: Tensor, options?: RreluOptions): Tensor {
   kernels.rreluForward(generator().ptr, source, noise.ptr, y.ptr, x.size, lower, upper);
   return record("rrelu", y, [x], [noise], (dy) => kernels.rreluBackward(noise.ptr, dy, gradient(x), x.size));
 }
+
+export interface DropoutOptions {
+  /** Probability of an element to become 0, from 0 to 1; default 0.5. */
+  p?: number;
+  /** Whether anything is dropped; otherwise y = x. Default true, as in PyTorch. */
+  training?: boolean;
+}
+
+export const dropoutDefaults = { p: 0.5, training: true };
+
+/**
+ * x / (1 − p) where a number drawn for the element is at least p, else 0: the mean stays what it is without dropout.
+ * With p = 0 or out of training y shares memory with x and nothing is drawn; with p = 1 all is 0. Srivastava et al. 2014.
+ * @throws OptionError for p outside [0, 1]
+ */
+export function dropout(x: Tensor, options?: DropoutOptions): Tensor {
+  const { p, training } = withDefaults("dropout", dropoutDefaults, options);
+  checkProbability("dropout", p);
+  const source = expectTensor("dropout", x).use("dropout");
+  if (!training || p === 0) {
+    const same = new Tensor(x.shape, "f32", x.buffer.share());
+    return record("dropout", same, [x], [], (dy) => kernels.copyBackward(dy, gradient(x), x.size));
+  }
+  const y = new Tensor(x.shape);
+  const noise = new Buffer(x.size);
+  kernels.dropoutForward(generator().ptr, source, noise.ptr, y.ptr, x.size, p);
+  return record("dropout", y, [x], [noise], (dy) =>
+    kernels.rreluBackward(noise.ptr, dy, gradient(x), x.size),
+  );
+}
+
+/** @throws OptionError unless p is a number from 0 to 1 */
+export function checkProbability(op: string, p: number): void {
+  if (typeof p === "number" && p >= 0 && p <= 1) return;
+  throw new OptionError(`${op}: p is a number from 0 to 1, got ${String(p)}`);
+}

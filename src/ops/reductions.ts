@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { ShapeError, show, withDefaults } from "../errors";
+import { OptionError, ShapeError, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -45,17 +45,17 @@ export function reduction(
   );
 }
 
-/** x with its dimensions in the given order, by exchanges of two. */
+/** x with its dimensions in another order. */
 function permuted(x: Tensor, order: readonly number[]): Tensor {
-  const now = x.shape.map((_, d) => d);
-  let y = x;
-  for (const [i, d] of order.entries()) {
-    const j = now.indexOf(d);
-    if (i === j) continue;
-    y = transpose(y, i, j);
-    [now[i], now[j]] = [now[j]!, now[i]!];
+  const now = order.map((_, d) => d);
+  let t = x;
+  for (const [place, d] of order.entries()) {
+    const at = now.indexOf(d);
+    if (at === place) continue;
+    t = transpose(t, place, at);
+    [now[place], now[at]] = [now[at]!, now[place]!];
   }
-  return y;
+  return t;
 }
 
 function summed(op: string, scaleOf: (size: number) => number): Reduce {
@@ -87,17 +87,57 @@ export function mean(x: Tensor, options?: ReductionOptions): Tensor {
   );
 }
 
+function extreme(op: "max" | "min"): (x: Tensor, options?: ReductionOptions) => Tensor {
+  return (x, options) =>
+    reduction(op, x, options, (t, outer, size, inner, shape) => {
+      checkNotEmpty(op, t, size);
+      const y = new Tensor(shape);
+      const index = new Buffer(y.size);
+      kernels[`${op}Forward`](t.ptr, y.ptr, index.ptr, outer, size, inner);
+      return record(op, y, [t], [index], (dy) =>
+        kernels.maxBackward(index.ptr, dy, gradient(t), outer, size, inner),
+      );
+    });
+}
+
 /** Largest value over `dim`. Among equal ones the first gets the gradient; a NaN counts as the largest. */
-export function max(x: Tensor, options?: ReductionOptions): Tensor {
-  return reduction("max", x, options, (t, outer, size, inner, shape) => {
-    checkNotEmpty("max", t, size);
+export const max = extreme("max");
+
+/** Smallest value over `dim`. Among equal ones the first gets the gradient; a NaN counts as the smallest. */
+export const min = extreme("min");
+
+export interface VarianceOptions extends ReductionOptions {
+  /** Subtracted from the number of values in the divisor: 1 (default) for a sample, 0 for a whole population. */
+  correction?: number;
+}
+
+/**
+ * Σ (x − mean)² / (n − correction) over the n values along `dim`, in two passes in float64. NaN where the divisor and
+ * the sum are 0, as for one value with correction 1. NumPy and Keras divide by n by default, PyTorch by n − 1.
+ */
+export function variance(x: Tensor, options?: VarianceOptions): Tensor {
+  const defaults = {
+    dim: undefined as number | readonly number[] | undefined,
+    keepdim: false,
+    correction: 1,
+  };
+  const { dim, keepdim, correction } = withDefaults("variance", defaults, options);
+  if (!Number.isFinite(correction)) {
+    throw new OptionError(`variance: correction is a number, got ${String(correction)}`);
+  }
+  const rest = dim === undefined ? { keepdim } : { dim, keepdim };
+  const reduce: Reduce = (t, outer, size, inner, shape) => {
+    const divisor = Math.max(0, size - correction);
     const y = new Tensor(shape);
-    const index = new Buffer(y.size);
-    kernels.maxForward(t.ptr, y.ptr, index.ptr, outer, size, inner);
-    return record("max", y, [t], [index], (dy) =>
-      kernels.maxBackward(index.ptr, dy, gradient(t), outer, size, inner),
+    const mean = new Buffer(2 * y.size);
+    const squares = new Buffer(2 * inner);
+    kernels.varianceForward(t.ptr, mean.ptr, squares.ptr, y.ptr, outer, size, inner, divisor);
+    squares.free("dispose");
+    return record("variance", y, [t], [t, mean], (dy) =>
+      kernels.varianceBackward(t.ptr, mean.ptr, dy, gradient(t), outer, size, inner, divisor),
     );
-  });
+  };
+  return reduction("variance", x, rest, reduce);
 }
 
 /** Index (i32) of the first largest value along `dim`, or in the flattened tensor without it. No gradient. */

@@ -1,0 +1,95 @@
+import { ones, zeros } from "../create";
+import { OptionError, ShapeError, show, withDefaults } from "../errors";
+import { batchNorm, checkNormalizedShape, checkNumbers, layerNorm } from "../ops/normalization";
+import { expectTensor, type Shape, type Tensor } from "../tensor";
+import { buffer, Module, parameter } from "./module";
+
+/** Normalises each channel of [batch, features] or [batch, features, length]. @see batchNorm */
+export class BatchNorm1d extends Module {
+  /** Factor of each channel, ones at the start; null without `affine`. */
+  readonly weight: Tensor | null;
+  /** Summand of each channel, zeros at the start; null without `affine`. */
+  readonly bias: Tensor | null;
+  /** Moving average of the batches' means, zeros at the start. */
+  readonly runningMean: Tensor;
+  /** Moving average of the batches' unbiased variances, ones at the start. */
+  readonly runningVar: Tensor;
+  /** Batches seen in training, i32 of shape []. */
+  readonly numBatchesTracked: Tensor;
+  readonly options: { eps: number; momentum: number | null };
+
+  /**
+   * @param options.eps added to the variance; default 1e-5
+   * @param options.momentum share of the newest batch in the running statistics, default 0.1; null for their average
+   * over all batches. Keras and ONNX call 1 − momentum so.
+   * @param options.affine whether weight and bias are learned; default true
+   */
+  constructor(
+    readonly features: number,
+    options?: { eps?: number; momentum?: number | null; affine?: boolean },
+  ) {
+    super();
+    if (!Number.isInteger(features) || features < 1) {
+      throw new OptionError(`BatchNorm1d: features is an integer ≥ 1, got ${features}`);
+    }
+    const defaults = { eps: 1e-5, momentum: 0.1 as number | null, affine: true };
+    const { eps, momentum, affine } = withDefaults("BatchNorm1d", defaults, options);
+    this.options = { eps, momentum };
+    checkNumbers("BatchNorm1d", this.options);
+    this.weight = affine ? parameter(ones([features])) : null;
+    this.bias = affine ? parameter(zeros([features])) : null;
+    this.runningMean = buffer(zeros([features]));
+    this.runningVar = buffer(ones([features]));
+    this.numBatchesTracked = buffer(zeros([], { dtype: "i32" }));
+  }
+
+  forward(x: Tensor): Tensor {
+    const { features, weight, bias, runningMean, runningVar, numBatchesTracked, training } = this;
+    const { shape } = expectTensor("batchNorm", x);
+    if ((shape.length !== 2 && shape.length !== 3) || shape[1] !== features) {
+      throw new ShapeError(
+        `expected [batch, ${features}] or [batch, ${features}, length], got ${show(shape)}`,
+      );
+    }
+    const state = { runningMean, runningVar, numBatchesTracked };
+    return batchNorm(x, { ...state, weight, bias, training, ...this.options });
+  }
+
+  override toString(): string {
+    return `BatchNorm1d(${this.features})`;
+  }
+}
+
+/** Normalises over the last dimensions. @see layerNorm */
+export class LayerNorm extends Module {
+  readonly normalizedShape: Shape;
+  /** Factor of each element, ones at the start; null without `affine`. */
+  readonly weight: Tensor | null;
+  /** Summand of each element, zeros at the start; null without `affine`. */
+  readonly bias: Tensor | null;
+  readonly options: { eps: number };
+
+  /**
+   * @param normalizedShape sizes of the last dimensions: 32 or [4, 8]
+   * @param options.eps added to the variance; default 1e-5
+   * @param options.affine whether weight and bias are learned; default true (PyTorch: elementwise_affine)
+   */
+  constructor(normalizedShape: number | Shape, options?: { eps?: number; affine?: boolean }) {
+    super();
+    const { eps, affine } = withDefaults("LayerNorm", { eps: 1e-5, affine: true }, options);
+    this.normalizedShape = [...checkNormalizedShape("LayerNorm", normalizedShape)];
+    this.options = { eps };
+    checkNumbers("LayerNorm", this.options);
+    this.weight = affine ? parameter(ones(this.normalizedShape)) : null;
+    this.bias = affine ? parameter(zeros(this.normalizedShape)) : null;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { normalizedShape, weight, bias } = this;
+    return layerNorm(x, { normalizedShape, weight, bias, ...this.options });
+  }
+
+  override toString(): string {
+    return `LayerNorm(${this.normalizedShape.join(", ")})`;
+  }
+}

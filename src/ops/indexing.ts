@@ -1,0 +1,114 @@
+import { gradient, record } from "../autograd";
+import { tensor } from "../create";
+import { DomainError, DTypeError, OptionError, ShapeError, show, withDefaults } from "../errors";
+import { expectTensor, type Nested, Tensor } from "../tensor";
+import { kernels } from "../wasm";
+import { composed } from "./composed";
+import { oneHotRows, slice } from "./layout";
+import { toTensor } from "./operand";
+import { around, dimension } from "./shapes";
+
+/** An i32 tensor, an Int32Array or (nested) integers. */
+export type Indices = Tensor | Int32Array | Nested;
+
+function asIndices(op: string, index: Indices): Tensor {
+  const plain = typeof index === "number" || Array.isArray(index);
+  const t = plain ? tensor(index, { dtype: "i32" }) : toTensor(op, index as Tensor | Int32Array);
+  if (t.dtype !== "i32") {
+    throw new DTypeError(
+      `${op}: indices are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(values, { dtype: "i32" })`,
+    );
+  }
+  t.use(op, "i32");
+  return t;
+}
+
+/** @throws DomainError for an index outside [0, size) */
+function checkRange(op: string, index: Tensor, size: number): void {
+  const bad = kernels.firstBeyond(index.ptr, index.size, size);
+  if (bad < 0) return;
+  throw new DomainError(
+    `${op}: expected indices 0 … ${size - 1}, got ${index.data[bad]} at element ${bad} of ${show(index.shape)}`,
+  );
+}
+
+/**
+ * Elements of x chosen along `dim` (default 0): y[i, j, k] = x[i, index[i, j, k], k] for dim 1. The index has as many
+ * dimensions as x and gives y its shape; apart from `dim` its sizes may be smaller, but do not broadcast, as in
+ * torch.gather. The gradient goes to the chosen elements, added up where one is chosen twice.
+ * @param index integers from 0 to x.shape[dim] − 1
+ * @throws DomainError for an index out of range: negative ones do not count from the end
+ */
+export function gather(x: Tensor, index: Indices, options?: { dim?: number }): Tensor {
+  expectTensor("gather", x).use("gather", x.dtype);
+  const { dim } = withDefaults("gather", { dim: 0 }, options);
+  const along = dimension("gather", dim, x.shape.length);
+  return composed(() => {
+    const at = asIndices("gather", index);
+    const fits = at.shape.every((n, d) => d === along || n <= x.shape[d]!);
+    if (at.shape.length !== x.shape.length || !fits) {
+      throw new ShapeError(
+        `gather: an index for ${show(x.shape)} along dim ${dim} is at most as large in the other dimensions, got ` +
+          show(at.shape),
+      );
+    }
+    checkRange("gather", at, x.shape[along]!);
+    let source = x;
+    for (const [d, n] of at.shape.entries()) {
+      if (d !== along && n < source.shape[d]!) source = slice(source, 0, n, { dim: d });
+    }
+    const [outer, size, inner] = around(source.shape, along);
+    const count = at.shape[along]!;
+    const y = new Tensor(at.shape, x.dtype);
+    kernels.gatherForward(source.ptr, at.ptr, y.ptr, outer, size, inner, count);
+    return record("gather", y, [source], [at], (dy) =>
+      kernels.gatherBackward(at.ptr, dy, gradient(source), outer, size, inner, count),
+    );
+  });
+}
+
+/**
+ * The rows of `weight` [num, dim] at the indices [...], as [..., dim]. The gradient of a row is the sum over its uses.
+ * @throws DomainError for an index outside 0 … num − 1
+ */
+export function embedding(index: Indices, weight: Tensor): Tensor {
+  expectTensor("embedding", weight).use("embedding");
+  const [num, dim] = weight.shape;
+  if (num === undefined || dim === undefined || weight.shape.length !== 2) {
+    throw new ShapeError(`embedding: expected weight [num, dim], got ${show(weight.shape)}`);
+  }
+  return composed(() => {
+    const at = asIndices("embedding", index);
+    checkRange("embedding", at, num);
+    const y = new Tensor([...at.shape, dim]);
+    kernels.embeddingForward(at.ptr, weight.ptr, y.ptr, at.size, dim);
+    return record("embedding", y, [weight], [at], (dy) =>
+      kernels.embeddingBackward(at.ptr, dy, gradient(weight), at.size, dim),
+    );
+  });
+}
+
+export interface OneHotOptions {
+  /** Default: the largest index + 1. */
+  numClasses?: number;
+}
+
+/**
+ * Indices [...] as rows with a single 1, [..., numClasses]. f32, since it goes into losses and products (PyTorch: i64).
+ * @throws DomainError for an index outside 0 … numClasses − 1
+ */
+export function oneHot(index: Indices, options?: OneHotOptions): Tensor {
+  const { numClasses } = withDefaults("oneHot", { numClasses: undefined as number | undefined }, options);
+  if (numClasses !== undefined && !(Number.isInteger(numClasses) && numClasses > 0)) {
+    throw new OptionError(`oneHot: numClasses is an integer ≥ 1, got ${numClasses}`);
+  }
+  return composed(() => {
+    const at = asIndices("oneHot", index);
+    if (numClasses === undefined && at.size === 0) {
+      throw new ShapeError(`oneHot: no classes to count in ${show(at.shape)}; pass { numClasses }`);
+    }
+    const classes = numClasses ?? (at.data as Int32Array).reduce((most, i) => Math.max(most, i), 0) + 1;
+    checkRange("oneHot", at, classes);
+    return oneHotRows("oneHot", at, classes);
+  });
+}

@@ -64,9 +64,14 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 /**
  * The options of an op or layer over their defaults.
  * @throws OptionError if one has a name that the defaults do not have, or another type than a default number, boolean or
- * function. Where the default is undefined, null stands for it.
+ * function. Where the default is undefined, null stands for it; those in `nullable` may be null.
  */
-export function withDefaults<T extends object>(op: string, defaults: T, given: Partial<T> | undefined): T {
+export function withDefaults<T extends object>(
+  op: string,
+  defaults: T,
+  given: Partial<T> | undefined,
+  nullable: readonly (keyof T)[] = [],
+): T {
   if (given === undefined) return defaults;
   const known = Object.keys(defaults);
   const takes = known.length > 0 ? `it takes ${known.join(", ")}` : "it takes none";
@@ -78,6 +83,10 @@ export function withDefaults<T extends object>(op: string, defaults: T, given: P
     if (!known.includes(key)) throw new OptionError(`${op}: unknown option "${key}"; ${takes}`);
     const value: unknown = given[key];
     if (value === undefined || (value === null && defaults[key] === undefined)) continue;
+    if (value === null && nullable.includes(key)) {
+      merged[key] = value as T[typeof key];
+      continue;
+    }
     const type = typeof defaults[key];
     if (
       (type === "number" || type === "boolean" || type === "function") &&

@@ -152,6 +152,11 @@ describe("gradients at kinks and limits are PyTorch's", () => {
     ["log", [inf, 1e-38], [0, 1 / Math.fround(1e-38)]],
     ["square", [0, 1e-45], [0, 2 * 2 ** -149]],
     ["max", [1, 7, 7], [0, 1, 0]],
+    ["min", [7, 1, 1], [0, 1, 0]],
+    ["clip", [-2, -1, 0, 1, 2, inf, -inf, nan], [0, 1, 1, 1, 0, 0, 0, 0], { min: -1, max: 1 }],
+    ["clip", [-2, 0, 2], [0, 0, 0], { min: 1.5, max: 1 }],
+    ["variance", [5, 5], [0, 0]],
+    ["dropout", [inf, 1], [0, 0], { p: 1 }],
     ["maxout", [7, 7, 1, 2], [1, 0, 0, 1], { k: 2 }],
     ["softmax", [0, -inf], [0, 0]],
     ["logSumExp", [-inf, 0], [0, 1]],
@@ -203,6 +208,12 @@ describe("gradients at kinks and limits are PyTorch's", () => {
     ["div", 1e38, 1e25, 1e-25, -1e-12],
     ["prelu", 0, 0.25, 0.25, 0],
     ["mul", inf, 2, 2, inf],
+    ["maximum", 2, 2, 0.5, 0.5],
+    ["maximum", 2, 1, 1, 0],
+    ["maximum", nan, 1, 1, 1],
+    ["minimum", 0, -0, 0.5, 0.5],
+    ["minimum", 2, 1, 0, 1],
+    ["minimum", 2, nan, 1, 1],
   ];
   test.each(pairs)("%s of %d and %d: %d and %d", (name, a, b, da, db) => {
     scope(() => {

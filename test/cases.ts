@@ -240,6 +240,18 @@ const products: Tolerance = { rtol: 1e-6, atol: 3e-5 };
 // A difference of numbers below 1 that each carry some roundings.
 const difference: Tolerance = { rtol: 1e-5, atol: 1e-6 };
 
+interface NormOptions {
+  training?: boolean;
+  eps?: number;
+}
+
+/** Numbers about 3, so that the mean does not vanish. */
+const offset = between(1, 5);
+const positive = between(0.5, 2);
+const affine = [between(0.5, 2), between(-2, 2)];
+
+const gradientsOfNorms: Tolerance = { rtol: 1e-6, atol: 1e-7 };
+
 type Slopes = { lower?: number; upper?: number; training?: boolean };
 
 export const table: Record<string, Row> = {
@@ -345,11 +357,25 @@ export const table: Record<string, Row> = {
   square: activation({ reference: (x) => x * x, domain: [-9, 9], ulp: 0.5 }),
   abs: activation({ reference: Math.abs, domain: [-9, 9], ulp: 0, kinks: [0] }),
 
+  clip: op({
+    inputs: [between(-3, 3, -1, 0.5, 2)],
+    variants: [{ min: -1, max: 2 }, { min: 0.5 }, { max: 0.5 }].flatMap((bounds) =>
+      SIZES.map((n) => on([n]).with(bounds)),
+    ),
+    reference: (x: Nd, { min = -Infinity, max = Infinity }: nablas.ClipOptions) =>
+      ref.elementwise((v) => Math.min(Math.max(v!, min), max))(x),
+    forward: { ulp: 0 },
+    elementwise: true,
+  }),
+
   add: binary({ reference: (a, b) => a + b, a: [-9, 9], b: [-9, 9], ulp: 0.5 }),
   sub: binary({ reference: (a, b) => a - b, a: [-9, 9], b: [-9, 9], ulp: 0.5 }),
   mul: binary({ reference: (a, b) => a * b, a: [-9, 9], b: [-9, 9], ulp: 0.5 }),
   div: binary({ reference: (a, b) => a / b, a: [-9, 9], b: [0.1, 9], ulp: 0.5 }),
   pow: binary({ reference: Math.pow, a: [0.1, 4], b: [-3, 3], ulp: 1 }),
+
+  maximum: binary({ reference: Math.max, a: [-9, 9], b: [-9, 9], ulp: 0 }),
+  minimum: binary({ reference: Math.min, a: [-9, 9], b: [-9, 9], ulp: 0 }),
 
   prelu: op({
     inputs: [between(-9, 9, 0), between(0.1, 0.5)],
@@ -393,6 +419,52 @@ export const table: Record<string, Row> = {
     forward: { ulp: 0 },
     backward: null,
   }),
+  // Formed in float64 and rounded once.
+  batchNorm: op({
+    inputs: [offset, ...affine],
+    variants: [
+      on([6, 1]),
+      on([2, 4]),
+      on([6, 5], [5], [5]),
+      on([7, 4], [4], [4]).with({ eps: 0.1 }),
+      on([2, 3, 5], [3], [3]),
+      on([4, 2, 1], [2], [2]),
+      on([1, 3, 4]),
+    ],
+    call: (...args: (Tensor | NormOptions | undefined)[]) => {
+      const [x, weight = null, bias = null] = args.filter((arg) => arg instanceof nablas.Tensor);
+      const options = args.find((arg) => !(arg instanceof nablas.Tensor)) as NormOptions | undefined;
+      return nablas.batchNorm(x!, { weight, bias, training: true, ...options });
+    },
+    reference: (...args: (Nd | NormOptions)[]) => {
+      const [x, weight, bias] = args.filter((arg): arg is Nd => "shape" in arg);
+      const { eps } = (args.find((arg) => !("shape" in arg)) as NormOptions | undefined) ?? {};
+      return ref.batchNorm(x!, weight, bias, undefined, eps);
+    },
+    forward: { ulp: 0.51 },
+    backward: gradientsOfNorms,
+  }),
+  layerNorm: op({
+    inputs: [offset, ...affine],
+    variants: [
+      on([8], [8], [8]).with({ normalizedShape: 8 }),
+      on([3, 7], [7], [7]).with({ normalizedShape: [7], eps: 0.1 }),
+      on([5, 2]).with({ normalizedShape: 2 }),
+      on([2, 3, 5], [3, 5], [3, 5]).with({ normalizedShape: [3, 5] }),
+      on([2, 3, 4]).with({ normalizedShape: [2, 3, 4] }),
+    ],
+    call: (...args: (Tensor | nablas.LayerNormOptions)[]) => {
+      const [x, weight = null, bias = null] = args.filter((arg) => arg instanceof nablas.Tensor);
+      return nablas.layerNorm(x!, { weight, bias, ...(args.at(-1) as nablas.LayerNormOptions) });
+    },
+    reference: (...args: (Nd | nablas.LayerNormOptions)[]) => {
+      const [x, weight, bias] = args.filter((arg): arg is Nd => "shape" in arg);
+      const { normalizedShape, eps } = args.at(-1) as nablas.LayerNormOptions;
+      return ref.layerNorm(x!, [normalizedShape].flat() as number[], weight, bias, eps);
+    },
+    forward: { ulp: 0.51 },
+    backward: gradientsOfNorms,
+  }),
   softmax: op({
     inputs: [between(-10, 10)],
     variants: lineVariants,
@@ -424,6 +496,24 @@ export const table: Record<string, Row> = {
     variants: reductionVariants,
     reference: ref.reduction((values) => Math.max(...values)),
     forward: { ulp: 0 },
+  }),
+  min: op({
+    variants: reductionVariants,
+    reference: ref.reduction((values) => Math.min(...values)),
+    forward: { ulp: 0 },
+  }),
+  // Rounded once, from float64.
+  variance: op({
+    inputs: [offset],
+    variants: [
+      ...reductionVariants.filter(({ shapes }) => ref.sizeOf(shapes[0]!) > 1),
+      on([3, 4, 5]).with({ dim: [0, 2], correction: 0 }),
+      on([5, 4, 3, 2]).with({ dim: [0, 2, 3], keepdim: true }),
+      on([7]).with({ correction: 2.5 }),
+    ],
+    reference: (x: Nd, { correction, ...options }: nablas.VarianceOptions = {}) =>
+      ref.reduction((values) => ref.variance(values, correction))(x, options),
+    forward: { ulp: 0.51 },
   }),
   argmax: op({
     variants: reductionVariants.filter(({ args }) => !Array.isArray((args[0] as { dim?: unknown })?.dim)),
@@ -509,6 +599,44 @@ export const table: Record<string, Row> = {
     call: (a: Tensor, b: Tensor, c: Tensor, options: { dim?: number }) => nablas.concat([a, b, c], options),
     reference: (a: Nd, b: Nd, c: Nd, options: { dim?: number }) => ref.concat([a, b, c], options),
     forward: { ulp: 0 },
+  }),
+  stack: op({
+    inputs: [between(-2, 2), between(-2, 2), between(-2, 2)],
+    variants: [
+      on([], [], []).with({}),
+      on([5], [5], [5]).with({}),
+      on([2, 3], [2, 3], [2, 3]).with({ dim: 1 }),
+      on([2, 3], [2, 3], [2, 3]).with({ dim: -1 }),
+    ],
+    call: (a: Tensor, b: Tensor, c: Tensor, options: { dim?: number }) => nablas.stack([a, b, c], options),
+    reference: (a: Nd, b: Nd, c: Nd, options: { dim?: number }) => ref.stack([a, b, c], options),
+    forward: { ulp: 0 },
+  }),
+  gather: op({
+    inputs: [between(-2, 2), integers(0, 1, 2)],
+    variants: [
+      on([3], [7]),
+      on([4, 5], [4, 5]),
+      on([4, 5], [4, 5]).with({ dim: 1 }),
+      on([3, 4, 5], [3, 6, 5]).with({ dim: 1 }),
+      on([4, 3], [2, 2]).with({ dim: -1 }),
+      on([5, 4, 3], [2, 2, 2]),
+    ],
+    reference: ref.gather,
+    forward: { ulp: 0 },
+  }),
+  embedding: op({
+    inputs: [classes, between(-2, 2)],
+    variants: [on([], [5, 3]), on([7], [5, 1]), on([7], [5, 4]), on([2, 6], [5, 7])],
+    reference: ref.embedding,
+    forward: { ulp: 0 },
+  }),
+  oneHot: op({
+    inputs: [classes],
+    variants: [on([9]), on([]).with({ numClasses: 5 }), on([2, 3]).with({ numClasses: 7 })],
+    reference: ref.oneHot,
+    forward: { ulp: 0 },
+    backward: null,
   }),
   clone: op({ variants: [on([]), on([31])], reference: (x: Nd) => x, forward: { ulp: 0 } }),
   detach: op({
@@ -724,6 +852,22 @@ export const table: Record<string, Row> = {
     forward: { rtol: 1e-6 },
   }),
 
+  // Kept is what the generator's number reaches p for. Two roundings: of 1 / (1 − p), then of the product.
+  dropout: op({
+    variants: [{}, { p: 0.2 }, { p: 0 }, { p: 1 }, { training: false }].flatMap((options) =>
+      SIZES.map((n) => on([n]).with(options)),
+    ),
+    reference: (x: Nd, { p = 0.5, training = true }: nablas.DropoutOptions) => {
+      const u = ref.uniforms(SEED, x.data.length);
+      const factor = (i: number) => (training ? (u[i]! < Math.fround(p) ? 0 : 1 / (1 - p)) : 1);
+      return ref.nd(
+        x.shape,
+        x.data.map((v, i) => factor(i) * v),
+      );
+    },
+    forward: { ulp: 1.5 },
+  }),
+
   rand: op({
     inputs: [],
     variants: [on().with([7]), on().with([3, 41])],
@@ -763,6 +907,24 @@ export const more: Record<string, Record<string, Row>> = {
       reference: ref.crossEntropy(logSoftmax),
       forward: lines,
       backward: difference,
+    }),
+  },
+  batchNorm: {
+    "in evaluation": op({
+      inputs: [offset, ...affine, constant(offset), constant(positive)],
+      variants: [on([6, 5], [5], [5], [5], [5]), on([2, 3, 5], [3], [3], [3], [3]).with({ eps: 0.1 })],
+      call: (
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        mean: Tensor,
+        variance: Tensor,
+        options?: NormOptions,
+      ) => nablas.batchNorm(x, { weight, bias, runningMean: mean, runningVar: variance, ...options }),
+      reference: (x: Nd, weight: Nd, bias: Nd, mean: Nd, variance: Nd, options?: NormOptions) =>
+        ref.batchNorm(x, weight, bias, { mean, variance }, options?.eps),
+      forward: { ulp: 0.51 },
+      backward: gradientsOfNorms,
     }),
   },
   customLoss: {

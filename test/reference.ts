@@ -143,6 +143,87 @@ export function concat(parts: readonly Nd[], { dim = 0 } = {}): Nd {
   });
 }
 
+export function stack(parts: readonly Nd[], { dim = 0 } = {}): Nd {
+  const d = fromFront(dim, parts[0]!.shape.length + 1);
+  const shape = parts[0]!.shape.toSpliced(d, 0, parts.length);
+  return build(shape, (index) => at(parts[index[d]!]!, index.toSpliced(d, 1)));
+}
+
+export function gather(x: Nd, chosen: Nd, { dim = 0 } = {}): Nd {
+  const d = fromFront(dim, x.shape.length);
+  return build(chosen.shape, (index) => at(x, index.with(d, at(chosen, index))));
+}
+
+/** Rows of `weight` for each index. */
+export function embedding(chosen: Nd, weight: Nd): Nd {
+  return build([...chosen.shape, weight.shape[1]!], (index) =>
+    at(weight, [at(chosen, index.slice(0, -1)), index.at(-1)!]),
+  );
+}
+
+export function oneHot(chosen: Nd, { numClasses = Math.max(...chosen.data) + 1 } = {}): Nd {
+  return build([...chosen.shape, numClasses], (index) =>
+    Number(at(chosen, index.slice(0, -1)) === index.at(-1)),
+  );
+}
+
+export const squaresAbout = (mean: number, values: readonly number[]): number =>
+  total(values.map((v) => (v - mean) ** 2));
+
+export const variance = (values: readonly number[], correction = 1): number =>
+  squaresAbout(total(values) / values.length, values) / (values.length - correction);
+
+/**
+ * (x − mean) / √(var + eps) · weight + bias, where the elements with one `group` share mean and variance (their own,
+ * unless `known`), and those with one `place` share a weight and a bias.
+ */
+export function normalise(
+  x: Nd,
+  group: (index: readonly number[]) => number,
+  place: (index: readonly number[]) => number,
+  options: { weight?: Nd | undefined; bias?: Nd | undefined; eps?: number },
+  known?: { mean: Nd; variance: Nd },
+): Nd {
+  const { weight, bias, eps = 1e-5 } = options;
+  const groups = new Map<number, number[]>();
+  build(x.shape, (index) => {
+    const g = group(index);
+    groups.set(g, [...(groups.get(g) ?? []), at(x, index)]);
+    return 0;
+  });
+  const statistics = new Map(
+    [...groups].map(([g, values]) => [
+      g,
+      known
+        ? { mean: known.mean.data[g]!, variance: known.variance.data[g]! }
+        : { mean: total(values) / values.length, variance: variance(values, 0) },
+    ]),
+  );
+  return build(x.shape, (index) => {
+    const { mean, variance: spread } = statistics.get(group(index))!;
+    const p = place(index);
+    return ((at(x, index) - mean) / Math.sqrt(spread + eps)) * (weight?.data[p] ?? 1) + (bias?.data[p] ?? 0);
+  });
+}
+
+const channel = (index: readonly number[]) => index[1]!;
+
+export function batchNorm(x: Nd, weight?: Nd, bias?: Nd, known?: { mean: Nd; variance: Nd }, eps = 1e-5): Nd {
+  return normalise(x, channel, channel, { weight, bias, eps }, known);
+}
+
+/** Over as many of the last dimensions as `shape` has. */
+export function layerNorm(x: Nd, shape: Shape, weight?: Nd, bias?: Nd, eps = 1e-5): Nd {
+  const outer = x.shape.length - shape.length;
+  const flat = (index: readonly number[], sizes: Shape) => index.reduce((at, i, d) => at * sizes[d]! + i, 0);
+  return normalise(
+    x,
+    (index) => flat(index.slice(0, outer), x.shape.slice(0, outer)),
+    (index) => flat(index.slice(outer), shape),
+    { weight, bias, eps },
+  );
+}
+
 /** Matrix product as NumPy has it: one-dimensional operands are a row on the left, a column on the right. */
 export function matmul(a: Nd, b: Nd, { transposeA = false, transposeB = false } = {}): Nd {
   const [row, column] = [a.shape.length === 1, b.shape.length === 1];

@@ -33,7 +33,7 @@ export class BatchNorm1d extends Module {
       throw new OptionError(`BatchNorm1d: features is an integer ≥ 1, got ${features}`);
     }
     const defaults = { eps: 1e-5, momentum: 0.1 as number | null, affine: true };
-    const { eps, momentum, affine } = withDefaults("BatchNorm1d", defaults, options);
+    const { eps, momentum, affine } = withDefaults("BatchNorm1d", defaults, options, ["momentum"]);
     this.options = { eps, momentum };
     checkNumbers("BatchNorm1d", this.options);
     this.weight = affine ? parameter(ones([features])) : null;

@@ -74,6 +74,7 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
     op,
     batchNormDefaults,
     options as Partial<typeof batchNormDefaults>,
+    ["momentum"],
   );
   const { training, momentum, eps, numBatchesTracked: batches } = given;
   expectTensor(op, x).use(op);

@@ -85,6 +85,7 @@ describe("limits of row ops and losses", () => {
     ["max", [1, nan, inf], [nan]],
     ["max", [-inf, -inf], [-inf]],
     ["min", [1, nan, -inf], [nan]],
+    ["min", [...Array(20).fill(1), nan, -inf], [nan]],
     ["min", [inf, inf], [inf]],
     ["variance", [5], [nan]],
     ["variance", [], [nan]],

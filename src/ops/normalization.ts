@@ -62,7 +62,7 @@ const target = (t: Tensor | null): number => (t?.requiresGrad ? gradient(t) : 0)
  * (x − mean) / √(var + eps) · weight + bias for each channel, of x [batch, channels] or [batch, channels, length]. In
  * training mean and var (biased, Σ (x − mean)² / n) are those of the n = batch · length values, and the running
  * statistics move: running = (1 − momentum) running + momentum · batch, with the unbiased variance, divided by n − 1. In
- * evaluation they are the running ones, which carry no gradient. Ioffe and Szegedy 2015.
+ * evaluation mean and var are the running ones, which carry no gradient. A batch without elements moves nothing. Ioffe and Szegedy 2015.
  *
  * As in PyTorch. Keras and ONNX call 1 − momentum the momentum (defaults 0.99 and 0.9) and keep the biased variance
  * running; Keras' eps is 1e-3.

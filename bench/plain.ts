@@ -124,6 +124,19 @@ export function softmax(x: Float32Array, out: Float32Array, rows: number, cols: 
   }
 }
 
+/** Each row: out = x - max - log Σ exp(x - max) */
+export function logSoftmax(x: Float32Array, out: Float32Array, rows: number, cols: number): void {
+  for (let row = 0; row < rows; row++) {
+    const start = row * cols;
+    let max = x[start]!;
+    for (let i = start + 1; i < start + cols; i++) if (x[i]! > max) max = x[i]!;
+    let sum = 0;
+    for (let i = start; i < start + cols; i++) sum += Math.exp(x[i]! - max);
+    const shift = max + Math.log(sum);
+    for (let i = start; i < start + cols; i++) out[i] = x[i]! - shift;
+  }
+}
+
 /** Each row, with y = softmax(x): dx = y · (dy - Σ y · dy) */
 export function softmaxGradient(
   y: Float32Array,
@@ -218,6 +231,18 @@ export function sigmoid(x: Float32Array, y: Float32Array): void {
 
 export function tanh(x: Float32Array, y: Float32Array): void {
   for (let i = 0; i < x.length; i++) y[i] = Math.tanh(x[i]!);
+}
+
+export function silu(x: Float32Array, y: Float32Array): void {
+  for (let i = 0; i < x.length; i++) y[i] = x[i]! / (1 + Math.exp(-x[i]!));
+}
+
+/** The form with tanh: 0.7978… is √(2/π). */
+export function geluTanh(x: Float32Array, y: Float32Array): void {
+  for (let i = 0; i < x.length; i++) {
+    const v = x[i]!;
+    y[i] = 0.5 * v * (1 + Math.tanh(0.7978845608028654 * (v + 0.044715 * v * v * v)));
+  }
 }
 
 /** The largest of each k neighbours. */

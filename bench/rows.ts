@@ -1,10 +1,12 @@
 import {
   crossEntropyLoss,
   elu,
+  gelu,
   hardmax,
   identity,
   Linear,
   leakyRelu,
+  logSoftmax,
   matmul,
   maxout,
   prelu,
@@ -17,6 +19,7 @@ import {
   SGD,
   scope,
   sigmoid,
+  silu,
   softmax,
   softplus,
   type Tensor,
@@ -49,6 +52,7 @@ export const rows: Row[] = [
   ...activationRows("1M", 1_048_576).filter(({ name }) => /^(relu|sigmoid|tanh)/.test(name)),
   maxoutRow(256, 1000, 4),
   hardmaxRow(256, 1000),
+  logSoftmaxRow(256, 1000),
   softmaxRow(64, 10),
   softmaxRow(256, 1000),
   crossEntropyRow(64, 10),
@@ -130,6 +134,8 @@ function activationRows(label: string, elements: number): Row[] {
     row("softplus", (x) => softplus(x), plain.softplus),
     row("sigmoid", (x) => sigmoid(x), plain.sigmoid),
     row("tanh", (x) => tanh(x), plain.tanh),
+    row("silu", (x) => silu(x), plain.silu),
+    row("gelu (tanh)", (x) => gelu(x, { approximate: "tanh" }), plain.geluTanh),
   ];
 }
 
@@ -157,6 +163,19 @@ function hardmaxRow(rows: number, cols: number): Row {
     return forward(() => hardmax(x), js);
   };
   return { name: `hardmax ${rows} x ${cols}`, amount: rows * cols, unit: "element", prepare };
+}
+
+function logSoftmaxRow(rows: number, cols: number): Row {
+  const prepare = () => {
+    const x = randn([rows, cols]);
+    const [X, Y] = [copy(x), new Float32Array(x.size)];
+    const js = () => {
+      plain.logSoftmax(X, Y, rows, cols);
+      return Y;
+    };
+    return forward(() => logSoftmax(x), js);
+  };
+  return { name: `logSoftmax ${rows} x ${cols}`, amount: rows * cols, unit: "element", prepare };
 }
 
 function softmaxRow(rows: number, cols: number): Row {

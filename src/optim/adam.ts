@@ -34,21 +34,22 @@ function adamRule(name: string, weightDecay: number): Rule<Required<AdamOptions>
 
 const rules = { adam: adamRule("Adam", 0), adamw: adamRule("AdamW", 1e-2) };
 
+/** What Adam and AdamW share; `decoupled` says whether weight decay bypasses the averages. */
+abstract class AdamStep extends Optimizer<Required<AdamOptions>> {
+  protected abstract readonly decoupled: boolean;
+
+  protected update(g: number, w: number, averages: number[], step: number, hyper: number, n: number): void {
+    const [m, v, max] = averages as [number, number, number];
+    kernels.adamStep(g, w, m, v, max, step, hyper, n, Number(this.decoupled));
+  }
+}
+
 /** Adam, as torch.optim.Adam. Kingma and Ba 2015. */
-export class Adam extends Optimizer<Required<AdamOptions>> {
+export class Adam extends AdamStep {
+  protected readonly decoupled = false;
+
   constructor(parameters: ParameterList<AdamOptions>, options?: AdamOptions) {
     super(rules.adam, parameters, options);
-  }
-
-  protected update(
-    g: number,
-    w: number,
-    [m, v, max]: number[],
-    step: number,
-    hyper: number,
-    n: number,
-  ): void {
-    kernels.adamStep(g, w, m!, v!, max!, step, hyper, n, 0);
   }
 }
 
@@ -56,19 +57,10 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
  * Adam whose weight decay does not pass through the averages: w −= lr · weightDecay · w before each step, as
  * torch.optim.AdamW. Loshchilov and Hutter 2019. The L1 penalty is part of the gradient, as in Adam.
  */
-export class AdamW extends Optimizer<Required<AdamWOptions>> {
+export class AdamW extends AdamStep {
+  protected readonly decoupled = true;
+
   constructor(parameters: ParameterList<AdamWOptions>, options?: AdamWOptions) {
     super(rules.adamw, parameters, options);
-  }
-
-  protected update(
-    g: number,
-    w: number,
-    [m, v, max]: number[],
-    step: number,
-    hyper: number,
-    n: number,
-  ): void {
-    kernels.adamStep(g, w, m!, v!, max!, step, hyper, n, 1);
   }
 }

@@ -1,18 +1,18 @@
 import { noGrad } from "./autograd";
-import { batchRows, checkBatches, Dataset } from "./data/dataset";
-import { randomNumbers } from "./data/random";
-import { OptionError, ShapeError, withDefaults } from "./errors";
+import { batchRows, checkBatches, Dataset, rowsUsed } from "./data/dataset";
+import { randomNumbers, seedOf } from "./data/random";
+import { type EarlyStopping, Patience } from "./earlyStopping";
+import { OptionError, withDefaults } from "./errors";
+import { Means, type Measures, numbersOf, scalarOf } from "./measures";
 import { evaluating } from "./nn/evaluating";
 import type { Module } from "./nn/module";
 import { Pace } from "./pace";
 import { scope } from "./scope";
-import { Tensor } from "./tensor";
+import { expectDict, prepare } from "./stateDict";
+import type { Tensor } from "./tensor";
 
 /** One step of training: from a batch to its loss, a tensor of one element. It changes the parameters on the way. */
 export type Step = (x: Tensor, y: Tensor) => Tensor;
-
-/** What is measured of a batch: tensors of one element, or numbers. A single one is called "loss". */
-export type Measures = Tensor | number | Record<string, Tensor | number>;
 
 /** What `fit` tells of an epoch. */
 export interface Epoch {
@@ -26,15 +26,6 @@ export interface Epoch {
   seconds: number;
   /** Number of steps. */
   batches: number;
-}
-
-export interface EarlyStopping {
-  /** Stop after so many epochs without a better value. */
-  patience: number;
-  /** How much less is better; default 0. */
-  minDelta?: number;
-  /** What should become small; default: the validation loss if there is validation data, else the loss. */
-  monitor?: (epoch: Epoch) => number;
 }
 
 /** An AbortSignal. */
@@ -89,10 +80,10 @@ type Settings = typeof defaults;
  * @param step gets a batch, x [rows, ...] and y [rows, ...], and returns its loss
  * @throws OptionError at once for options that do not fit; later what `step`, `evaluate`, `onBatch` or `signal` throws
  */
-export function fit(step: Step, data: Dataset, options?: FitOptions): AsyncGenerator<Epoch, void, undefined> {
-  const settings = withDefaults("fit", defaults, options);
-  const { epochs, validation, evaluate, seed, shuffle } = settings;
+export function fit(step: Step, data: Dataset, options?: FitOptions): Training {
   if (!(data instanceof Dataset)) throw new OptionError("fit: expected a dataset; make one by dataset(x, y)");
+  const settings = withDefaults("fit", defaults, options);
+  const { epochs, validation, evaluate } = settings;
   if (!Number.isInteger(epochs) || epochs < 1) {
     throw new OptionError(`fit: epochs is an integer ≥ 1, got ${epochs}`);
   }
@@ -101,149 +92,184 @@ export function fit(step: Step, data: Dataset, options?: FitOptions): AsyncGener
       "fit: validation, the data, and evaluate, which measures a batch of them, go together",
     );
   }
-  let [train, held] = [data, validation];
-  if (typeof held === "number")
-    [train, held] = data.split(1 - held, { shuffle, ...(seed !== undefined && { seed }) });
-  checkBatches("fit", train.size, settings);
-  const random = shuffle ? randomNumbers("fit", seed) : undefined;
-  const patience = settings.earlyStopping && new Patience(settings.earlyStopping);
-  return run(step, train, held, settings, random, patience);
+  return new Training(step, data, settings);
 }
 
-async function* run(
-  step: Step,
-  train: Dataset,
-  held: Dataset | undefined,
-  settings: Settings,
-  random: (() => number) | undefined,
-  patience: Patience | undefined,
-): AsyncGenerator<Epoch, void, undefined> {
-  const pace = new Pace();
-  for (let epoch = 0; epoch < settings.epochs; epoch++) {
-    const start = performance.now();
-    const means = new Means();
-    let batch = 0;
-    for (const rows of batchRows(train.size, settings, random)) {
+/** Where a training stands, as plain data. */
+export interface TrainingState {
+  /** Of the orders and of the split for validation; 0 without `shuffle`. */
+  seed: number;
+  /** Epochs that are complete. */
+  epoch: number;
+  /** Steps made in the epoch after them. */
+  batch: number;
+  /** Sum of the losses of these steps, each times its rows. */
+  lossSum: number;
+  /** Of early stopping: the smallest value seen, and the epochs since. */
+  best: number;
+  waited: number;
+  /** What has to be the same where the training goes on. */
+  rows: number;
+  batchSize: number;
+  shuffle: boolean;
+  dropLast: boolean;
+}
+
+/**
+ * The epochs of `fit`, and where it stands: between any two batches `stateDict()` has what a later training needs to
+ * go on with the batch that comes next.
+ */
+export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
+  private train!: Dataset;
+  private held: Dataset | undefined;
+  private readonly pace = new Pace();
+  private readonly patience: Patience | undefined;
+  private readonly turns: AsyncGenerator<Epoch, void, undefined>;
+  private started = false;
+  private seed: number;
+  private lossSum = 0;
+  private epochsDone = 0;
+  private batchesDone = 0;
+
+  /** @see fit */
+  constructor(
+    private readonly stepOf: Step,
+    private readonly data: Dataset,
+    private readonly settings: Settings,
+  ) {
+    this.seed = settings.shuffle ? seedOf("fit", settings.seed) : 0;
+    this.divide();
+    checkBatches("fit", this.train.size, settings);
+    this.patience = settings.earlyStopping && new Patience(settings.earlyStopping);
+    this.turns = this.run();
+  }
+
+  /** Epochs that are complete. */
+  get epoch(): number {
+    return this.epochsDone;
+  }
+
+  /** Steps made since the first epoch: the argument of a learning rate's schedule. */
+  get steps(): number {
+    const { dropLast, batchSize } = this.settings;
+    const perEpoch = this.train.size / batchSize;
+    return this.epochsDone * (dropLast ? Math.floor(perEpoch) : Math.ceil(perEpoch)) + this.batchesDone;
+  }
+
+  /** Trains for an epoch. */
+  next(): Promise<IteratorResult<Epoch, void>> {
+    return this.turns.next();
+  }
+
+  /** Ends the training. */
+  return(): Promise<IteratorResult<Epoch, void>> {
+    return this.turns.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Where the training stands. */
+  stateDict(): TrainingState {
+    const { best, waited } = this.patience ?? { best: Infinity, waited: 0 };
+    const { seed, epochsDone: epoch, batchesDone: batch, lossSum } = this;
+    return { seed, epoch, batch, lossSum, best, waited, ...this.shape() };
+  }
+
+  /**
+   * Goes on where another training of the same data stood.
+   * @throws OptionError if this one has begun, or if the data's size or the batches differ; then nothing has changed
+   */
+  loadStateDict(state: TrainingState): void {
+    this[prepare](state)();
+  }
+
+  [prepare](state: TrainingState): () => void {
+    expectDict("fit.loadStateDict", state);
+    if (this.started) throw new OptionError("fit: a state has to be loaded before the first epoch");
+    const shape = Object.entries(this.shape()) as [keyof TrainingState, number | boolean][];
+    for (const [name, own] of shape) {
+      if (state[name] === own) continue;
+      throw new OptionError(
+        `fit: expected the state of a training with ${name} ${own}, got ${String(state[name])}`,
+      );
+    }
+    for (const name of ["seed", "epoch", "batch", "waited"] as const) {
+      if (Number.isSafeInteger(state[name]) && state[name] >= 0) continue;
+      throw new OptionError(`fit: expected an integer ≥ 0 for the state's ${name}, got ${state[name]}`);
+    }
+    for (const name of ["lossSum", "best"] as const) {
+      if (typeof state[name] === "number") continue;
+      throw new OptionError(`fit: expected a number for the state's ${name}, got ${state[name]}`);
+    }
+    return () => {
+      this.seed = state.seed;
+      [this.epochsDone, this.batchesDone, this.lossSum] = [state.epoch, state.batch, state.lossSum];
+      if (this.patience !== undefined)
+        [this.patience.best, this.patience.waited] = [state.best, state.waited];
+      this.divide();
+    };
+  }
+
+  private shape(): Pick<TrainingState, "rows" | "batchSize" | "shuffle" | "dropLast"> {
+    const { batchSize, shuffle, dropLast } = this.settings;
+    return { rows: this.data.size, batchSize, shuffle, dropLast };
+  }
+
+  /** Keeps the share for validation apart. */
+  private divide(): void {
+    const { validation, shuffle } = this.settings;
+    if (typeof validation !== "number") [this.train, this.held] = [this.data, validation];
+    else [this.train, this.held] = this.data.split(1 - validation, { shuffle, seed: this.seed });
+  }
+
+  private async *run(): AsyncGenerator<Epoch, void, undefined> {
+    this.started = true;
+    while (this.epochsDone < this.settings.epochs && this.patience?.exhausted !== true) {
+      const start = performance.now();
+      await this.trainEpoch();
+      const validation = this.held && (await this.measure(this.held));
+      const seconds = (performance.now() - start) / 1000;
+      const loss = this.lossSum / rowsUsed(this.train.size, this.settings);
+      const counts = { epoch: this.epochsDone, batches: this.batchesDone };
+      const epoch = { ...counts, loss, ...(validation && { validation }), seconds };
+      this.epochsDone++;
+      this.batchesDone = this.lossSum = 0;
+      this.patience?.add(epoch);
+      yield epoch;
+    }
+  }
+
+  private async trainEpoch(): Promise<void> {
+    const { settings, train, seed, epochsDone: epoch, pace } = this;
+    const random = settings.shuffle ? randomNumbers(seed, epoch) : undefined;
+    for (const rows of batchRows(train.size, settings, random, this.batchesDone)) {
       if (pace.due) await pace.rest();
       settings.signal?.throwIfAborted();
-      const loss = stepOn(step, train, rows);
-      means.add({ loss }, rows.length);
+      const loss = scope(() => {
+        const { x, y } = train.batch(rows);
+        return scalarOf("step", this.stepOf(x, y));
+      });
+      this.lossSum += loss * rows.length;
+      const batch = this.batchesDone++;
       const wait = settings.onBatch?.({ epoch, batch, loss });
       if (wait !== undefined) await wait;
-      batch++;
     }
-    const validation = held && (await measured(held, settings, pace));
-    const seconds = (performance.now() - start) / 1000;
-    const { loss } = means.values() as { loss: number };
-    const result = { epoch, loss, ...(validation && { validation }), seconds, batches: batch };
-    yield result;
-    if (patience?.exhaustedBy(result)) return;
-  }
-}
-
-function stepOn(step: Step, data: Dataset, rows: Int32Array): number {
-  return scope(() => {
-    const { x, y } = data.batch(rows);
-    return scalarOf("step", step(x, y));
-  });
-}
-
-async function measured(data: Dataset, settings: Settings, pace: Pace): Promise<Record<string, number>> {
-  const { batchSize, model, signal } = settings;
-  const evaluate = settings.evaluate!;
-  const means = new Means();
-  for (const rows of batchRows(data.size, { batchSize, dropLast: false })) {
-    if (pace.due) await pace.rest();
-    signal?.throwIfAborted();
-    scope(() => {
-      const { x, y } = data.batch(rows);
-      const measure = () => numbersOf(evaluate(x, y));
-      means.add(model === undefined ? noGrad(measure) : evaluating(model, measure), rows.length);
-    });
-  }
-  return means.values();
-}
-
-function numbersOf(measures: Measures): Record<string, number> {
-  if (typeof measures !== "object" || measures === null || measures instanceof Tensor) {
-    return { loss: scalarOf("evaluate", measures) };
-  }
-  refusePromise("evaluate", measures);
-  const entries = Object.entries(measures);
-  return Object.fromEntries(entries.map(([name, value]) => [name, scalarOf(`evaluate, "${name}"`, value)]));
-}
-
-function scalarOf(where: string, value: unknown): number {
-  if (typeof value === "number" && where !== "step") return value;
-  refusePromise(where, value);
-  if (!(value instanceof Tensor)) {
-    throw new OptionError(
-      `fit: expected a tensor of one element of ${where}, got ${typeof value} ${String(value)}`,
-    );
-  }
-  if (value.size === 1) return value.item();
-  throw new ShapeError(
-    `fit: expected one element of ${where}, got ${value.describe()}; reduce it by mean() or by the loss's reduction`,
-  );
-}
-
-function refusePromise(where: string, value: unknown): void {
-  if (typeof (value as PromiseLike<unknown> | undefined)?.then !== "function") return;
-  throw new OptionError(`fit: ${where} returned a promise; a batch is gone when the function returns`);
-}
-
-/** Means over rows. */
-class Means {
-  private readonly sums: Record<string, number> = {};
-  private rows = 0;
-
-  /** Adds values that are means over `rows` rows. */
-  add(values: Record<string, number>, rows: number): void {
-    for (const [name, value] of Object.entries(values))
-      this.sums[name] = (this.sums[name] ?? 0) + value * rows;
-    this.rows += rows;
   }
 
-  values(): Record<string, number> {
-    return Object.fromEntries(Object.entries(this.sums).map(([name, sum]) => [name, sum / this.rows]));
-  }
-}
-
-class Patience {
-  private readonly options: Required<EarlyStopping>;
-  private best = Infinity;
-  private waited = 0;
-
-  constructor(options: EarlyStopping) {
-    const fallbacks = { patience: Number.NaN, minDelta: 0, monitor: lossOf };
-    this.options = withDefaults<Required<EarlyStopping>>("earlyStopping", fallbacks, options);
-    const { patience, minDelta } = this.options;
-    if (!Number.isInteger(patience) || patience < 1) {
-      throw new OptionError(`earlyStopping: patience is an integer ≥ 1, got ${options.patience}`);
+  private async measure(held: Dataset): Promise<Record<string, number>> {
+    const { batchSize, model, signal, evaluate } = this.settings;
+    const means = new Means();
+    for (const rows of batchRows(held.size, { batchSize, dropLast: false })) {
+      if (this.pace.due) await this.pace.rest();
+      signal?.throwIfAborted();
+      scope(() => {
+        const { x, y } = held.batch(rows);
+        const numbers = () => numbersOf(evaluate!(x, y));
+        means.add(model === undefined ? noGrad(numbers) : evaluating(model, numbers), rows.length);
+      });
     }
-    if (!(minDelta >= 0)) throw new OptionError(`earlyStopping: minDelta is a number ≥ 0, got ${minDelta}`);
+    return means.values();
   }
-
-  /** Whether this epoch is one too many. NaN is no better than anything. */
-  exhaustedBy(epoch: Epoch): boolean {
-    const { patience, minDelta, monitor } = this.options;
-    const value = monitor(epoch);
-    if (typeof value !== "number") {
-      throw new OptionError(`earlyStopping: monitor gives a number, got ${String(value)}`);
-    }
-    if (value < this.best - minDelta) {
-      this.best = value;
-      this.waited = 0;
-    } else {
-      this.waited++;
-    }
-    return this.waited >= patience;
-  }
-}
-
-function lossOf({ loss, validation }: Epoch): number {
-  if (validation === undefined) return loss;
-  if (validation.loss !== undefined) return validation.loss;
-  const names = Object.keys(validation).join(", ");
-  throw new OptionError(`earlyStopping: evaluate gave ${names} but no loss; pass monitor: (epoch) => number`);
 }

@@ -4,6 +4,7 @@ export type { Rows, Values } from "./data/column";
 export { type Batch, type BatchOptions, Dataset, dataset, type SplitOptions } from "./data/dataset";
 export { readIdx } from "./data/idx";
 export { Normalise, type Scaler, Standardise } from "./data/scaler";
+export type { EarlyStopping } from "./earlyStopping";
 export {
   DisposedError,
   DomainError,
@@ -17,9 +18,11 @@ export {
   OutOfMemoryError,
   ShapeError,
 } from "./errors";
-export { type EarlyStopping, type Epoch, type FitOptions, fit, type Measures, type Step } from "./fit";
+export { type Epoch, type FitOptions, fit, type Step, Training, type TrainingState } from "./fit";
 export { type GradcheckOptions, gradcheck } from "./gradcheck";
 export { type InitOptions, init } from "./init";
+export { loadCheckpoint, type Plain, type Stateful, saveCheckpoint } from "./io/checkpoint";
+export type { Measures } from "./measures";
 export { type MemoryUse, memory } from "./memory";
 export { accuracy, type ClassPredictions, confusionMatrix, r2Score, topK } from "./metrics";
 export * from "./nn/index";
@@ -39,7 +42,7 @@ export type {
 export { Tensor } from "./ops/methods";
 export type { BatchNormOptions, LayerNormOptions } from "./ops/normalization";
 export type { Operand } from "./ops/operand";
-export type { DropoutOptions, RreluOptions } from "./ops/random";
+export { type DropoutOptions, getRngState, type RreluOptions, setRngState } from "./ops/random";
 export type { ReductionOptions, VarianceOptions } from "./ops/reductions";
 export type { CosineEmbeddingOptions, MultiMarginOptions } from "./ops/rowLosses";
 export * from "./optim/index";

@@ -4,6 +4,9 @@ import { read } from "./create";
 import { DTypeError, NablasError, OptionError, ShapeError, sameShape, show } from "./errors";
 import { type DType, expectTensor, type Shape, sizeOf, Tensor, type TensorData } from "./tensor";
 
+/** Checks a state and returns what takes it over: several states are loaded all together or not at all. */
+export const prepare: unique symbol = Symbol("prepare");
+
 /** A value of a state dict: a tensor, or nested arrays, or a typed array of as many elements, which has no shape. */
 export type StateValue = Tensor | TensorData;
 
@@ -81,7 +84,6 @@ export class Loading {
 
   /** Copies. Targets that have yet to be made are made first, so that views of the values stay good. */
   copy(): void {
-    this.check();
     const targets = this.copies.map(({ target }) => target());
     for (const t of targets) t.use(this.op, t.dtype);
     for (const [i, { values }] of this.copies.entries()) targets[i]!.data.set(values());

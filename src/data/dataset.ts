@@ -3,7 +3,7 @@ import { DomainError, OptionError, ShapeError, show, withDefaults } from "../err
 import { scope } from "../scope";
 import { expectTensor, type Shape, type Tensor } from "../tensor";
 import { type Column, gather, inputs, joined, type Rows, targets } from "./column";
-import { randomNumbers, rowOrder } from "./random";
+import { randomNumbers, rowOrder, seedOf } from "./random";
 
 /** Rows of inputs with their targets. */
 export interface Batch {
@@ -91,7 +91,8 @@ export class Dataset {
     };
     const { shuffle, seed, ...cut } = withDefaults("batches", defaults, options);
     checkBatches("batches", this.size, cut);
-    return this.each(batchRows(this.size, cut, shuffle ? randomNumbers("batches", seed) : undefined));
+    const random = shuffle ? randomNumbers(seedOf("batches", seed)) : undefined;
+    return this.each(batchRows(this.size, cut, random));
   }
 
   private *each(parts: Iterable<Int32Array>): Generator<Batch, void, undefined> {
@@ -124,7 +125,7 @@ export class Dataset {
     const { shuffle, seed } = withDefaults("split", defaults, options);
     const counts = typeof parts === "number" ? this.countsOf(parts) : parts;
     this.checkCounts(counts, parts);
-    const order = rowOrder(this.size, shuffle ? randomNumbers("split", seed) : undefined);
+    const order = rowOrder(this.size, shuffle ? randomNumbers(seedOf("split", seed)) : undefined);
     let end = 0;
     return counts.map((count) => {
       end += count;
@@ -195,11 +196,16 @@ export function checkBatches(op: string, size: number, { batchSize, dropLast }: 
   }
 }
 
-/** The rows of each batch, in order, or in an order drawn from `random`. */
-export function* batchRows(size: number, { batchSize, dropLast }: Cut, random?: () => number) {
+/** How many rows are in some batch. */
+export function rowsUsed(size: number, { batchSize, dropLast }: Cut): number {
+  return dropLast ? size - (size % batchSize) : size;
+}
+
+/** The rows of each batch from the `first` on, in order, or in an order drawn from `random`. */
+export function* batchRows(size: number, cut: Cut, random?: () => number, first = 0) {
   const order = rowOrder(size, random);
-  const end = dropLast ? size - (size % batchSize) : size;
-  for (let start = 0; start < end; start += batchSize) {
-    yield order.subarray(start, Math.min(end, start + batchSize));
+  const end = rowsUsed(size, cut);
+  for (let start = first * cut.batchSize; start < end; start += cut.batchSize) {
+    yield order.subarray(start, Math.min(end, start + cut.batchSize));
   }
 }

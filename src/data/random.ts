@@ -5,13 +5,11 @@ import { scope } from "../scope";
 
 /**
  * Numbers in [0, 1) of 32 bits, the same in every engine: sfc32 (Chris Doty-Humphrey, PractRand).
- * @param seed an integer from 0 to 2^53 − 1; without one it is drawn from the generator that `manualSeed` starts
+ * @param seed an integer from 0 to 2^53 − 1
+ * @param stream one of 2^32 sequences that the seed has
  */
-export function randomNumbers(op: string, seed: number | undefined = drawSeed()): () => number {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new OptionError(`${op}: seed is an integer from 0 to 2^53 − 1, got ${seed}`);
-  }
-  let [a, b, c, counter] = [0, seed | 0, Math.floor(seed / 2 ** 32) | 0, 1];
+export function randomNumbers(seed: number, stream = 0): () => number {
+  let [a, b, c, counter] = [stream | 0, seed | 0, Math.floor(seed / 2 ** 32) | 0, 1];
   const next = () => {
     const t = (((a + b) | 0) + counter) | 0;
     counter = (counter + 1) | 0;
@@ -23,6 +21,16 @@ export function randomNumbers(op: string, seed: number | undefined = drawSeed())
   // Near seeds begin alike: twelve rounds part them.
   for (let i = 0; i < 12; i++) next();
   return next;
+}
+
+/**
+ * The seed that a user gave, or one drawn from the generator that `manualSeed` starts.
+ * @throws OptionError unless it is an integer from 0 to 2^53 − 1
+ */
+export function seedOf(op: string, given: number | undefined): number {
+  const seed = given ?? drawSeed();
+  if (Number.isSafeInteger(seed) && seed >= 0) return seed;
+  throw new OptionError(`${op}: seed is an integer from 0 to 2^53 − 1, got ${seed}`);
 }
 
 /** 48 bits: all that two float32 in [0, 1) have. */

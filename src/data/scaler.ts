@@ -5,6 +5,7 @@ import { div, sub } from "../ops/arithmetic";
 import { composed } from "../ops/composed";
 import { toTensor } from "../ops/operand";
 import { outsideScopes, owned, scope } from "../scope";
+import { prepare } from "../stateDict";
 import { type Shape, Tensor, type TensorData } from "../tensor";
 import { Dataset } from "./dataset";
 
@@ -81,8 +82,16 @@ export abstract class Scaler {
     throw new OptionError(`${this.constructor.name}: no statistics to save; call fit(data) first`);
   }
 
-  /** Takes over a copy of statistics that `stateDict` gave. */
+  /**
+   * Takes over a copy of statistics that `stateDict` gave.
+   * @throws OptionError unless the state is the tensors shift and scale, ShapeError if they differ in shape
+   */
   loadStateDict(state: { shift: Tensor; scale: Tensor }): this {
+    this[prepare](state)();
+    return this;
+  }
+
+  [prepare](state: { shift: Tensor; scale: Tensor }): () => void {
     const { name } = this.constructor;
     const { shift, scale } = state;
     if (!(shift instanceof Tensor && scale instanceof Tensor)) {
@@ -97,8 +106,7 @@ export abstract class Scaler {
     }
     shift.use(name);
     scale.use(name);
-    this.set(shift.shape, shift.data.slice(), scale.data.slice());
-    return this;
+    return () => this.set(shift.shape, shift.data.slice(), scale.data.slice());
   }
 
   /** Gives back the memory of the statistics. */

@@ -1,7 +1,7 @@
 import type { Node } from "../autograd";
 import { NablasError, OptionError, withDefaults } from "../errors";
 import { inModule, isPlain, outliveModule, owned } from "../scope";
-import { compareKeys, expectDict, Loading, type StateValue, snakeCase } from "../stateDict";
+import { compareKeys, expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import { expectTensor, Tensor } from "../tensor";
 
 const parametersSeen = new WeakSet<Tensor>();
@@ -112,6 +112,12 @@ export abstract class Module {
     dict: Readonly<Record<string, StateValue>>,
     options?: { strict?: boolean },
   ): { missingKeys: string[]; unexpectedKeys: string[] } {
+    this[prepare](dict, options)();
+    const [missingKeys, unexpectedKeys] = compareKeys(dict, Object.keys(this.stateDict()));
+    return { missingKeys, unexpectedKeys };
+  }
+
+  [prepare](dict: Readonly<Record<string, StateValue>>, options?: { strict?: boolean }): () => void {
     const op = `${this.constructor.name}.loadStateDict`;
     const { strict } = withDefaults(op, { strict: true }, options);
     expectDict(op, dict);
@@ -119,11 +125,11 @@ export abstract class Module {
     const loading = new Loading(op);
     if (strict) loading.keys(dict, Object.keys(own));
     for (const [key, t] of Object.entries(own)) {
+      t.use(op, t.dtype);
       if (Object.hasOwn(dict, key)) loading.value(key, dict[key]!, t.shape, t.dtype, () => t);
     }
-    loading.copy();
-    const [missingKeys, unexpectedKeys] = compareKeys(dict, Object.keys(own));
-    return { missingKeys, unexpectedKeys };
+    loading.check();
+    return () => loading.copy();
   }
 
   /** Sets this module and all inside it to training, or with `false` to evaluation. */

@@ -1,6 +1,6 @@
 import { gradient, record } from "../autograd";
 import { checkShape, type TensorOptions } from "../create";
-import { OptionError, withDefaults } from "../errors";
+import { OptionError, text, withDefaults } from "../errors";
 import { Buffer, permanent } from "../memory";
 import { adopt } from "../scope";
 import { expectTensor, type Shape, Tensor } from "../tensor";
@@ -10,7 +10,8 @@ import { leakyRelu } from "./activations";
 // Without manualSeed every program draws the same numbers, as in PyTorch, whose default seed this is.
 const DEFAULT_SEED = 67_280_421_310_721;
 
-/** Key and counter of the generator (assembly/random.ts), five cells. */
+/** Key and counter of the generator (assembly/random.ts). */
+const STATE_CELLS = 5;
 let state: Buffer | undefined;
 
 function generator(): Buffer {
@@ -26,8 +27,25 @@ export function manualSeed(seed: number): void {
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new OptionError(`manualSeed: expected an integer from 0 to 2^53 − 1, got ${seed}`);
   }
-  state ??= permanent(5);
-  state.integers(5).set([(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32), 0, 0, 0]);
+  state ??= permanent(STATE_CELLS);
+  state.integers(STATE_CELLS).set([(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32), 0, 0, 0]);
+}
+
+/** Where the random numbers stand: five 32-bit integers, of which `setRngState` takes a copy. */
+export function getRngState(): Int32Array {
+  return generator().integers(STATE_CELLS).slice();
+}
+
+/**
+ * Goes on with the random numbers where `getRngState` found them.
+ * @throws OptionError unless the state is five 32-bit integers
+ */
+export function setRngState(state: ArrayLike<number>): void {
+  const cells = Array.from(state);
+  if (cells.length !== STATE_CELLS || !cells.every((n) => (n | 0) === n)) {
+    throw new OptionError(`setRngState: expected the five integers of getRngState(), got ${text(cells)}`);
+  }
+  generator().integers(STATE_CELLS).set(cells);
 }
 
 type RandomOptions = Pick<TensorOptions, "requiresGrad">;

@@ -1,7 +1,7 @@
 import { full, zeros } from "../create";
 import { show } from "../errors";
 import { outsideScopes, owned } from "../scope";
-import { expectDict, Loading, type StateValue, snakeCase } from "../stateDict";
+import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import type { Tensor } from "../tensor";
 import { type Group, groupNumbers, makeGroups, numbersOf, type ParameterList, type Rule } from "./groups";
 
@@ -96,8 +96,12 @@ export abstract class Optimizer<O extends object> {
     const { counted, averages } = this.rule;
     for (const [i, { t, group }] of this.members.entries()) {
       const known = this.states.get(t);
-      if (known === undefined || known.step.data[0] === 0) continue;
       const options = this.groups[group]!;
+      if (known === undefined || known.step.data[0] === 0) {
+        // That there was a gradient is all that plain descent has to remember. @see settle
+        if (!counted && t.grad !== null && !this.kept.some(([, used]) => used(options))) state[i] = {};
+        continue;
+      }
       // An average that an option asks for since the last step has its start for a value.
       const used = Object.keys(averages).filter((name) => name in known.averages || averages[name]!(options));
       const entries = used.map((name) => [name, this.average(t, known, name, options)]);
@@ -112,6 +116,10 @@ export abstract class Optimizer<O extends object> {
    * @throws one error that names what is missing, surplus or of a wrong shape; then nothing has been changed
    */
   loadStateDict(dict: OptimizerState<StateValue>): void {
+    this[prepare](dict)();
+  }
+
+  [prepare](dict: OptimizerState<StateValue>): () => void {
     const { rule } = this;
     const op = `${rule.name}.loadStateDict`;
     expectDict(op, dict);
@@ -131,9 +139,12 @@ export abstract class Optimizer<O extends object> {
     const given = this.members.map((member, i) =>
       this.readState(loading, member.t, i, dict.state[i], options[member.group]!),
     );
-    loading.copy();
-    for (const [i, { t, group }] of this.members.entries()) this.settle(t, given[i]!, options[group]!);
-    for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
+    loading.check();
+    return () => {
+      loading.copy();
+      for (const [i, { t, group }] of this.members.entries()) this.settle(t, given[i]!, options[group]!);
+      for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
+    };
   }
 
   /** Gives back the memory of the state; the parameters live on. */
@@ -251,8 +262,12 @@ export abstract class Optimizer<O extends object> {
     return given;
   }
 
-  /** Sets what a loaded dict does not have to where it begins. In place: replayed kernel calls know the pointers. */
+  /**
+   * Sets what a loaded dict does not have to where it begins. In place: replayed kernel calls know the pointers. A
+   * parameter with a state had a gradient, and goes on having one: a step without a new one is a step by zeros.
+   */
   private settle(t: Tensor, given: readonly string[] | undefined, options: O): void {
+    if (given !== undefined && t.requiresGrad) t.leafGradient();
     const state = this.states.get(t);
     if (state === undefined) return;
     const { counted, start } = this.rule;

@@ -1,0 +1,421 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import {
+  Adagrad,
+  Adam,
+  AdamW,
+  accuracy,
+  BatchNorm1d,
+  crossEntropyLoss,
+  type Dataset,
+  Dropout,
+  dataset,
+  type Epoch,
+  type FitOptions,
+  FormatError,
+  fit,
+  getRngState,
+  Linear,
+  loadCheckpoint,
+  Module,
+  manualSeed,
+  memory,
+  OptionError,
+  oneCycleLR,
+  ones,
+  PReLU,
+  parameter,
+  RMSprop,
+  RReLU,
+  rand,
+  randn,
+  Sequential,
+  SGD,
+  ShapeError,
+  Standardise,
+  saveCheckpoint,
+  scope,
+  setRngState,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../src/index";
+
+type AnyOptimizer = SGD | Adam | AdamW | RMSprop | Adagrad;
+
+const optimizers: Record<string, (parameters: Tensor[]) => AnyOptimizer> = {
+  SGD: (p) => new SGD(p, { lr: 0.01, weightDecay: 0.1 }),
+  momentum: (p) => new SGD(p, { lr: 0.01, momentum: 0.9, dampening: 0.1, l1: 0.01 }),
+  Nesterov: (p) => new SGD(p, { lr: 0.01, momentum: 0.9, nesterov: true }),
+  Adam: (p) => new Adam(p, { lr: 0.01, amsgrad: true }),
+  AdamW: (p) => new AdamW(p, { lr: 0.01, weightDecay: 0.1 }),
+  RMSprop: (p) => new RMSprop(p, { lr: 0.01, centered: true, momentum: 0.5 }),
+  Adagrad: (p) => new Adagrad(p, { lr: 0.01, lrDecay: 0.1 }),
+};
+
+const data: Dataset = scope(() => {
+  manualSeed(4);
+  return dataset(
+    randn([50, 6]),
+    Array.from({ length: 50 }, (_, i) => i % 3),
+  );
+});
+
+/** A training whose every part has a state: random slopes and units, running statistics, averages, a schedule. */
+function training(kind: string, options: FitOptions = {}) {
+  const model = new Sequential(
+    new Linear(6, 16),
+    new BatchNorm1d(16),
+    new RReLU(),
+    new Dropout({ p: 0.3 }),
+    new Linear(16, 8),
+    new PReLU(),
+    new Linear(8, 3),
+  );
+  const optimizer = optimizers[kind]!(model.parameters());
+  const schedule = oneCycleLR({ maxLr: 0.05, totalSteps: 100 });
+  const run = fit(
+    (x, labels) => {
+      optimizer.groups[0]!.lr = schedule(run.steps);
+      const loss = crossEntropyLoss(model.forward(x), labels);
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      return loss;
+    },
+    data,
+    {
+      epochs: 6,
+      batchSize: 8,
+      validation: 0.2,
+      evaluate: (x, labels) => {
+        const logits = model.forward(x);
+        return { loss: crossEntropyLoss(logits, labels), accuracy: accuracy(logits, labels) };
+      },
+      model,
+      earlyStopping: { patience: 4 },
+      ...options,
+    },
+  );
+  return { model, optimizer, run };
+}
+
+/** Everything that can be told of epochs apart from the time they took. */
+async function epochs(run: AsyncIterable<Epoch>) {
+  const all = [];
+  for await (const { seconds: _, ...epoch } of run) all.push(epoch);
+  return all;
+}
+
+const values = (model: Module) =>
+  Object.fromEntries(Object.entries(model.stateDict()).map(([key, t]) => [key, [...t.data]]));
+
+describe.each(Object.keys(optimizers))("a training by %s", (kind) => {
+  /** What an uninterrupted one gives. */
+  async function reference(options?: FitOptions) {
+    manualSeed(7);
+    const { model, optimizer, run } = training(kind, options);
+    const told = await epochs(run);
+    return { told, weights: values(model), state: [...saveCheckpoint({ optimizer, run })] };
+  }
+
+  /** Stops after `steps` steps, in the middle of an epoch or between two, and goes on with new objects. */
+  async function interrupted(steps: number, options?: FitOptions) {
+    manualSeed(7);
+    const stopping = new AbortController();
+    const onBatch = () => void (first.run.steps === steps && stopping.abort(new Error("stop")));
+    const first = training(kind, { onBatch, signal: stopping.signal, ...options });
+    const told = [];
+    try {
+      for await (const { seconds: _, ...epoch } of first.run) told.push(epoch);
+    } catch (error) {
+      expect((error as Error).message).toBe("stop");
+    }
+    expect(first.run.steps).toBe(steps);
+    const bytes = saveCheckpoint(first);
+    manualSeed(1234);
+    rand([3]).dispose();
+    const second = training(kind, options);
+    loadCheckpoint(bytes, second);
+    told.push(...(await epochs(second.run)));
+    const { model, optimizer, run } = second;
+    return { told, weights: values(model), state: [...saveCheckpoint({ optimizer, run })] };
+  }
+
+  test.each([1, 3, 5, 12])("goes on after %i steps with the same bits", async (steps) => {
+    expect(await interrupted(steps)).toEqual(await reference());
+  });
+
+  test("goes on in order and without a short batch", async () => {
+    const options = { shuffle: false, dropLast: true, batchSize: 7 };
+    expect(await interrupted(8, options)).toEqual(await reference(options));
+  });
+});
+
+test("a checkpoint of each epoch goes on from there, in a process of its own, too", async () => {
+  manualSeed(7);
+  const first = training("AdamW");
+  const told: { epoch: number; loss: number; bytes: Uint8Array }[] = [];
+  for await (const { epoch, loss } of first.run) told.push({ epoch, loss, bytes: saveCheckpoint(first) });
+  expect(told.length).toBeGreaterThan(3);
+  for (const { epoch, bytes } of told) {
+    const next = training("AdamW");
+    loadCheckpoint(bytes, next);
+    expect(next.run.epoch).toBe(epoch + 1);
+    expect((await epochs(next.run)).map(({ loss }) => loss)).toEqual(
+      told.slice(epoch + 1).map((e) => e.loss),
+    );
+  }
+});
+
+test("random numbers go on in another process", () => {
+  const folder = mkdtempSync(join(tmpdir(), "nablas-"));
+  try {
+    manualSeed(11);
+    rand([5]).dispose();
+    writeFileSync(join(folder, "checkpoint"), saveCheckpoint({}));
+    const expected = [...randn([4]).data];
+    const script = `
+      import { readFileSync } from "node:fs";
+      import { loadCheckpoint, randn } from ${JSON.stringify(join(process.cwd(), "dist/index.js"))};
+      loadCheckpoint(readFileSync(process.argv[1]), {});
+      console.log(JSON.stringify([...randn([4]).data]));`;
+    const args = ["--input-type=module", "-e", script, join(folder, "checkpoint")];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual(expected);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("a parameter that got no gradient since goes on being decayed", () => {
+  // The second parameter is used in the first step only; later steps change it by its decay and momentum.
+  const make = () => {
+    const [a, b] = [parameter(ones([2])), parameter(ones([2]))];
+    const optimizer = new SGD([a, b], { lr: 0.1, weightDecay: 0.5 });
+    const model = new (class extends Module {
+      readonly a = a;
+      readonly b = b;
+      forward = () => a;
+    })();
+    const step = (both: boolean) => {
+      optimizer.zeroGrad();
+      (both ? a.add(b) : a.mul(1)).sum().backward();
+      optimizer.step();
+    };
+    return { model, optimizer, step };
+  };
+  const whole = make();
+  whole.step(true);
+  const bytes = saveCheckpoint({ model: whole.model, optimizer: whole.optimizer });
+  whole.step(false);
+  const resumed = make();
+  loadCheckpoint(bytes, { model: resumed.model, optimizer: resumed.optimizer });
+  resumed.step(false);
+  expect(values(resumed.model)).toEqual(values(whole.model));
+});
+
+/** The entries of a safetensors header that the tests below break. */
+interface Header {
+  [name: string]: Record<string, unknown>;
+  "model.weight": Record<string, unknown>;
+  __metadata__: Record<string, unknown>;
+}
+
+describe("a checkpoint", () => {
+  test("hands on what has no state as it is", () => {
+    const saved = {
+      step: 12,
+      best: Number.POSITIVE_INFINITY,
+      worst: Number.NaN,
+      zero: -0,
+      tenth: 0.1,
+      name: "ünïcode \u0000",
+      flags: [true, false, null],
+      nested: { mean: tensor([[1, 2]]), count: tensor([3], { dtype: "i32" }), empty: zeros([0, 3]) },
+    };
+    const loaded = loadCheckpoint(saveCheckpoint(saved), {}) as typeof saved;
+    expect({ ...loaded, nested: null }).toEqual({ ...saved, nested: null });
+    expect(Object.is(loaded.zero, -0)).toBe(true);
+    expect(loaded.nested.mean.toArray()).toEqual([[1, 2]]);
+    expect(loaded.nested.count.dtype).toBe("i32");
+    expect(loaded.nested.empty.shape).toEqual([0, 3]);
+  });
+
+  test("is a safetensors file of weights under their paths", () => {
+    const model = new Sequential(new Linear(2, 3));
+    const bytes = saveCheckpoint({ model });
+    const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    expect(header["model.0.weight"]).toEqual({ dtype: "F32", shape: [3, 2], data_offsets: [0, 24] });
+    expect(header["model.0.bias"]).toEqual({ dtype: "F32", shape: [3], data_offsets: [24, 36] });
+    expect((8 + length) % 8).toBe(0);
+    const floats = new Float32Array(bytes.slice(8 + length).buffer);
+    expect([...floats.subarray(0, 6)]).toEqual([...model.parameters()[0]!.data]);
+  });
+
+  test("takes what else has stateDict and loadStateDict, scalers among it, and only what is asked for", () => {
+    const counter = {
+      count: 3,
+      stateDict: () => ({ count: counter.count }),
+      loadStateDict: (state: { count: number }) => {
+        counter.count = state.count;
+      },
+    };
+    const scaler = new Standardise().fit([[1], [3]]);
+    const bytes = saveCheckpoint({ scaler, counter, model: new Linear(2, 2) });
+    counter.count = 0;
+    const fresh = new Standardise();
+    loadCheckpoint(bytes, { scaler: fresh, counter });
+    expect(counter.count).toBe(3);
+    expect(fresh.apply([[5]]).toArray()).toEqual([[3]]);
+  });
+
+  test("leaves nothing in memory", () => {
+    const { model, optimizer, run } = training("Adam");
+    const bytes = saveCheckpoint({ model, optimizer, run });
+    loadCheckpoint(bytes, { model, optimizer, run });
+    const before = memory();
+    for (let i = 0; i < 5; i++)
+      loadCheckpoint(saveCheckpoint({ model, optimizer, run }), { model, optimizer, run });
+    expect(memory()).toEqual(before);
+  });
+
+  test("that does not fit in one part changes no part", () => {
+    const saved = { model: new Linear(2, 2), other: new Linear(3, 3) };
+    const bytes = saveCheckpoint(saved);
+    const parts = { model: new Linear(2, 2), other: new Linear(3, 4) };
+    const before = [values(parts.model), values(parts.other), getRngState()];
+    expect(() => loadCheckpoint(bytes, parts)).toThrow(ShapeError);
+    expect([values(parts.model), values(parts.other), getRngState()]).toEqual(before);
+  });
+
+  const bytes = saveCheckpoint({ model: new Linear(2, 2), step: 1 });
+  const edited = (change: (header: Header) => void, written = JSON.stringify) => {
+    const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+    change(header);
+    const json = new TextEncoder().encode(written(header));
+    const values = bytes.subarray(-24);
+    const file = new Uint8Array(8 + json.length + values.length);
+    new DataView(file.buffer).setBigUint64(0, BigInt(json.length), true);
+    file.set(json, 8);
+    file.set(values, 8 + json.length);
+    return file;
+  };
+  const none = () => {};
+  const weight = "model.weight";
+
+  test.each<[string, Uint8Array, string]>([
+    ["no bytes", new Uint8Array(), "at least 8 bytes"],
+    ["a file that is cut off", bytes.subarray(0, -1), "not within"],
+    ["a file that goes on", new Uint8Array([...bytes, 0]), "the tensors have 24 bytes, the file has 25"],
+    ["a header beyond the file", new Uint8Array(16).fill(255), "room for 8 bytes"],
+    ["other bytes", new Uint8Array(64), "cannot be read"],
+    ["a list", edited(none, () => "[]"), "has to be an object"],
+    ["nesting without end", edited(none, () => "[".repeat(200_000)), "cannot be read"],
+    ["a key twice", edited(none, () => '{"a": 1, "a": 1}'), "has a key twice"],
+    [
+      "a tensor without a shape",
+      edited((h) => void delete h[weight].shape),
+      `"${weight}" needs dtype, shape and`,
+    ],
+    ["a negative size", edited((h) => (h[weight].shape = [-2, -2])), `"${weight}" needs dtype, shape and`],
+    [
+      "a dtype that is not known",
+      edited((h) => (h[weight].dtype = "F8")),
+      "dtype is one of F32, I32, got F8",
+    ],
+    [
+      "a shape of other length",
+      edited((h) => (h[weight].shape = [2, 3])),
+      "[2, 3] of F32 takes 24 bytes, got 16",
+    ],
+    ["offsets in reverse", edited((h) => (h[weight].data_offsets = [16, 0])), "not within the 24 bytes"],
+    [
+      "tensors that overlap",
+      edited((h) => (h[weight].data_offsets = [8, 24])),
+      "overlap or leave a gap at offset 8",
+    ],
+    ["metadata that are no strings", edited((h) => (h.__metadata__ = { a: 1 })), "an object of strings"],
+    [
+      "another safetensors file",
+      edited((h) => void Reflect.deleteProperty(h, "__metadata__")),
+      "not one that saveCheckpoint made",
+    ],
+    [
+      "metadata of another kind",
+      edited((h) => (h.__metadata__.nablas = "[]")),
+      "not one that saveCheckpoint made",
+    ],
+    [
+      "a state without its tensor",
+      edited((h) => {
+        h.x = { ...h[weight] };
+        Reflect.deleteProperty(h, weight);
+      }),
+      `no tensor "${weight}"`,
+    ],
+  ])("refuses %s", (_, file, message) => {
+    const model = new Linear(2, 2);
+    const before = [values(model), getRngState(), memory()];
+    expect(() => loadCheckpoint(file, { model })).toThrow(FormatError);
+    expect(() => loadCheckpoint(file, { model })).toThrow(message);
+    expect([values(model), getRngState(), memory()]).toEqual(before);
+  });
+
+  test("says which states there are, and what cannot be saved", () => {
+    expect(() => loadCheckpoint(bytes, { optimizer: new SGD([ones([1], { requiresGrad: true })]) })).toThrow(
+      'loadCheckpoint: no state of "optimizer" in the file; it has those of: model',
+    );
+    expect(() => saveCheckpoint({ f: (() => 1) as never })).toThrow("saveCheckpoint: f: expected numbers");
+    expect(() => saveCheckpoint({ a: { $b: 1 } })).toThrow('the key "$b" begins with a $');
+    expect(() => loadCheckpoint("file" as never, {})).toThrow(FormatError);
+  });
+});
+
+describe("the state of a training", () => {
+  test.each<[string, object, string]>([
+    ["another batch size", { batchSize: 4 }, "fit: expected the state of a training with batchSize 8, got 4"],
+    ["other data", { rows: 40 }, "fit: expected the state of a training with rows 50, got 40"],
+    ["a broken cursor", { batch: -1 }, "fit: expected an integer ≥ 0 for the state's batch, got -1"],
+    ["no loss", { lossSum: "much" }, "fit: expected a number for the state's lossSum, got much"],
+  ])("of %s is refused", (_, change, message) => {
+    const { run } = training("SGD");
+    const before = run.stateDict();
+    expect(() => run.loadStateDict({ ...before, ...change })).toThrow(OptionError);
+    expect(() => run.loadStateDict({ ...before, ...change })).toThrow(message);
+    expect(run.stateDict()).toEqual(before);
+  });
+
+  test("comes too late after the first epoch", async () => {
+    const { run } = training("SGD");
+    const state = run.stateDict();
+    await run.next();
+    expect(() => run.loadStateDict(state)).toThrow("fit: a state has to be loaded before the first epoch");
+  });
+
+  test("of one that has stopped early stops", async () => {
+    const options = { earlyStopping: { patience: 1, minDelta: 10 }, epochs: 9 };
+    const { run } = training("SGD", options);
+    expect(await epochs(run)).toHaveLength(2);
+    const again = training("SGD", options);
+    again.run.loadStateDict(run.stateDict());
+    expect(await epochs(again.run)).toEqual([]);
+  });
+});
+
+test("the state of the random numbers can be kept and set", () => {
+  const state = getRngState();
+  const first = [...randn([5]).data];
+  setRngState(state);
+  expect([...randn([5]).data]).toEqual(first);
+  expect(() => setRngState([1, 2])).toThrow(
+    "setRngState: expected the five integers of getRngState(), got [1,2]",
+  );
+  expect(() => setRngState([1, 2, 3, 4, 0.5])).toThrow(OptionError);
+});

@@ -1,6 +1,9 @@
 // Activations: one class each, formula and derivative side by side. Where the derivative formed from the output
-// would cancel (1 − y near saturation), it is formed from the input.
-import { backward, binary, binaryBackwardA, binaryBackwardB, forward } from "./simd/elementwise";
+// would cancel (1 − y near saturation), it is formed from the input. Those that often follow a linear layer also come
+// with its bias: linear<Name>Forward leaves z + bias in z, linear<Name>Backward turns dy into dz in place.
+import {
+  backward, backwardInPlace, biased, binary, binaryBackwardA, binaryBackwardB, forward,
+} from "./simd/elementwise";
 import { Math4 } from "./simd/math";
 
 /** x > 0 ? a : b. A NaN in x selects b. */
@@ -36,6 +39,10 @@ class Sigmoid {
 }
 export function sigmoidForward(x: usize, y: usize, n: i32): void { forward<Sigmoid>(x, y, n); }
 export function sigmoidBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Sigmoid>(x, dy, dx, n); }
+export function linearSigmoidForward(z: usize, bias: usize, y: usize, rows: i32, cols: i32): void {
+  biased<Sigmoid>(z, bias, y, rows, cols);
+}
+export function linearSigmoidBackward(z: usize, dy: usize, n: i32): void { backwardInPlace<Sigmoid>(z, dy, n); }
 
 /** tanh x;  dx = dy · (1 − tanh² x) = dy · 4e / (1 + e)² with e = e^−2|x| */
 @unmanaged
@@ -51,6 +58,10 @@ class Tanh {
 }
 export function tanhForward(x: usize, y: usize, n: i32): void { forward<Tanh>(x, y, n); }
 export function tanhBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Tanh>(x, dy, dx, n); }
+export function linearTanhForward(z: usize, bias: usize, y: usize, rows: i32, cols: i32): void {
+  biased<Tanh>(z, bias, y, rows, cols);
+}
+export function linearTanhBackward(z: usize, dy: usize, n: i32): void { backwardInPlace<Tanh>(z, dy, n); }
 
 /** max(x, 0), by the maximum that keeps a NaN in x and is one instruction;  dx = x > 0 ? dy : 0 */
 @unmanaged
@@ -64,6 +75,10 @@ class Relu {
 }
 export function reluForward(x: usize, y: usize, n: i32): void { forward<Relu>(x, y, n); }
 export function reluBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Relu>(x, dy, dx, n); }
+export function linearReluForward(z: usize, bias: usize, y: usize, rows: i32, cols: i32): void {
+  biased<Relu>(z, bias, y, rows, cols);
+}
+export function linearReluBackward(y: usize, dy: usize, n: i32): void { backwardInPlace<Relu>(y, dy, n); }
 
 /** x > 0 ? x : slope · x;  dx = x > 0 ? dy : slope · dy */
 @unmanaged

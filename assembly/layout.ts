@@ -23,12 +23,6 @@ export function copyBackward(dy: usize, dx: usize, n: i32): void {
   addTo(dx, dy, n);
 }
 
-/** y[r, :] = row for every r of rows. */
-export function repeatRow(row: usize, y: usize, rows: i32, cols: i32): void {
-  const bytes = <usize>cols << 2;
-  for (let r = 0; r < rows; r++, y += bytes) memory.copy(y, row, bytes);
-}
-
 /** x [outer, a, mid, b, inner] → y [outer, b, mid, a, inner] */
 export function transposeForward(
   x: usize, y: usize, outer: i32, a: i32, mid: i32, b: i32, inner: i32,

@@ -554,6 +554,13 @@ export const table: Record<string, Row> = {
       on([2, 3, 7], [6, 7], [6]),
       on([9, 40], [11, 40], [11]),
       on([1, 3], [1, 3], [1]),
+      on([2, 3, 7], [6, 7], [6]).with({ activation: "relu" }),
+      on([5], [3, 5], [3]).with({ activation: "relu" }),
+      on([4, 5], [3, 5], [3]).with({ activation: "sigmoid" }),
+      on([4, 5], [8, 5], [8]).with({ activation: "tanh" }),
+      ...(["relu", "sigmoid", "tanh"] as const).map((activation) =>
+        on([4, 5], [3, 5]).with(undefined, { activation }),
+      ),
     ],
     reference: ref.linear,
     forward: products,

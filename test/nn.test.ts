@@ -16,11 +16,13 @@ import {
   manualSeed,
   memory,
   mul,
+  OptionError,
   ones,
   PReLU,
   parameter,
   ReLU,
   RReLU,
+  randn,
   Sequential,
   Sigmoid,
   Softmax,
@@ -186,6 +188,48 @@ describe("Linear", () => {
       expect(layer.forward(x.reshape([1, 2, 3])).shape).toEqual([1, 2, 2]);
       expect(layer.forward(tensor([1, 2, 3])).shape).toEqual([2]);
     });
+  });
+
+  test.each([
+    ["relu", ReLU],
+    ["sigmoid", Sigmoid],
+    ["tanh", Tanh],
+  ] as const)("with %s has the bits of the layer that follows", (activation, Activation) => {
+    for (const [rows, width, out, bias] of [
+      [1, 1, 1, true],
+      [5, 7, 3, true],
+      [33, 64, 32, true],
+      [4, 6, 10, false],
+    ] as const) {
+      manualSeed(5);
+      const fused = own(new Linear(width, out, { activation, bias }));
+      const plain = own(new Sequential(new Linear(width, out, { bias }), new Activation()));
+      plain.loadStateDict(
+        Object.fromEntries(Object.entries(fused.stateDict()).map(([k, t]) => [`0.${k}`, t])),
+      );
+      const [values, upstream] = [own(randn([rows, width])), own(randn([rows, out]))];
+      const passes = [fused, plain].map((model) => {
+        const x = own(values.clone());
+        x.requiresGrad = true;
+        const y = model.forward(x);
+        const result = [y.toArray()];
+        y.backward({ gradient: upstream });
+        result.push(...[x, ...model.parameters()].map((t) => t.grad!.toArray()));
+        y.dispose();
+        return result;
+      });
+      expect(passes[0]).toEqual(passes[1]);
+    }
+    expect(String(own(new Linear(2, 3, { activation })))).toBe(`Linear(2 → 3, ${activation})`);
+  });
+
+  test("refuses an activation that it has not", () => {
+    const message = 'activation is one of relu, sigmoid, tanh, got "elu"; apply others to the result';
+    const options = { activation: "elu" as never };
+    expect(() => new Linear(2, 3, options)).toThrow(`Linear: ${message}`);
+    const [x, weight] = [own(ones([1, 2])), own(ones([3, 2]))];
+    expect(() => linear(x, weight, null, options)).toThrow(`linear: ${message}`);
+    expect(() => linear(x, weight, null, { activation: "toString" as never })).toThrow(OptionError);
   });
 
   test("starts within ±1 / √in, as PyTorch does, and the same for the same seed", () => {

@@ -241,8 +241,21 @@ export function matmul(a: Nd, b: Nd, { transposeA = false, transposeB = false } 
   return nd([...batch, ...(row ? [] : [M]), ...(column ? [] : [N])], y.data);
 }
 
-export function linear(x: Nd, weight: Nd, bias: Nd | number = 0): Nd {
-  return elementwise((p, q) => p + q)(matmul(x, weight, { transposeB: true }), bias);
+const activations = {
+  relu: (z: number) => Math.max(z, 0),
+  sigmoid: (z: number) => 1 / (1 + Math.exp(-z)),
+  tanh: Math.tanh,
+  none: (z: number) => z,
+};
+
+export function linear(
+  x: Nd,
+  weight: Nd,
+  bias: Nd | number = 0,
+  { activation = "none" }: { activation?: keyof typeof activations } = {},
+): Nd {
+  const f = activations[activation];
+  return elementwise((p, q) => f(p + q))(matmul(x, weight, { transposeB: true }), bias);
 }
 
 export type Reduction = "mean" | "sum" | "none";

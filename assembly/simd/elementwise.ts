@@ -37,6 +37,37 @@ function applyBackward<Op>(saved: v128, dy: v128, a: v128, b: v128): v128 {
   return changetype<Op>(0).backward(saved, dy);
 }
 
+/** z[r, :] += bias for every row, bias = 0 for none;  y = op(z). Where the way back reads y alone, y may be z. */
+export function biased<Op>(z: usize, bias: usize, y: usize, rows: i32, cols: i32): void {
+  if (!bias) {
+    forward<Op>(z, y, rows * cols);
+    return;
+  }
+  const body = <usize>(cols & ~3) << 2;
+  const tail = cols & 3;
+  const bytes = <usize>cols << 2;
+  for (let r = 0; r < rows; r++, z += bytes, y += bytes) {
+    for (let i: usize = 0; i < body; i += 16) {
+      const v = f32x4.add(v128.load(z + i), v128.load(bias + i));
+      v128.store(z + i, v);
+      v128.store(y + i, changetype<Op>(0).forward(v));
+    }
+    if (tail) {
+      const v = f32x4.add(v128.load(z + body), v128.load(bias + body));
+      Lanes.store(z + body, v, tail);
+      Lanes.store(y + body, changetype<Op>(0).forward(v), tail);
+    }
+  }
+}
+
+/** dy = op′ · dy in place, from the saved input or output of the op. */
+export function backwardInPlace<Op>(saved: usize, dy: usize, n: i32): void {
+  const end = saved + (<usize>n << 2);
+  for (; saved < end; saved += 16, dy += 16) {
+    v128.store(dy, changetype<Op>(0).backward(v128.load(saved), v128.load(dy)));
+  }
+}
+
 /** An operand that has its own value in every column. */
 @unmanaged
 class Dense {

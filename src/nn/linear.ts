@@ -1,5 +1,5 @@
 import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
-import { linear } from "../ops/matmul";
+import { checkActivation, type FusedActivation, linear } from "../ops/matmul";
 import { uniform } from "../ops/random";
 import { expectTensor, type Shape, type Tensor } from "../tensor";
 import { kaimingUniform } from "./init";
@@ -10,14 +10,17 @@ export interface LinearOptions {
   bias?: boolean;
   /** Makes the weight from its shape [out, in]; default: uniform within ±1 / √in, as PyTorch starts. */
   init?: (shape: Shape) => Tensor;
+  /** Applied to the sum in one pass with the bias: "relu", "sigmoid" or "tanh"; default none. */
+  activation?: FusedActivation;
 }
 
-/** y = x · weightᵀ + bias, from [..., in] to [..., out]. The bias starts uniform within ±1 / √in. */
+/** y = activation(x · weightᵀ + bias), from [..., in] to [..., out]. The bias starts uniform within ±1 / √in. */
 export class Linear extends Module {
   /** [out, in] */
   readonly weight: Tensor;
   /** [out] */
   readonly bias: Tensor | null;
+  readonly activation: FusedActivation | undefined;
 
   constructor(
     readonly inFeatures: number,
@@ -28,13 +31,15 @@ export class Linear extends Module {
     for (const n of [inFeatures, outFeatures]) {
       if (!Number.isInteger(n) || n < 1) throw new OptionError(`Linear: sizes are integers ≥ 1, got ${n}`);
     }
-    const { bias, init } = withDefaults("Linear", { bias: true, init: startAsPyTorch }, options);
+    const { bias, init, activation } = withDefaults("Linear", defaults, options);
+    checkActivation("Linear", activation);
     const shape = [outFeatures, inFeatures];
     this.weight = parameter(init(shape));
     if (!sameShape(this.weight.shape, shape)) {
       throw new ShapeError(`Linear: init made ${show(this.weight.shape)}, expected ${show(shape)}`);
     }
     const bound = 1 / Math.sqrt(inFeatures);
+    this.activation = activation;
     this.bias = bias ? parameter(uniform([outFeatures], -bound, bound)) : null;
   }
 
@@ -43,13 +48,17 @@ export class Linear extends Module {
     if (x.shape.length === 0 || x.shape.at(-1) !== this.inFeatures) {
       throw new ShapeError(`expected [batch, ${this.inFeatures}], got ${show(x.shape)}`);
     }
-    return linear(x, this.weight, this.bias ?? undefined);
+    const { weight, bias, activation } = this;
+    return linear(x, weight, bias, activation && { activation });
   }
 
   override toString(): string {
-    return `Linear(${this.inFeatures} → ${this.outFeatures})`;
+    const activation = this.activation ? `, ${this.activation}` : "";
+    return `Linear(${this.inFeatures} → ${this.outFeatures}${activation})`;
   }
 }
+
+const defaults = { bias: true, init: startAsPyTorch, activation: undefined as FusedActivation | undefined };
 
 /** torch.nn.Linear.reset_parameters: a gain of √(1/3) makes the bound 1 / √in. */
 function startAsPyTorch(shape: Shape): Tensor {

@@ -1,5 +1,30 @@
 import { defineConfig } from "vitest/config";
 
+const test = { testTimeout: 60_000, setupFiles: ["test/setup.ts"] };
+
+// Node 20 has relaxed SIMD behind a flag.
+const isOld = Number(process.versions.node.split(".")[0]) < 21;
+const execArgv = isOld ? ["--experimental-wasm-relaxed-simd"] : [];
+
+/** What runs the package in processes of its own, or no kernel at all. */
+const once = ["test/example.test.ts", "test/package.test.ts", "test/readme.test.ts"];
+
 export default defineConfig({
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 },
+  test: {
+    projects: [
+      {
+        test: { ...test, name: "baseline", include: ["test/**/*.test.ts"], env: { NABLAS_SIMD: "baseline" } },
+      },
+      {
+        test: {
+          ...test,
+          name: "relaxed",
+          include: ["test/**/*.test.ts"],
+          exclude: once,
+          env: { NABLAS_SIMD: "relaxed" },
+          execArgv,
+        },
+      },
+    ],
+  },
 });

@@ -10,7 +10,7 @@
 // somebody collects, do not split the space for large ones. Nothing but this file touches `memory.buffer`.
 import { DisposedError, OutOfMemoryError } from "./errors";
 import type { Region } from "./scope";
-import { instantiate, memory as linear, PAGE } from "./wasm";
+import { instantiate, memory as linear, PAGE, running } from "./wasm";
 
 /** Bytes behind the last block that kernels may read. */
 const GUARD = 64;
@@ -32,7 +32,6 @@ const slab: Gap = { at: 0, end: 0 };
 const hole: Gap = { at: 0, end: 0 };
 const smallBins = new Map<number, number[]>();
 const bins = new Map<number, number[]>();
-let started = false;
 
 let bytesHeld = 0;
 let buffersHeld = 0;
@@ -73,11 +72,16 @@ function newSlab(): void {
   slab.end = at + SLAB;
 }
 
+/** Instantiates the binary, unless it runs already; the first allocation does it otherwise. */
+export function start(): void {
+  if (running !== undefined) return;
+  hole.at = (instantiate() + 15) & ~15;
+  hole.end = linear.buffer.byteLength - GUARD;
+}
+
 function newHole(bytes: number): void {
-  if (!started) {
-    hole.at = (instantiate() + 15) & ~15;
-    hole.end = linear.buffer.byteLength - GUARD;
-    started = true;
+  if (running === undefined) {
+    start();
     if (hole.at + bytes <= hole.end) return;
   }
   const end = linear.buffer.byteLength - GUARD;
@@ -221,12 +225,16 @@ export interface MemoryUse {
 
 /** Whether `view` looks into linear memory: growth would detach it. */
 export function isLinear(view: ArrayBufferView): boolean {
-  return started && view.buffer === linear.buffer;
+  return running !== undefined && view.buffer === linear.buffer;
 }
 
 /** What linear memory holds. */
 export function memory(): MemoryUse {
-  const use = { bytes: bytesHeld, reserved: started ? linear.buffer.byteLength : 0, tensors: buffersHeld };
+  const use = {
+    bytes: bytesHeld,
+    reserved: running !== undefined ? linear.buffer.byteLength : 0,
+    tensors: buffersHeld,
+  };
   return madeAt === undefined ? use : { ...use, madeAt: [...madeAt.values()] };
 }
 

@@ -1,5 +1,5 @@
 import type { instantiate as bindings } from "../build/release";
-import { base64 } from "../build/wasm";
+import { baseline, relaxed } from "../build/wasm";
 
 type Exports = Awaited<ReturnType<typeof bindings>>;
 
@@ -16,12 +16,38 @@ export let memory: WebAssembly.Memory;
 export const PAGE = 65_536;
 const MAX_PAGES = 65_536;
 
+/** Which of the two binaries: "relaxed" has fused multiply-add, as relaxed SIMD offers it. */
+export type Simd = "baseline" | "relaxed";
+
+/** The binary that runs, once the first allocation has been made. */
+export let running: Simd | undefined;
+
+let chosen: Simd | undefined;
+
+/** Says which binary will run, instead of the best that there is. */
+export function choose(simd: Simd): void {
+  chosen = simd;
+}
+
+// (module (func (result v128) (f32x4.relaxed_madd (i8x16.splat (i32.const 0)) …)))
+const PROBE = [
+  [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 19, 1, 17, 0],
+  [0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x85, 2, 0x0b],
+];
+
+/** Whether the engine has relaxed SIMD. */
+export function hasRelaxedSimd(): boolean {
+  return WebAssembly.validate(Uint8Array.from(PROBE.flat()));
+}
+
 /** Compiles and instantiates the embedded binary, synchronously. Returns the first free byte of memory. */
 export function instantiate(): number {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const simd = chosen ?? (hasRelaxedSimd() ? "relaxed" : "baseline");
+  const bytes = Uint8Array.from(atob(simd === "relaxed" ? relaxed : baseline), (c) => c.charCodeAt(0));
   memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   const { heapBase, ...functions } = exports as unknown as Exports;
   kernels = functions;
+  running = simd;
   return heapBase.value;
 }

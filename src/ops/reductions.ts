@@ -140,25 +140,38 @@ export function variance(x: Tensor, options?: VarianceOptions): Tensor {
   return reduction("variance", x, rest, reduce);
 }
 
-/** Index (i32) of the first largest value along `dim`, or in the flattened tensor without it. No gradient. */
-export function argmax(x: Tensor, options?: { dim?: number; keepdim?: boolean }): Tensor {
-  const source = expectTensor("argmax", x).use("argmax");
-  const { dim, keepdim } = withDefaults(
-    "argmax",
-    { dim: undefined as number | undefined, keepdim: false },
-    options,
-  );
-  const along = dim === undefined ? 0 : dimension("argmax", dim, rankOf(x));
-  const [outer, size, inner] =
-    dim === undefined || x.shape.length === 0 ? [1, x.size, 1] : around(x.shape, along);
-  checkNotEmpty("argmax", x, size);
-  const reduced = x.shape.map((n, i) => (dim === undefined || i === along ? 1 : n));
-  const kept = x.shape.filter((_, i) => dim !== undefined && i !== along);
-  const index = new Tensor(keepdim ? reduced : kept, "i32");
-  const values = new Buffer(index.size);
-  kernels.maxForward(source, values.ptr, index.ptr, outer, size, inner);
-  return record("argmax", index, [], [values], () => {});
+function extremeIndex(
+  op: "argmax" | "argmin",
+  kernel: "maxForward" | "minForward",
+): (x: Tensor, options?: { dim?: number; keepdim?: boolean }) => Tensor {
+  const defaults = { dim: undefined as number | undefined, keepdim: false };
+  return (x, options) => {
+    const source = expectTensor(op, x).use(op);
+    const { dim, keepdim } = withDefaults(op, defaults, options);
+    const along = dim === undefined ? 0 : dimension(op, dim, rankOf(x));
+    const whole = dim === undefined || x.shape.length === 0;
+    const [outer, size, inner] = whole ? [1, x.size, 1] : around(x.shape, along);
+    checkNotEmpty(op, x, size);
+    const reduced = x.shape.map((n, i) => (dim === undefined || i === along ? 1 : n));
+    const kept = x.shape.filter((_, i) => dim !== undefined && i !== along);
+    const index = new Tensor(keepdim ? reduced : kept, "i32");
+    const values = new Buffer(index.size);
+    kernels[kernel](source, values.ptr, index.ptr, outer, size, inner);
+    return record(op, index, [], [values], () => {});
+  };
 }
+
+/**
+ * Index (i32) of the largest value along `dim`, or in the flattened tensor without it; of equal ones the first, and a
+ * NaN counts as the largest. No gradient.
+ */
+export const argmax = extremeIndex("argmax", "maxForward");
+
+/**
+ * Index (i32) of the smallest value along `dim`, or in the flattened tensor without it; of equal ones the first, and a
+ * NaN counts as the smallest. No gradient.
+ */
+export const argmin = extremeIndex("argmin", "minForward");
 
 export function checkNotEmpty(op: string, x: Tensor, size: number): void {
   if (size === 0) throw new ShapeError(`${op}: no elements to choose from in ${show(x.shape)}`);

@@ -22,9 +22,10 @@ export interface AdamWOptions extends AdamOptions {
   weightDecay?: number;
 }
 
-function adamRule(name: string, weightDecay: number): Rule<Required<AdamOptions>> {
+function adamRule(name: string, weightDecay: number, decoupled: boolean): Rule<Required<AdamOptions>> {
   return {
     name,
+    decoupled,
     // In the order of AdamOptions in assembly/optimizers.ts.
     defaults: { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay, l1: 0, amsgrad: false },
     averages: { exp_avg: () => true, exp_avg_sq: () => true, max_exp_avg_sq: ({ amsgrad }) => amsgrad },
@@ -32,22 +33,18 @@ function adamRule(name: string, weightDecay: number): Rule<Required<AdamOptions>
   };
 }
 
-const rules = { adam: adamRule("Adam", 0), adamw: adamRule("AdamW", 1e-2) };
+const rules = { adam: adamRule("Adam", 0, false), adamw: adamRule("AdamW", 1e-2, true) };
 
-/** What Adam and AdamW share; `decoupled` says whether weight decay bypasses the averages. */
+/** The step that Adam and AdamW share. */
 abstract class AdamStep extends Optimizer<Required<AdamOptions>> {
-  protected abstract readonly decoupled: boolean;
-
   protected update(g: number, w: number, averages: number[], step: number, hyper: number, n: number): void {
     const [m, v, max] = averages as [number, number, number];
-    kernels.adamStep(g, w, m, v, max, step, hyper, n, Number(this.decoupled));
+    kernels.adamStep(g, w, m, v, max, step, hyper, n, Number(this.rule.decoupled));
   }
 }
 
 /** Adam, as torch.optim.Adam. Kingma and Ba 2015. */
 export class Adam extends AdamStep {
-  protected readonly decoupled = false;
-
   constructor(parameters: ParameterList<AdamOptions>, options?: AdamOptions) {
     super(rules.adam, parameters, options);
   }
@@ -58,8 +55,6 @@ export class Adam extends AdamStep {
  * torch.optim.AdamW. Loshchilov and Hutter 2019. The L1 penalty is part of the gradient, as in Adam.
  */
 export class AdamW extends AdamStep {
-  protected readonly decoupled = true;
-
   constructor(parameters: ParameterList<AdamWOptions>, options?: AdamWOptions) {
     super(rules.adamw, parameters, options);
   }

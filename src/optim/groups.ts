@@ -14,6 +14,8 @@ export interface Rule<O extends object> {
   start?: (options: O) => number;
   /** Whether PyTorch's state has the step count. */
   counted: boolean;
+  /** Whether weight decay is no part of the gradient: PyTorch's groups say so since 2.7. Default false. */
+  decoupled?: boolean;
   /** What is wrong with options of which each by itself is right. */
   refuse?: (options: O) => string | undefined;
 }
@@ -45,11 +47,7 @@ export function makeGroups<O extends object>(
     if (!Array.isArray(params))
       throw new OptionError(`${name}: groups[${i}].params is an array of parameters`);
     const merged = withDefaults(`${name}: groups[${i}]`, shared, own as unknown as Partial<O>);
-    // Pairs are copied: they belong to one group.
-    const entries = Object.entries(merged).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? [...value] : value,
-    ]);
+    const entries = Object.entries(merged).map(([key, value]) => [key, copyOption(value)]);
     const made = Object.fromEntries(entries);
     Object.defineProperty(made, "params", { value: Object.freeze([...params]), enumerable: true });
     return Object.seal(made) as Group<O>;
@@ -132,4 +130,14 @@ function expected(like: unknown, value: unknown): string | undefined {
 
 function isDecay(x: unknown): boolean {
   return typeof x === "number" && x >= 0 && x < 1;
+}
+
+/** The names of the options, in the order of the rule. */
+export function optionNames<O extends object>({ defaults }: Rule<O>): (keyof O & string)[] {
+  return Object.keys(defaults) as (keyof O & string)[];
+}
+
+/** A pair belongs to one group: others get a copy. */
+export function copyOption<T>(value: T): T {
+  return Array.isArray(value) ? ([...value] as T) : value;
 }

@@ -29,7 +29,7 @@ export type { CustomLoss } from "./ops/customLoss";
 export type { LossOptions, Reduction } from "./ops/elementwiseLoss";
 export type { GeluOptions } from "./ops/gated";
 export * from "./ops/index";
-export type { Indices, OneHotOptions } from "./ops/indexing";
+export type { EmbeddingOptions, Indices, OneHotOptions } from "./ops/indexing";
 export type {
   BceWithLogitsOptions,
   KlDivOptions,

@@ -87,7 +87,8 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
   }
   if (training && N * L === 1) {
     throw new ShapeError(
-      `${op}: expected more than one value per channel in training, got ${show(x.shape)}; use larger batches or eval()`,
+      `${op}: expected more than one value per channel to take statistics of, got ${show(x.shape)}; use larger ` +
+        "batches, or running statistics by eval()",
     );
   }
   return composed(() => {

@@ -102,12 +102,23 @@ export function fit(step: Step, data: Dataset, options?: FitOptions): AsyncGener
     );
   }
   let [train, held] = [data, validation];
-  if (typeof held === "number")
+  if (typeof held === "number") {
+    checkShare(held, data.size);
     [train, held] = data.split(1 - held, { shuffle, ...(seed !== undefined && { seed }) });
+  }
   checkBatches("fit", train.size, settings);
   const random = shuffle ? randomNumbers("fit", seed) : undefined;
   const patience = settings.earlyStopping && new Patience(settings.earlyStopping);
   return run(step, train, held, settings, random, patience);
+}
+
+/** @throws OptionError unless a share for validation leaves rows to train on and rows to evaluate */
+function checkShare(share: number, rows: number): void {
+  if (share > 0 && share < 1 && (1 - share) * rows >= 1 - 1e-9) return;
+  throw new OptionError(
+    `fit: validation is a dataset, or the share of the rows to keep for it, above 0 and below 1, with one left to ` +
+      `train on; got ${share} of ${rows} rows`,
+  );
 }
 
 async function* run(

@@ -21,7 +21,15 @@ export { type EarlyStopping, type Epoch, type FitOptions, fit, type Measures, ty
 export { type GradcheckOptions, gradcheck } from "./gradcheck";
 export { type InitOptions, init } from "./init";
 export { type MemoryUse, memory } from "./memory";
-export { accuracy, type ClassPredictions, confusionMatrix, r2Score, topK } from "./metrics";
+export {
+  type AccuracyOptions,
+  accuracy,
+  type ClassPredictions,
+  type ConfusionMatrixOptions,
+  confusionMatrix,
+  r2Score,
+  topK,
+} from "./metrics";
 export * from "./nn/index";
 export type { ClipOptions } from "./ops/comparison";
 export type { ClassTargets, CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";

@@ -33,10 +33,13 @@ function checkRange(op: string, index: Tensor, size: number): void {
 }
 
 /**
- * Elements of x chosen along `dim` (default 0): y[i, j, k] = x[i, index[i, j, k], k] for dim 1. The index has as many
- * dimensions as x and gives y its shape; apart from `dim` its sizes may be smaller, but do not broadcast, as in
- * torch.gather. The gradient goes to the chosen elements, added up where one is chosen twice.
- * @param index integers from 0 to x.shape[dim] − 1
+ * Elements of x chosen along `dim` (default 0): y[i, j, k] = x[i, index[i, j, k], k] for dim 1. The gradient
+ * goes to the chosen elements, added up where one is chosen twice. As torch.gather and ONNX' GatherElements;
+ * what ONNX calls Gather takes whole slices, as `embedding` does.
+ * @param index integers from 0 to x.shape[dim] − 1, of as many dimensions as x; apart from `dim` its sizes
+ *   may be smaller, but do not broadcast
+ * @returns [...] of the shape of the index
+ * @throws ShapeError for an index of another shape or a dimension that does not exist
  * @throws DomainError for an index out of range: negative ones do not count from the end
  */
 export function gather(x: Tensor, index: Indices, options?: { dim?: number }): Tensor {
@@ -67,6 +70,7 @@ export function gather(x: Tensor, index: Indices, options?: { dim?: number }): T
   });
 }
 
+/** Options of `embedding`. */
 export interface EmbeddingOptions {
   /** A row that gets no gradient, as padding of sequences wants it; below 0 it counts from the end. Default: none. */
   paddingIdx?: number | undefined;
@@ -113,14 +117,17 @@ export function paddingRow(op: string, paddingIdx: number | undefined, num: numb
   );
 }
 
+/** Options of `oneHot`. */
 export interface OneHotOptions {
   /** Default: the largest index + 1. */
   numClasses?: number;
 }
 
 /**
- * Indices [...] as rows with a single 1, [..., numClasses]. f32, since it goes into losses and products (PyTorch: i64).
+ * Indices [...] as rows with a single 1, [..., numClasses]. f32, since it goes into losses and products
+ * (PyTorch: i64). No gradient.
  * @throws DomainError for an index outside 0 … numClasses − 1
+ * @throws OptionError unless numClasses is an integer ≥ 1
  */
 export function oneHot(index: Indices, options?: OneHotOptions): Tensor {
   const { numClasses } = withDefaults("oneHot", { numClasses: undefined as number | undefined }, options);

@@ -7,9 +7,11 @@ import { composed } from "./composed";
 import { transpose } from "./layout";
 import { around, dimension, rankOf } from "./shapes";
 
-/** `dim`: one dimension, several, or all by default; `keepdim` leaves a size of 1 in their place. */
+/** Over which dimensions to reduce, and what becomes of them. */
 export interface ReductionOptions {
+  /** One dimension or several, counted from the end below 0; default: all. */
   dim?: number | readonly number[];
+  /** Whether to leave a size of 1 in their place; default false. */
   keepdim?: boolean;
 }
 
@@ -67,7 +69,10 @@ function summed(op: string, scaleOf: (size: number) => number): Reduce {
   };
 }
 
-/** Sum over `dim`. */
+/**
+ * Σ x over `dim`, in float32 within short blocks and in float64 across them; 0 over no elements.
+ * @throws ShapeError for a dimension that does not exist or appears twice
+ */
 export function sum(x: Tensor, options?: ReductionOptions): Tensor {
   return reduction(
     "sum",
@@ -77,7 +82,10 @@ export function sum(x: Tensor, options?: ReductionOptions): Tensor {
   );
 }
 
-/** Arithmetic mean over `dim`; NaN over no elements. */
+/**
+ * Σ x / n over the n elements along `dim`; NaN over none.
+ * @throws ShapeError for a dimension that does not exist or appears twice
+ */
 export function mean(x: Tensor, options?: ReductionOptions): Tensor {
   return reduction(
     "mean",
@@ -100,20 +108,33 @@ function extreme(op: "max" | "min"): (x: Tensor, options?: ReductionOptions) => 
     });
 }
 
-/** Largest value over `dim`. Among equal ones the first gets the gradient; a NaN counts as the largest. */
+/**
+ * The largest value over `dim`; a NaN counts as larger. Of equal ones the first gets the gradient, as of
+ * PyTorch's max with a dimension; without one PyTorch spreads it evenly. Where it stands tells `argmax`.
+ * @throws ShapeError over no elements, or for a dimension that does not exist or appears twice
+ */
 export const max = extreme("max");
 
-/** Smallest value over `dim`. Among equal ones the first gets the gradient; a NaN counts as the smallest. */
+/**
+ * The smallest value over `dim`; a NaN counts as smaller. Of equal ones the first gets the gradient, as of
+ * PyTorch's min with a dimension; without one PyTorch spreads it evenly. Where it stands tells `argmin`.
+ * @throws ShapeError over no elements, or for a dimension that does not exist or appears twice
+ */
 export const min = extreme("min");
 
+/** Options of `variance`. */
 export interface VarianceOptions extends ReductionOptions {
   /** Subtracted from the number of values in the divisor: 1 (default) for a sample, 0 for a whole population. */
   correction?: number;
 }
 
 /**
- * Σ (x − mean)² / (n − correction) over the n values along `dim`, in two passes in float64. NaN where the divisor and
- * the sum are 0, as for one value with correction 1. NumPy and Keras divide by n by default, PyTorch by n − 1.
+ * Σ (x − mean)² / (n − correction) over the n values along `dim`, in two passes in float64. NaN where the
+ * divisor and the sum are 0, as for one value with correction 1.
+ *
+ * `correction` is 1 by default as in PyTorch: the variance of a sample. NumPy and Keras divide by n,
+ * `correction: 0`.
+ * @throws ShapeError for a dimension that does not exist or appears twice
  */
 export function variance(x: Tensor, options?: VarianceOptions): Tensor {
   const defaults = {
@@ -162,14 +183,18 @@ function extremeIndex(
 }
 
 /**
- * Index (i32) of the largest value along `dim`, or in the flattened tensor without it; of equal ones the first, and a
- * NaN counts as the largest. No gradient.
+ * Index (i32) of the largest value along `dim`, or in the flattened tensor without `dim`; of equal ones the
+ * first, and a NaN counts as the largest. `keepdim`, default false, leaves a size of 1. No gradient. As in
+ * PyTorch, whose indices are i64; ONNX' default is dimension 0.
+ * @throws ShapeError over no elements, or for a dimension that does not exist
  */
 export const argmax = extremeIndex("argmax", "maxForward");
 
 /**
- * Index (i32) of the smallest value along `dim`, or in the flattened tensor without it; of equal ones the first, and a
- * NaN counts as the smallest. No gradient.
+ * Index (i32) of the smallest value along `dim`, or in the flattened tensor without `dim`; of equal ones the
+ * first, and a NaN counts as the smallest. `keepdim`, default false, leaves a size of 1. No gradient. As in
+ * PyTorch, whose indices are i64; ONNX' default is dimension 0.
+ * @throws ShapeError over no elements, or for a dimension that does not exist
  */
 export const argmin = extremeIndex("argmin", "minForward");
 

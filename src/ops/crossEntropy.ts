@@ -15,6 +15,7 @@ import { logSoftmax } from "./softmax";
 /** Classes as an i32 tensor, an Int32Array or (nested) integers; or distributions as an f32 tensor or nested numbers. */
 export type ClassTargets = Tensor | Int32Array | Nested;
 
+/** Options of `nllLoss`. */
 export interface NllOptions extends LossOptions {
   /** Factor of each class, [classes]. "mean" divides by the sum of the factors of the targets. */
   weight?: Tensor | TensorData;
@@ -22,6 +23,7 @@ export interface NllOptions extends LossOptions {
   ignoreIndex?: number;
 }
 
+/** Options of `crossEntropyLoss`. */
 export interface CrossEntropyOptions extends NllOptions {
   /** Share s of the target spread evenly over all classes, 0 ≤ s ≤ 1; default 0. */
   labelSmoothing?: number;
@@ -147,10 +149,19 @@ export function reduced(
 }
 
 /**
- * Softmax and negative log-likelihood in one, over logits: log Σ e^z − z[class], whose gradient is softmax(z) − y. The
- * class axis is 1. With `reduction: "mean"` and every row ignored the loss is 0 (PyTorch: NaN).
+ * Softmax and negative log-likelihood in one, over logits z: log Σ e^z − z[class], whose gradient is
+ * softmax(z) − y; of distributions q, Σ q (log Σ e^z − z). Smoothing turns a target into (1 − s) of it and s
+ * / classes everywhere.
+ *
+ * As in PyTorch the class axis is 1, and "mean" divides by the sum of the weights of the targets that count,
+ * of distributions by the number of rows; with every row ignored it is 0 (PyTorch: NaN). Keras takes
+ * probabilities unless `from_logits`, along the last axis, and divides by the number of rows.
  * @param logits [batch, classes], [batch, classes, …] or [classes]
- * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape of logits
+ * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape
+ *   of logits
+ * @returns [], or with `reduction: "none"` the shape without the class axis
+ * @throws ShapeError, DTypeError for targets of another shape or f32 classes; OptionError for labelSmoothing
+ *   outside [0, 1]
  * @throws DomainError for an index that is no class and not `ignoreIndex`, or a probability outside [0, 1]
  */
 export function crossEntropyLoss(
@@ -270,10 +281,12 @@ export function recordRows(
 }
 
 /**
- * −x[class] of log-probabilities x, as logSoftmax gives them; crossEntropyLoss does both in one. The class axis is 1.
- * With `reduction: "mean"` and every row ignored the loss is 0 (PyTorch: NaN).
+ * −x[class] of log-probabilities x, as logSoftmax gives them; crossEntropyLoss does both in one. The class
+ * axis is 1, and the mean is that of crossEntropyLoss.
  * @param logProbs [batch, classes], [batch, classes, …] or [classes]
  * @param target class indices (i32) of the shape without the class axis
+ * @returns [], or with `reduction: "none"` the shape of the target
+ * @throws ShapeError, DTypeError for targets of another shape or dtype
  * @throws DomainError for an index that is no class and not `ignoreIndex`
  */
 export function nllLoss(logProbs: Tensor, target: ClassTargets, options?: NllOptions): Tensor {

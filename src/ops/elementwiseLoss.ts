@@ -6,9 +6,14 @@ import { type Kernels, kernels } from "../wasm";
 import { mean, sum } from "./reductions";
 import type { Parameters } from "./unary";
 
-/** How the values of a loss become one: their mean, their sum, or not at all. */
+/**
+ * How the values of a loss become one: their mean, their sum, or not at all. As in PyTorch the values are
+ * those of all elements; Keras' losses average over the last dimension first, so that their sum and their
+ * values differ from these.
+ */
 export type Reduction = "mean" | "sum" | "none";
 
+/** Options of every loss. */
 export interface LossOptions {
   /** Default: "mean". */
   reduction?: Reduction;

@@ -44,7 +44,9 @@ function classAxis(shape: Shape): number {
   return shape.length > 1 ? 1 : 0;
 }
 
-/** Whether there is one score a sample: [batch, 1, …], or [batch] with more than a single class for target. */
+/**
+ * Whether there is one score a sample: [batch, 1, …], or [batch] with more than a single class for target.
+ */
 function isSingle(shape: Shape, targets: ClassTargets): boolean {
   if (shape.length > 1) return shape[1] === 1;
   return shape.length === 1 && depth(targets) > 0;

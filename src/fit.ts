@@ -59,6 +59,7 @@ export interface FitOptions {
   evaluate?: (x: Tensor, y: Tensor) => Measures;
   /** Set to evaluation (as `model.eval()` does) while `evaluate` runs. */
   model?: Module;
+  /** When to stop before the last epoch; default: never. */
   earlyStopping?: EarlyStopping;
   /** Called after each step. If it returns a promise, training waits for it. */
   onBatch?: (batch: { epoch: number; batch: number; loss: number }) => void | Promise<void>;

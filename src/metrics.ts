@@ -8,8 +8,9 @@ import { scope } from "./scope";
 import { expectTensor, type Tensor, type TensorData } from "./tensor";
 
 /**
- * What is predicted: scores of every class, an f32 tensor [batch, classes], [batch, classes, …] or [classes]; one score
- * a sample of two classes, f32 [batch] or [batch, 1]; or classes as an i32 tensor, an Int32Array or (nested) integers.
+ * What is predicted: scores of every class, an f32 tensor [batch, classes], [batch, classes, …] or [classes];
+ * one score a sample of two classes, f32 [batch] or [batch, 1]; or classes as an i32 tensor, an Int32Array or
+ * (nested) integers.
  */
 export type ClassPredictions = ClassTargets;
 
@@ -19,16 +20,19 @@ function measuring<T>(fn: () => T): T {
 }
 
 export interface AccuracyOptions {
-  /** Where there is one score a sample: it is class 1 above this. 0 for logits, 0.5 for probabilities; no default. */
+  /**
+   * Where there is one score a sample: it is class 1 above this. 0 for logits, 0.5 for probabilities; no
+   * default.
+   */
   threshold?: number;
 }
 
 /**
  * Share of the targets that are predicted, from 0 to 1.
- * @param predicted scores, of which the first largest along the class axis is the prediction; one score a sample, which
- *   predicts class 1 above `threshold`; or classes of the targets' shape
- * @param targets classes; one-hot rows (f32) of the scores' shape; for one score a sample labels 0 and 1, i32 or f32,
- *   [batch] or [batch, 1]. Scores [n] with n labels are n samples, with a single class they are one
+ * @param predicted scores, of which the first largest along the class axis is the prediction; one score a
+ *   sample, which predicts class 1 above `threshold`; or classes of the targets' shape
+ * @param targets classes; one-hot rows (f32) of the scores' shape; for one score a sample labels 0 and 1, i32
+ *   or f32, [batch] or [batch, 1]. Scores [n] with n labels are n samples, with a single class they are one
  * @throws ShapeError without targets, DomainError for a target that is no class of the scores
  * @throws OptionError for one score a sample without a threshold, or a threshold without them
  */
@@ -50,8 +54,8 @@ export function accuracy(
 }
 
 /**
- * Share of the targets that are among the k classes of the largest scores. Of equal scores the first is the larger, and
- * NaN is larger than every number, as `argmax` has it: `topK` of 1 is `accuracy`.
+ * Share of the targets that are among the k classes of the largest scores. Of equal scores the first is the
+ * larger, and NaN is larger than every number, as `argmax` has it: `topK` of 1 is `accuracy`.
  * @param logits scores [batch, classes] or [classes]
  * @param targets classes [batch] or [], or one-hot rows (f32) of the scores' shape
  * @throws ShapeError without targets, DomainError for a target that is no class
@@ -106,7 +110,8 @@ const confusionDefaults = {
 };
 
 /**
- * How often each class is predicted as each: `matrix[truth][prediction]`, [classes][classes], as in scikit-learn.
+ * How often each class is predicted as each: `matrix[truth][prediction]`, [classes][classes]. As in
+ * scikit-learn, which takes the targets first.
  * @param predicted scores or classes, as `accuracy` takes them
  * @param targets classes, one-hot rows or labels, as `accuracy` takes them
  * @throws DomainError for a class beyond; otherwise as `accuracy`
@@ -135,11 +140,12 @@ export function confusionMatrix(
 }
 
 /**
- * Coefficient of determination, 1 − Σ (target − pred)² / Σ (target − mean)²: 1 is perfect, 0 as good as the mean. With
- * several outputs the mean over them. A target that never changes gives 1 if it is met exactly, else 0 (scikit-learn).
+ * Coefficient of determination, 1 − Σ (target − pred)² / Σ (target − mean)²: 1 is perfect, 0 as good as the
+ * mean. With several outputs the mean over them. A target that never changes gives 1 if it is met exactly,
+ * else 0. As in scikit-learn, which takes the target first.
  * @param pred [rows] or [rows, ...]
  * @param target of the same shape
- * @throws ShapeError for fewer than two rows
+ * @throws ShapeError for fewer than two rows, or shapes that differ
  */
 export function r2Score(pred: Tensor | TensorData, target: Tensor | TensorData): number {
   const op = "r2Score";

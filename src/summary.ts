@@ -14,15 +14,15 @@ export interface LayerSummary {
   /** Of the first call; null if the forward pass did not call the module. */
   outputShape: Shape | null;
   /**
-   * Number of elements of the parameters and running statistics that are its own; shared ones count where they come
-   * first.
+   * Number of elements of the parameters and running statistics that are its own; shared ones count where
+   * they come first.
    */
   parameters: number;
 }
 
 /**
- * The layers of a model and its totals; as text, a table. As in Keras's, running statistics count as parameters that
- * are not trainable: the f32 buffers of `namedBuffers()`, not counters (i32).
+ * The layers of a model and its totals; as text, a table. As in Keras's, running statistics count as
+ * parameters that are not trainable: the f32 buffers of `namedBuffers()`, not counters (i32).
  */
 export class Summary {
   /** Elements of all parameters and running statistics. */
@@ -82,8 +82,9 @@ function grouped(n: number): string {
 }
 
 /**
- * The layers of a model with the shapes of their outputs, found by a forward pass over zeros, and its parameters and
- * running statistics counted. The pass is in evaluation and not recorded; the model is left as it was.
+ * The layers of a model with the shapes of their outputs, found by a forward pass over zeros, and its
+ * parameters and running statistics counted. The pass is in evaluation and not recorded; the model is left as
+ * it was.
  * @param inputShape with the batch: [1, 64]
  * @param options.dtype of the input; default f32
  * @throws what the model says of an input of that shape

@@ -5,8 +5,8 @@ import type { Tensor } from "../tensor";
 import { Module, parameter } from "./module";
 
 /**
- * A learned vector for each index: i32 [...] to [..., dim]. As torch.nn.Embedding; Keras starts uniform within ±0.05
- * and hides padding by a mask instead.
+ * A learned vector for each index: i32 [...] to [..., dim]. As torch.nn.Embedding; Keras starts uniform
+ * within ±0.05 and hides padding by a mask instead.
  * @see embedding
  */
 export class Embedding extends Module {
@@ -17,8 +17,8 @@ export class Embedding extends Module {
   /**
    * @param num number of vectors: indices are 0 … num − 1
    * @param dim length of each
-   * @param options.paddingIdx a row that starts as zeros and gets no gradient, so that optimizers without weight decay
-   * leave it alone; below 0 it counts from the end. Default: none
+   * @param options.paddingIdx a row that starts as zeros and gets no gradient, so that optimizers without
+   *   weight decay leave it alone; below 0 it counts from the end. Default: none
    * @throws OptionError for sizes that are no integers ≥ 1, or a paddingIdx that is no row
    */
   constructor(

@@ -12,8 +12,8 @@ const batchNorm1dDefaults = {
 };
 
 /**
- * Normalises each channel of [batch, features] or [batch, features, length]: by the batch in training, by running
- * statistics in evaluation. As torch.nn.BatchNorm1d.
+ * Normalises each channel of [batch, features] or [batch, features, length]: by the batch in training, by
+ * running statistics in evaluation. As torch.nn.BatchNorm1d.
  * @see batchNorm
  */
 export class BatchNorm1d extends Module {
@@ -23,7 +23,9 @@ export class BatchNorm1d extends Module {
   readonly bias: Tensor | null;
   /** Moving average of the batches' means, zeros at the start; null without `trackRunningStats`. */
   readonly runningMean: Tensor | null;
-  /** Moving average of the batches' unbiased variances, ones at the start; null without `trackRunningStats`. */
+  /**
+   * Moving average of the batches' unbiased variances, ones at the start; null without `trackRunningStats`.
+   */
   readonly runningVar: Tensor | null;
   /** Batches seen in training, i32 of shape []; null without `trackRunningStats`. */
   readonly numBatchesTracked: Tensor | null;
@@ -31,11 +33,11 @@ export class BatchNorm1d extends Module {
 
   /**
    * @param options.eps added to the variance; default 1e-5
-   * @param options.momentum share of the newest batch in the running statistics, default 0.1; null for their average
-   * over all batches. Keras and ONNX call 1 − momentum so.
+   * @param options.momentum share of the newest batch in the running statistics, default 0.1; null for their
+   *   average over all batches. Keras and ONNX call 1 − momentum so.
    * @param options.affine whether weight and bias are learned; default true
-   * @param options.trackRunningStats whether evaluation uses running statistics; default true. Otherwise it uses those
-   * of its batch, as training does, and there are no buffers
+   * @param options.trackRunningStats whether evaluation uses running statistics; default true. Otherwise it
+   *   uses those of its batch, as training does, and there are no buffers
    * @throws OptionError for features that are no integer ≥ 1, an eps below 0 or a momentum outside [0, 1]
    */
   constructor(
@@ -79,7 +81,10 @@ export class BatchNorm1d extends Module {
   }
 }
 
-/** Normalises over the last dimensions. @see layerNorm */
+/**
+ * Normalises over the last dimensions, [..., ...normalizedShape], in training and evaluation alike.
+ * @see layerNorm
+ */
 export class LayerNorm extends Module {
   readonly normalizedShape: Shape;
   /** Factor of each element, ones at the start; null without `affine`. */
@@ -92,6 +97,7 @@ export class LayerNorm extends Module {
    * @param normalizedShape sizes of the last dimensions: 32 or [4, 8]
    * @param options.eps added to the variance; default 1e-5
    * @param options.affine whether weight and bias are learned; default true (PyTorch: elementwise_affine)
+   * @throws OptionError for sizes that are no integers ≥ 1, or an eps below 0
    */
   constructor(normalizedShape: number | Shape, options?: { eps?: number; affine?: boolean }) {
     super();

@@ -3,7 +3,6 @@ import type { Tensor } from "../tensor";
 import { binary } from "./binary";
 import { unary } from "./unary";
 
-/** Bounds of `clip`. */
 export interface ClipOptions {
   /** Default: no lower bound. */
   min?: number;

@@ -12,10 +12,12 @@ import { toTensor } from "./operand";
 import { sum } from "./reductions";
 import { logSoftmax } from "./softmax";
 
-/** Classes as an i32 tensor, an Int32Array or (nested) integers; or distributions as an f32 tensor or nested numbers. */
+/**
+ * Classes as an i32 tensor, an Int32Array or (nested) integers; or distributions as an f32 tensor or nested
+ * numbers.
+ */
 export type ClassTargets = Tensor | Int32Array | Nested;
 
-/** Options of `nllLoss`. */
 export interface NllOptions extends LossOptions {
   /** Factor of each class, [classes]. "mean" divides by the sum of the factors of the targets. */
   weight?: Tensor | TensorData;
@@ -23,7 +25,6 @@ export interface NllOptions extends LossOptions {
   ignoreIndex?: number;
 }
 
-/** Options of `crossEntropyLoss`. */
 export interface CrossEntropyOptions extends NllOptions {
   /** Share s of the target spread evenly over all classes, 0 ≤ s ≤ 1; default 0. */
   labelSmoothing?: number;
@@ -61,7 +62,9 @@ export function asRows(op: string, scores: Tensor): Rows {
   return { x: transpose(reshape(scores, [batch, classes!, sizeOf(rest)])), rows, classes: classes!, shape };
 }
 
-/** The targets as a tensor. Nested numbers are distributions if they nest as deep as the scores, else classes. */
+/**
+ * The targets as a tensor. Nested numbers are distributions if they nest as deep as the scores, else classes.
+ */
 export function asTarget(op: string, target: ClassTargets, scores: Tensor): Tensor {
   if (target instanceof Tensor || !(typeof target === "number" || Array.isArray(target))) {
     return toTensor(op, target as Tensor | Int32Array);
@@ -101,7 +104,9 @@ function checkIgnoreIndex(op: string, ignoreIndex: number): void {
     throw new OptionError(`${op}: ignoreIndex is an integer, got ${ignoreIndex}`);
 }
 
-/** The factor of each row, as kernels/classWeights forms it. @throws DomainError for a target that is no class */
+/**
+ * The factor of each row, as kernels/classWeights forms it. @throws DomainError for a target that is no class
+ */
 function rowWeights(
   op: string,
   { rows, classes }: Rows,

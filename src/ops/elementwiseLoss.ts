@@ -13,7 +13,6 @@ import type { Parameters } from "./unary";
  */
 export type Reduction = "mean" | "sum" | "none";
 
-/** Options of every loss. */
 export interface LossOptions {
   /** Default: "mean". */
   reduction?: Reduction;

@@ -14,7 +14,6 @@ export const mish = unary("mish", "input");
  */
 export const hardswish = unary("hardswish", "input");
 
-/** Options of `gelu`. */
 export interface GeluOptions {
   /** "none" for x Φ(x), "tanh" for x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))). */
   approximate: "none" | "tanh";

@@ -70,15 +70,17 @@ export function gather(x: Tensor, index: Indices, options?: { dim?: number }): T
   });
 }
 
-/** Options of `embedding`. */
 export interface EmbeddingOptions {
-  /** A row that gets no gradient, as padding of sequences wants it; below 0 it counts from the end. Default: none. */
+  /**
+   * A row that gets no gradient, as padding of sequences wants it; below 0 it counts from the end. Default:
+   * none.
+   */
   paddingIdx?: number | undefined;
 }
 
 /**
- * The rows of `weight` at the indices: y[..., j] = weight[index[...], j]. The gradient of a row is the sum over its
- * uses, apart from the row `paddingIdx`, which gets none. As torch.nn.functional.embedding.
+ * The rows of `weight` at the indices: y[..., j] = weight[index[...], j]. The gradient of a row is the sum
+ * over its uses, apart from the row `paddingIdx`, which gets none. As torch.nn.functional.embedding.
  * @param index integers [...] from 0 to num − 1: an i32 tensor, an Int32Array or (nested) arrays
  * @param weight [num, dim]
  * @returns [..., dim]
@@ -106,7 +108,9 @@ export function embedding(index: Indices, weight: Tensor, options?: EmbeddingOpt
 
 export const embeddingDefaults = { paddingIdx: undefined as number | undefined };
 
-/** The row of `paddingIdx` counted from the front, −1 for none. @throws OptionError if there is no such row */
+/**
+ * The row of `paddingIdx` counted from the front, −1 for none. @throws OptionError if there is no such row
+ */
 export function paddingRow(op: string, paddingIdx: number | undefined, num: number): number {
   if (paddingIdx === undefined) return -1;
   if (Number.isInteger(paddingIdx) && paddingIdx >= -num && paddingIdx < num) {
@@ -117,7 +121,6 @@ export function paddingRow(op: string, paddingIdx: number | undefined, num: numb
   );
 }
 
-/** Options of `oneHot`. */
 export interface OneHotOptions {
   /** Default: the largest index + 1. */
   numClasses?: number;

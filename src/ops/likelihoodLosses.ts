@@ -28,9 +28,11 @@ const plainBce = elementwise("bceLoss", {
   },
 });
 
-/** Options of the losses of two classes. */
 export interface WeightedLossOptions extends LossOptions {
-  /** Factor of each value, broadcast to the shape of the prediction. "mean" still divides by the number of values. */
+  /**
+   * Factor of each value, broadcast to the shape of the prediction. "mean" still divides by the number of
+   * values.
+   */
   weight?: Tensor | TensorData;
 }
 
@@ -54,7 +56,6 @@ export function bceLoss(pred: Tensor, target: Tensor, options?: WeightedLossOpti
   );
 }
 
-/** Options of `bceWithLogitsLoss`. */
 export interface BceWithLogitsOptions extends WeightedLossOptions {
   /** Factor of the positive part, one per column: posWeight t softplus(−x) + (1 − t) softplus(x). */
   posWeight?: Tensor | TensorData;
@@ -130,9 +131,11 @@ export const focalLoss = elementwise("focalLoss", {
   check: (_, target) => checkWithin("focalLoss", "target", target, PROBABILITIES),
 });
 
-/** Options of `klDivLoss`. */
 export interface KlDivOptions {
-  /** Default: "mean", by the number of elements. "batchmean" divides by the size of the first dimension instead. */
+  /**
+   * Default: "mean", by the number of elements. "batchmean" divides by the size of the first dimension
+   * instead.
+   */
   reduction?: Reduction | "batchmean";
   /** Whether the target holds log-probabilities; default false. */
   logTarget?: boolean;
@@ -163,7 +166,6 @@ export function klDivLoss(logProbs: Tensor, target: Tensor, options?: KlDivOptio
   return evaluate(op, logProbs, target, { reduction: "sum", scale: 1 / (logProbs.shape[0] ?? 1), kernel });
 }
 
-/** Options of `poissonNllLoss`. */
 export interface PoissonNllOptions extends LossOptions {
   /** Whether the prediction is the logarithm of the rate; default true. */
   logInput?: boolean;

@@ -6,7 +6,6 @@ import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { toTensor } from "./operand";
 
-/** Options of `batchNorm`. */
 export interface BatchNormOptions {
   /** Mean that evaluation uses and training updates in place, [channels]. */
   runningMean?: Tensor | null;
@@ -20,7 +19,10 @@ export interface BatchNormOptions {
   bias?: Tensor | TensorData | null;
   /** Whether to use the statistics of the batch; default false, as in PyTorch. */
   training?: boolean;
-  /** Share of the batch in the new running statistics, default 0.1; null for 1 / numBatchesTracked: their average. */
+  /**
+   * Share of the batch in the new running statistics, default 0.1; null for 1 / numBatchesTracked: their
+   * average.
+   */
   momentum?: number | null;
   /** Added to the variance; default 1e-5. */
   eps?: number;
@@ -147,7 +149,6 @@ function checkRunning(op: string, given: typeof batchNormDefaults): void {
   }
 }
 
-/** Options of `layerNorm`. */
 export interface LayerNormOptions {
   /** The sizes of the last dimensions, over which to normalise together: 32 or [4, 8]. */
   normalizedShape: number | Shape;

@@ -77,7 +77,6 @@ export function randn(shape: Shape, options?: RandomOptions): Tensor {
   return normal(shape, 0, 1, options);
 }
 
-/** Options of `rrelu`. */
 export interface RreluOptions {
   /** Smallest slope; default 1/8. */
   lower?: number;
@@ -106,7 +105,6 @@ export function rrelu(x: Tensor, options?: RreluOptions): Tensor {
   return record("rrelu", y, [x], [noise], (dy) => kernels.rreluBackward(noise.ptr, dy, gradient(x), x.size));
 }
 
-/** Options of `dropout`. */
 export interface DropoutOptions {
   /** Probability of an element to become 0, from 0 to 1; default 0.5. */
   p?: number;

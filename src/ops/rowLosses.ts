@@ -23,7 +23,6 @@ import {
   type Reduction,
 } from "./elementwiseLoss";
 
-/** Options of `multiMarginLoss`. */
 export interface MultiMarginOptions extends LossOptions {
   /** Exponent of the parts, 1 or 2; default 1. */
   p?: number;
@@ -104,7 +103,6 @@ function rowsOf(op: string, x: Tensor): { shape: number[]; cols: number } {
   return { shape: x.shape.slice(0, -1), cols };
 }
 
-/** Options of `cosineEmbeddingLoss`. */
 export interface CosineEmbeddingOptions extends LossOptions {
   /** Cosine from which on rows that are to differ count; PyTorch suggests 0 to 0.5. Default 0. */
   margin?: number;

@@ -43,7 +43,14 @@ abstract class AdamStep extends Optimizer<Required<AdamOptions>> {
   }
 }
 
-/** Adam, as torch.optim.Adam. Kingma and Ba 2015. */
+/**
+ * Adam, as torch.optim.Adam. Kingma and Ba 2015: m = β1 m + (1 − β1) g, v = β2 v + (1 − β2) g², and in step t
+ * = 1, 2, … w −= lr · m / (1 − β1^t) / (√(v / (1 − β2^t)) + eps). g carries the penalties.
+ *
+ * Keras and ONNX add eps (1e-7 and 1e-6) to √v before the bias is corrected, which is more at first, and
+ * Keras' weight_decay is decoupled.
+ * @throws OptionError for options out of range
+ */
 export class Adam extends AdamStep {
   constructor(parameters: ParameterList<AdamOptions>, options?: AdamOptions) {
     super(rules.adam, parameters, options);
@@ -52,7 +59,9 @@ export class Adam extends AdamStep {
 
 /**
  * Adam whose weight decay does not pass through the averages: w −= lr · weightDecay · w before each step, as
- * torch.optim.AdamW. Loshchilov and Hutter 2019. The L1 penalty is part of the gradient, as in Adam.
+ * torch.optim.AdamW. Loshchilov and Hutter 2019. The L1 penalty is part of the gradient, as in Adam. Keras'
+ * default weight_decay is 0.004, here 0.01.
+ * @throws OptionError for options out of range
  */
 export class AdamW extends AdamStep {
   constructor(parameters: ParameterList<AdamWOptions>, options?: AdamWOptions) {

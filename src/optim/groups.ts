@@ -8,13 +8,16 @@ export interface Rule<O extends object> {
   name: string;
   /** Numbers ≥ 0, switches, and pairs of decays, in the order in which the kernel reads them. */
   defaults: O;
-  /** What is remembered of a parameter, by PyTorch's names in the order of the kernel, and whether options use it. */
+  /**
+   * What is remembered of a parameter, by PyTorch's names in the order of the kernel, and whether options use
+   * it.
+   */
   averages: Record<string, (options: O) => boolean>;
   /** Where an average begins; default 0. */
   start?: (options: O) => number;
   /** Whether PyTorch's state has the step count. */
   counted: boolean;
-  /** Whether weight decay is no part of the gradient: PyTorch's groups say so since 2.7. Default false. */
+  /** Whether weight decay is no part of the gradient, PyTorch's decoupled_weight_decay; default false. */
   decoupled?: boolean;
   /** What is wrong with options of which each by itself is right. */
   refuse?: (options: O) => string | undefined;

@@ -25,8 +25,9 @@ interface ParameterState {
 }
 
 /**
- * The state of an optimizer in PyTorch's layout: by the index of each parameter what is remembered of it, and the
- * options of each group with the indices of its parameters. `stateDict` gives tensors, `loadStateDict` takes more.
+ * The state of an optimizer in PyTorch's layout: by the index of each parameter what is remembered of it, and
+ * the options of each group with the indices of its parameters. `stateDict` gives tensors, `loadStateDict`
+ * takes more.
  */
 export interface OptimizerState<Value = Tensor> {
   state: Readonly<Record<number, Readonly<Record<string, Value>>>>;
@@ -97,8 +98,8 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * What the optimizer remembers, as live tensors under PyTorch's names, and its options as they are now. Parameters
-   * without a step have no state yet.
+   * What the optimizer remembers, as live tensors under PyTorch's names, and its options as they are now.
+   * Parameters without a step have no state yet.
    */
   stateDict(): OptimizerState {
     const state: Record<number, Record<string, Tensor>> = {};
@@ -116,9 +117,10 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * Copies values and options into this optimizer, which must have as many parameters in as many groups; parameters
-   * without state in `dict` are as before their first step. Values may be tensors, typed arrays or nested arrays. Keys
-   * that only PyTorch writes may be there unless they ask for another step than this one, as `maximize: true` does.
+   * Copies values and options into this optimizer, which must have as many parameters in as many groups;
+   * parameters without state in `dict` are as before their first step. Values may be tensors, typed arrays or
+   * nested arrays. Keys that only PyTorch writes may be there unless they ask for another step than this one,
+   * as `maximize: true` does.
    * @throws one error that names what is missing, surplus or of a wrong shape; then nothing has been changed
    */
   loadStateDict(dict: OptimizerState<StateValue | null>): void {
@@ -163,8 +165,9 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * Runs the kernel for one parameter: pointers to its gradient, to itself, to its averages in the order of the rule
-   * (0 for one that is not used), to its step count and to the options as float64; the number of elements.
+   * Runs the kernel for one parameter: pointers to its gradient, to itself, to its averages in the order of
+   * the rule (0 for one that is not used), to its step count and to the options as float64; the number of
+   * elements.
    */
   protected abstract update(
     g: number,
@@ -208,7 +211,10 @@ export abstract class Optimizer<O extends object> {
     return { ...Object.fromEntries(entries), params: this.indicesOf(group) };
   }
 
-  /** Checks the state that a dict has for a parameter. Returns the names of what it has, undefined for no state. */
+  /**
+   * Checks the state that a dict has for a parameter. Returns the names of what it has, undefined for no
+   * state.
+   */
   private readState(
     loading: Loading,
     t: Tensor,
@@ -240,7 +246,10 @@ export abstract class Optimizer<O extends object> {
     return known;
   }
 
-  /** Sets what a loaded dict does not have to where it begins. In place: replayed kernel calls know the pointers. */
+  /**
+   * Sets what a loaded dict does not have to where it begins. In place: replayed kernel calls know the
+   * pointers.
+   */
   private settle(t: Tensor, given: readonly string[] | undefined, options: O): void {
     const state = this.states.get(t);
     if (state === undefined) return;

@@ -3,12 +3,18 @@ import { show } from "../errors";
 import { expectDict, type Loading, snakeCase } from "../stateDict";
 import { copyOption, numbersOf, optionNames, type Rule } from "./groups";
 
-/** A group of a state dict: its options under PyTorch's names, and the indices of its parameters under "params". */
+/**
+ * A group of a state dict: its options under PyTorch's names, and the indices of its parameters under
+ * "params".
+ */
 export type GroupState = Readonly<
   Record<string, number | boolean | readonly number[] | readonly string[] | null>
 >;
 
-/** What PyTorch's groups have besides: how it runs a step, which is not what the step is, names, and its schedulers'. */
+/**
+ * What PyTorch's groups have besides: how it runs a step, which is not what the step is, names, and its
+ * schedulers'.
+ */
 const PASSED_OVER = [
   ...["foreach", "fused", "capturable", "differentiable", "param_names"],
   ...["initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"],

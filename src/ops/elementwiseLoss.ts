@@ -41,7 +41,11 @@ export type LossName = keyof {
 
 type Kernel = (...args: number[]) => void;
 
-/** A loss of pairs of equal shape. */
+/**
+ * A loss of pairs of equal shape, [...] and [...] to [], or to [...] with `reduction: "none"`.
+ * @throws ShapeError if the shapes differ, DTypeError unless both are f32 tensors
+ * @throws OptionError for an option that does not exist or a value that it does not take
+ */
 export interface ElementwiseLoss<P extends Parameters> {
   (pred: Tensor, target: Tensor, options?: LossOptions & Partial<P>): Tensor;
   readonly defaults: P;

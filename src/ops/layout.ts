@@ -87,7 +87,8 @@ function position(index: number, size: number): number {
 }
 
 /**
- * Tensors joined along `dim` (default 0, as in PyTorch; Keras: the last): [a, n] and [b, n] to [a + b, n].
+ * Tensors joined along `dim` (default 0, as in PyTorch; of Keras' layer the last): [a, n] and [b, n] to [a +
+ * b, n].
  * @throws ShapeError unless there is a tensor and all other sizes agree, DTypeError unless the dtypes do
  */
 export function concat(tensors: readonly Tensor[], options?: { dim?: number }): Tensor {

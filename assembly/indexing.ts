@@ -43,8 +43,13 @@ export function embeddingForward(index: usize, weight: usize, y: usize, n: i32, 
   for (; n > 0; n--, index += 4, y += bytes) memory.copy(y, weight + <usize>load<i32>(index) * bytes, bytes);
 }
 
-/** dweight[index[i], :] += dy[i, :] */
-export function embeddingBackward(index: usize, dy: usize, dweight: usize, n: i32, dim: i32): void {
+/** dweight[index[i], :] += dy[i, :] where index[i] is not `padding`, the index of a row without a gradient or −1. */
+export function embeddingBackward(
+  index: usize, dy: usize, dweight: usize, n: i32, dim: i32, padding: i32,
+): void {
   const bytes = <usize>dim << 2;
-  for (; n > 0; n--, index += 4, dy += bytes) addTo(dweight + <usize>load<i32>(index) * bytes, dy, dim);
+  for (; n > 0; n--, index += 4, dy += bytes) {
+    const row = load<i32>(index);
+    if (row != padding) addTo(dweight + <usize>row * bytes, dy, dim);
+  }
 }

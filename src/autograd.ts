@@ -50,7 +50,11 @@ export function recording(inputs: readonly Tensor[]): boolean {
   return false;
 }
 
-/** Runs `fn` without recording: nothing inside it can be differentiated, and nothing is kept for that. */
+/**
+ * Runs `fn` without recording: nothing inside it can be differentiated, and nothing is kept for that. Returns
+ * what `fn` returns.
+ * @throws GraphError if `fn` returns a promise
+ */
 export function noGrad<T>(fn: () => T): T {
   expectFunction("noGrad", fn);
   const before = enabled;

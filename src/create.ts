@@ -22,7 +22,8 @@ export interface TensorOptions {
 }
 
 /**
- * A tensor with a copy of `data`: a number (shape []), nested arrays, or a typed array (shape [length]).
+ * A tensor with a copy of `data`: a number (shape []), nested arrays, or a typed array (shape [length]). f32
+ * unless it is an Int32Array or `dtype` says otherwise (PyTorch: i64 for integers).
  * @throws ShapeError if the arrays are ragged or do not have as many elements as `shape`
  * @throws DomainError for an i32 tensor of values that are no 32-bit integers
  */
@@ -134,22 +135,36 @@ function filled(
   return t;
 }
 
-/** Zeros of the given shape. */
+/**
+ * Zeros of the given shape; [] for a single number.
+ * @throws ShapeError unless the shape is an array of integers ≥ 0
+ */
 export function zeros(shape: Shape, options?: Omit<TensorOptions, "shape">): Tensor {
   return filled("zeros", shape, 0, options);
 }
 
-/** Ones of the given shape. */
+/**
+ * Ones of the given shape; [] for a single number.
+ * @throws ShapeError unless the shape is an array of integers ≥ 0
+ */
 export function ones(shape: Shape, options?: Omit<TensorOptions, "shape">): Tensor {
   return filled("ones", shape, 1, options);
 }
 
-/** The given value everywhere. */
+/**
+ * The given value everywhere. f32 whatever the value (PyTorch: i64 for an integer).
+ * @throws ShapeError unless the shape is an array of integers ≥ 0, DomainError for an i32 tensor of a
+ *   fraction
+ */
 export function full(shape: Shape, value: number, options?: Omit<TensorOptions, "shape">): Tensor {
   return filled("full", shape, value, options);
 }
 
-/** start, start + step, … below end (`arange(end)` starts at 0); shape [⌈(end − start) / step⌉]. */
+/**
+ * start, start + step, … below end (`arange(end)` starts at 0); shape [⌈(end − start) / step⌉]. f32 unless
+ * `dtype` says otherwise (PyTorch: i64 for integers).
+ * @throws ShapeError where no number of steps leads from start to end
+ */
 export function arange(
   start: number,
   end?: number,
@@ -167,7 +182,10 @@ export function arange(
   );
 }
 
-/** The identity matrix [n, n]. */
+/**
+ * The identity matrix [n, n].
+ * @throws ShapeError unless n is an integer ≥ 0
+ */
 export function eye(n: number, options?: Omit<TensorOptions, "shape">): Tensor {
   const t = zeros([n, n], options);
   for (let i = 0; i < n; i++) t.data[i * n + i] = 1;

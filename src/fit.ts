@@ -50,6 +50,7 @@ export interface FitOptions {
   evaluate?: (x: Tensor, y: Tensor) => Measures;
   /** Set to evaluation (as `model.eval()` does) while `evaluate` runs. */
   model?: Module;
+  /** When to stop before the last epoch; default: never. */
   earlyStopping?: EarlyStopping;
   /** Called after each step. If it returns a promise, training waits for it. */
   onBatch?: (batch: { epoch: number; batch: number; loss: number }) => void | Promise<void>;
@@ -221,7 +222,10 @@ export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
   private divide(): void {
     const { validation, shuffle } = this.settings;
     if (typeof validation !== "number") [this.train, this.held] = [this.data, validation];
-    else [this.train, this.held] = this.data.split(1 - validation, { shuffle, seed: this.seed });
+    else {
+      checkShare(validation, this.data.size);
+      [this.train, this.held] = this.data.split(1 - validation, { shuffle, seed: this.seed });
+    }
   }
 
   private async *run(): AsyncGenerator<Epoch, void, undefined> {
@@ -272,4 +276,13 @@ export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
     }
     return means.values();
   }
+}
+
+/** @throws OptionError unless a share for validation leaves rows to train on and rows to evaluate */
+function checkShare(share: number, rows: number): void {
+  if (share > 0 && share < 1 && (1 - share) * rows >= 1 - 1e-9) return;
+  throw new OptionError(
+    `fit: validation is a dataset, or the share of the rows to keep for it, above 0 and below 1, with one left to ` +
+      `train on; got ${share} of ${rows} rows`,
+  );
 }

@@ -16,9 +16,9 @@ export interface GradcheckOptions {
 }
 
 /**
- * Compares the gradients of `fn` with finite differences. Steps and tolerances are for float32: differences of fourth
- * order over a step of 0.01 leave some 1e-5 of rounding. Points within two steps of a kink are not differentiable this
- * way. The gradients of the inputs are left as they were.
+ * Compares the gradients of `fn` with finite differences. Steps and tolerances are for float32: differences
+ * of fourth order over a step of 0.01 leave some 1e-5 of rounding. Points within two steps of a kink are not
+ * differentiable this way. The gradients of the inputs are left as they were.
  * @param inputs arguments of `fn`; those with requiresGrad are checked
  * @returns true
  * @throws GradientError naming the input, the element, and both values

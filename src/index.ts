@@ -24,7 +24,15 @@ export { type InitOptions, init } from "./init";
 export { loadCheckpoint, type Plain, type Stateful, saveCheckpoint } from "./io/checkpoint";
 export type { Measures } from "./measures";
 export { type MemoryUse, memory } from "./memory";
-export { accuracy, type ClassPredictions, confusionMatrix, r2Score, topK } from "./metrics";
+export {
+  type AccuracyOptions,
+  accuracy,
+  type ClassPredictions,
+  type ConfusionMatrixOptions,
+  confusionMatrix,
+  r2Score,
+  topK,
+} from "./metrics";
 export * from "./nn/index";
 export type { ClipOptions } from "./ops/comparison";
 export type { ClassTargets, CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";
@@ -32,7 +40,7 @@ export type { CustomLoss } from "./ops/customLoss";
 export type { LossOptions, Reduction } from "./ops/elementwiseLoss";
 export type { GeluOptions } from "./ops/gated";
 export * from "./ops/index";
-export type { Indices, OneHotOptions } from "./ops/indexing";
+export type { EmbeddingOptions, Indices, OneHotOptions } from "./ops/indexing";
 export type {
   BceWithLogitsOptions,
   KlDivOptions,

@@ -1,94 +1,64 @@
 // How good predictions are, as numbers: nothing here is differentiated.
 import { noGrad } from "./autograd";
-import { tensor } from "./create";
-import { DomainError, DTypeError, OptionError, ShapeError, sameShape, show, withDefaults } from "./errors";
+import { checkRange, pairedClasses, trueClasses } from "./classes";
+import { OptionError, ShapeError, sameShape, show, withDefaults } from "./errors";
 import type { ClassTargets } from "./ops/crossEntropy";
 import { toTensor } from "./ops/operand";
-import { argmax } from "./ops/reductions";
 import { scope } from "./scope";
-import { expectTensor, type Nested, Tensor, type TensorData } from "./tensor";
+import { expectTensor, type Tensor, type TensorData } from "./tensor";
 
-/** Classes as an i32 tensor, an Int32Array or (nested) integers; or as an f32 tensor of scores of every class. */
+/**
+ * What is predicted: scores of every class, an f32 tensor [batch, classes], [batch, classes, …] or [classes];
+ * one score a sample of two classes, f32 [batch] or [batch, 1]; or classes as an i32 tensor, an Int32Array or
+ * (nested) integers.
+ */
 export type ClassPredictions = ClassTargets;
-
-/** Class indices, and how many classes there are if scores tell. */
-interface Classes {
-  index: Tensor;
-  classes: number | undefined;
-}
 
 /** Runs `fn` without recording and frees what it made. */
 function measuring<T>(fn: () => T): T {
   return scope(() => noGrad(fn));
 }
 
-function asClasses(op: string, what: string, given: ClassTargets): Tensor {
-  const index =
-    typeof given === "number" || Array.isArray(given)
-      ? tensor(given as Nested, { dtype: "i32" })
-      : toTensor(op, given as Tensor | Int32Array);
-  if (index.dtype !== "i32") {
-    throw new DTypeError(
-      `${op}: ${what} are classes (i32), got f32 ${show(index.shape)}; make them by tensor(labels, { dtype: "i32" })`,
-    );
-  }
-  index.use(op, "i32");
-  return index;
-}
-
-/** Scores [batch, classes, ...] or [classes] to the class of the largest; classes as they are. */
-function predictedClasses(op: string, predicted: ClassPredictions): Classes {
-  if (!(predicted instanceof Tensor) || predicted.dtype === "i32") {
-    return { index: asClasses(op, "predictions", predicted), classes: undefined };
-  }
-  const dim = predicted.shape.length > 1 ? 1 : 0;
-  return { index: argmax(predicted, { dim }), classes: predicted.shape[dim] };
-}
-
-/** @throws ShapeError unless there is a prediction for each target, and at least one */
-function checkPairs(op: string, predicted: readonly number[], target: Tensor): void {
-  if (!sameShape(predicted, target.shape)) {
-    throw new ShapeError(`${op}: expected targets ${show(predicted)}, got ${show(target.shape)}`);
-  }
-  if (target.size === 0)
-    throw new ShapeError(`${op}: expected at least one target, got ${show(target.shape)}`);
-}
-
-/** @throws DomainError for an index that is no class */
-function checkRange(op: string, what: string, index: Tensor, classes: number): void {
-  const at = index.data.findIndex((i) => i < 0 || i >= classes);
-  if (at < 0) return;
-  throw new DomainError(
-    `${op}: expected classes 0 … ${classes - 1}, got ${what} ${index.data[at]} at position ${at}`,
-  );
+export interface AccuracyOptions {
+  /**
+   * Where there is one score a sample: it is class 1 above this. 0 for logits, 0.5 for probabilities; no
+   * default.
+   */
+  threshold?: number;
 }
 
 /**
  * Share of the targets that are predicted, from 0 to 1.
- * @param predicted scores (f32) [batch, classes], [batch, classes, …] or [classes], of which the first largest is the
- *   prediction; or classes of the targets' shape
- * @param targets classes
+ * @param predicted scores, of which the first largest along the class axis is the prediction; one score a
+ *   sample, which predicts class 1 above `threshold`; or classes of the targets' shape
+ * @param targets classes; one-hot rows (f32) of the scores' shape; for one score a sample labels 0 and 1, i32
+ *   or f32, [batch] or [batch, 1]. Scores [n] with n labels are n samples, with a single class they are one
  * @throws ShapeError without targets, DomainError for a target that is no class of the scores
+ * @throws OptionError for one score a sample without a threshold, or a threshold without them
  */
-export function accuracy(predicted: ClassPredictions, targets: ClassTargets): number {
+export function accuracy(
+  predicted: ClassPredictions,
+  targets: ClassTargets,
+  options?: AccuracyOptions,
+): number {
   const op = "accuracy";
+  const { threshold } = withDefaults(op, { threshold: undefined as number | undefined }, options);
   return measuring(() => {
-    const { index, classes } = predictedClasses(op, predicted);
-    const target = asClasses(op, "targets", targets);
-    checkPairs(op, index.shape, target);
-    if (classes !== undefined) checkRange(op, "target", target, classes);
-    const [guesses, truths] = [index.data, target.data];
+    const { guesses, truths, classes } = pairedClasses(op, predicted, targets, threshold);
+    if (classes !== undefined) checkRange(op, "target", truths, classes);
+    const [guess, truth] = [guesses.data, truths.data];
     let right = 0;
-    for (let i = 0; i < truths.length; i++) if (guesses[i] === truths[i]) right++;
-    return right / truths.length;
+    for (let i = 0; i < truth.length; i++) if (guess[i] === truth[i]) right++;
+    return right / truth.length;
   });
 }
 
 /**
- * Share of the targets that are among the k classes of the largest scores. Of equal scores the first is the larger, and
- * NaN is larger than every number, as `argmax` has it: `topK` of 1 is `accuracy`.
+ * Share of the targets that are among the k classes of the largest scores. Of equal scores the first is the
+ * larger, and NaN is larger than every number, as `argmax` has it: `topK` of 1 is `accuracy`.
  * @param logits scores [batch, classes] or [classes]
- * @param targets classes [batch] or []
+ * @param targets classes [batch] or [], or one-hot rows (f32) of the scores' shape
+ * @throws ShapeError without targets, DomainError for a target that is no class
  * @throws OptionError unless k is an integer from 1 to the number of classes
  */
 export function topK(logits: Tensor, targets: ClassTargets, k: number): number {
@@ -102,8 +72,7 @@ export function topK(logits: Tensor, targets: ClassTargets, k: number): number {
     if (!Number.isInteger(k) || k < 1 || k > classes) {
       throw new OptionError(`${op}: k is an integer from 1 to the number of classes, ${classes}, got ${k}`);
     }
-    const target = asClasses(op, "targets", targets);
-    checkPairs(op, logits.shape.slice(0, -1), target);
+    const target = trueClasses(op, targets, logits.shape.slice(0, -1), classes);
     checkRange(op, "target", target, classes);
     const [scores, truths] = [logits.data, target.data];
     let right = 0;
@@ -130,43 +99,53 @@ function order(score: number): number {
   return Number.isNaN(score) ? Infinity : Math.min(score, Number.MAX_VALUE);
 }
 
+export interface ConfusionMatrixOptions extends AccuracyOptions {
+  /** Number of classes; default: that of the scores, or one more than the largest class. */
+  classes?: number;
+}
+
+const confusionDefaults = {
+  classes: undefined as number | undefined,
+  threshold: undefined as number | undefined,
+};
+
 /**
- * How often each class is predicted as each: `matrix[truth][prediction]`.
+ * How often each class is predicted as each: `matrix[truth][prediction]`, [classes][classes]. As in
+ * scikit-learn, which takes the targets first.
  * @param predicted scores or classes, as `accuracy` takes them
- * @param options.classes number of classes; default: that of the scores, or one more than the largest class
- * @throws DomainError for a class beyond
+ * @param targets classes, one-hot rows or labels, as `accuracy` takes them
+ * @throws DomainError for a class beyond; otherwise as `accuracy`
  */
 export function confusionMatrix(
   predicted: ClassPredictions,
   targets: ClassTargets,
-  options?: { classes?: number },
+  options?: ConfusionMatrixOptions,
 ): number[][] {
   const op = "confusionMatrix";
-  const given = withDefaults(op, { classes: undefined as number | undefined }, options).classes;
+  const { threshold, classes: given } = withDefaults(op, confusionDefaults, options);
   return measuring(() => {
-    const { index, classes: scored } = predictedClasses(op, predicted);
-    const target = asClasses(op, "targets", targets);
-    checkPairs(op, index.shape, target);
-    const [guesses, truths] = [index.data, target.data];
-    const largest = () => [...guesses, ...truths].reduce((a, b) => Math.max(a, b), 0);
-    const classes = given ?? scored ?? largest() + 1;
+    const { guesses, truths, classes: known } = pairedClasses(op, predicted, targets, threshold);
+    const [guess, truth] = [guesses.data, truths.data];
+    const largest = () => [...guess, ...truth].reduce((a, b) => Math.max(a, b), 0);
+    const classes = given ?? known ?? largest() + 1;
     if (!Number.isInteger(classes) || classes < 1) {
       throw new OptionError(`${op}: classes is an integer ≥ 1, got ${classes}`);
     }
-    checkRange(op, "prediction", index, classes);
-    checkRange(op, "target", target, classes);
+    checkRange(op, "prediction", guesses, classes);
+    checkRange(op, "target", truths, classes);
     const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-    for (let i = 0; i < truths.length; i++) matrix[truths[i]!]![guesses[i]!]!++;
+    for (let i = 0; i < truth.length; i++) matrix[truth[i]!]![guess[i]!]!++;
     return matrix;
   });
 }
 
 /**
- * Coefficient of determination, 1 − Σ (target − pred)² / Σ (target − mean)²: 1 is perfect, 0 as good as the mean. With
- * several outputs the mean over them. A target that never changes gives 1 if it is met exactly, else 0 (scikit-learn).
+ * Coefficient of determination, 1 − Σ (target − pred)² / Σ (target − mean)²: 1 is perfect, 0 as good as the
+ * mean. With several outputs the mean over them. A target that never changes gives 1 if it is met exactly,
+ * else 0. As in scikit-learn, which takes the target first.
  * @param pred [rows] or [rows, ...]
  * @param target of the same shape
- * @throws ShapeError for fewer than two rows
+ * @throws ShapeError for fewer than two rows, or shapes that differ
  */
 export function r2Score(pred: Tensor | TensorData, target: Tensor | TensorData): number {
   const op = "r2Score";

@@ -13,30 +13,36 @@ export interface LayerSummary {
   type: string;
   /** Of the first call; null if the forward pass did not call the module. */
   outputShape: Shape | null;
-  /** Number of elements of the parameters that are its own; shared ones count where they come first. */
+  /**
+   * Number of elements of the parameters and running statistics that are its own; shared ones count where
+   * they come first.
+   */
   parameters: number;
 }
 
-/** The layers of a model and its totals; as text, a table. */
+/**
+ * The layers of a model and its totals; as text, a table. As in Keras's, running statistics count as
+ * parameters that are not trainable: the f32 buffers of `namedBuffers()`, not counters (i32).
+ */
 export class Summary {
-  /** Elements of all parameters. */
+  /** Elements of all parameters and running statistics. */
   readonly parameters: number;
-  /** Elements of those with requiresGrad. */
+  /** Elements of the parameters with requiresGrad. */
   readonly trainable: number;
-  /** Elements of the others. */
-  readonly frozen: number;
-  /** Bytes of all parameters. */
+  /** Elements of the others: frozen parameters and running statistics. */
+  readonly nonTrainable: number;
+  /** Bytes of all of them. */
   readonly bytes: number;
 
   constructor(
-    /** Every module that has no others in it, or has parameters of its own. */
+    /** Every module that has no others in it, or has parameters or running statistics of its own. */
     readonly layers: readonly LayerSummary[],
-    parameters: readonly Tensor[],
+    /** The parameters and running statistics. */
+    tensors: readonly Tensor[],
   ) {
-    const count = (some: readonly Tensor[]) => some.reduce((sum, { size }) => sum + size, 0);
-    this.parameters = count(parameters);
-    this.trainable = count(parameters.filter((t) => t.requiresGrad));
-    this.frozen = this.parameters - this.trainable;
+    this.parameters = elements(tensors);
+    this.trainable = elements(tensors.filter((t) => t.requiresGrad));
+    this.nonTrainable = this.parameters - this.trainable;
     this.bytes = 4 * this.parameters;
   }
 
@@ -53,7 +59,7 @@ export class Summary {
     const rule = "─".repeat(lines[0]!.length);
     const totals =
       `${grouped(this.parameters)} parameters, ${grouped(this.trainable)} trainable, ` +
-      `${grouped(this.frozen)} frozen, ${grouped(this.bytes)} bytes`;
+      `${grouped(this.nonTrainable)} not trainable, ${grouped(this.bytes)} bytes`;
     return [lines[0], rule, ...lines.slice(1), rule, totals].join("\n");
   }
 
@@ -61,6 +67,10 @@ export class Summary {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
+}
+
+function elements(tensors: readonly Tensor[]): number {
+  return tensors.reduce((sum, { size }) => sum + size, 0);
 }
 
 function pad(cell: string, width: number, right: boolean): string {
@@ -72,8 +82,9 @@ function grouped(n: number): string {
 }
 
 /**
- * The layers of a model with the shapes of their outputs, found by a forward pass over zeros, and its parameters
- * counted. The pass is in evaluation and not recorded; the model is left as it was.
+ * The layers of a model with the shapes of their outputs, found by a forward pass over zeros, and its
+ * parameters and running statistics counted. The pass is in evaluation and not recorded; the model is left as
+ * it was.
  * @param inputShape with the batch: [1, 64]
  * @param options.dtype of the input; default f32
  * @throws what the model says of an input of that shape
@@ -84,21 +95,20 @@ export function summary(model: Module, inputShape: Shape, options?: { dtype?: DT
   checkShape("summary", inputShape);
   const modules = modulesIn(model, "");
   const shapes = outputShapes(model, new Set(modules.values()), inputShape, dtype);
-  const parameters = model.namedParameters();
+  const tensors = [...model.namedParameters(), ...model.namedBuffers().filter(([, t]) => t.dtype === "f32")];
   const layers: LayerSummary[] = [];
   for (const [name, module] of modules) {
     const prefix = name === "" ? "" : `${name}.`;
-    const own = parameters.filter(
-      ([path]) => path.startsWith(prefix) && !path.slice(prefix.length).includes("."),
-    );
+    const own = tensors
+      .filter(([path]) => path.startsWith(prefix) && !path.slice(prefix.length).includes("."))
+      .map(([, t]) => t);
     if (own.length === 0 && module.namedChildren().length > 0) continue;
-    const count = own.reduce((sum, [, t]) => sum + t.size, 0);
     const outputShape = shapes.get(module) ?? null;
-    layers.push({ name, type: String(module), outputShape, parameters: count });
+    layers.push({ name, type: String(module), outputShape, parameters: elements(own) });
   }
   return new Summary(
     layers,
-    parameters.map(([, t]) => t),
+    tensors.map(([, t]) => t),
   );
 }
 

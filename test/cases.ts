@@ -521,6 +521,12 @@ export const table: Record<string, Row> = {
     forward: { ulp: 0 },
     backward: null,
   }),
+  argmin: op({
+    variants: reductionVariants.filter(({ args }) => !Array.isArray((args[0] as { dim?: unknown })?.dim)),
+    reference: ref.reduction((values) => values.indexOf(Math.min(...values))),
+    forward: { ulp: 0 },
+    backward: null,
+  }),
 
   matmul: op({
     inputs: [between(-2, 2), between(-2, 2)],

@@ -142,7 +142,7 @@ describe("shapes", () => {
       "batchNorm of one row",
       call("batchNorm", nablas.reshape(row, [1, 3]), { training: true }),
       ShapeError,
-      /more than one value per channel in training, got \[1, 3\]; use larger batches or eval\(\)/,
+      /more than one value per channel to take statistics of, got \[1, 3\]; use larger batches, or running/,
     ],
     [
       "running statistics",
@@ -229,6 +229,7 @@ describe("shapes", () => {
     ["maxout", call("maxout", row, { k: 2 }), ShapeError, /\[3\] does not divide into groups of 2/],
     ["max of nothing", () => nablas.max(empty), ShapeError, /no elements to choose from/],
     ["argmax of nothing", () => nablas.argmax(empty), ShapeError, /no elements to choose from/],
+    ["argmin of nothing", () => nablas.argmin(empty), ShapeError, /argmin: no elements to choose from/],
     ["ragged arrays", call("tensor", [[1, 2], [3]]), ShapeError, /ragged.*length 2, got one of length 1/],
     ["data that does not fill", call("tensor", [1, 2, 3], { shape: [2] }), ShapeError, /3 elements.*\[2\]/],
     ["a negative size", call("zeros", [-1]), ShapeError, /integers ≥ 0, got \[-1\]/],
@@ -486,6 +487,18 @@ describe("options", () => {
       /BatchNorm1d: momentum/,
     ],
     ["of LayerNorm", () => new nablas.LayerNorm([]), OptionError, /LayerNorm: normalizedShape/],
+    [
+      "paddingIdx of embedding",
+      call("embedding", [0], matrix, { paddingIdx: 2 }),
+      OptionError,
+      "embedding: paddingIdx is an integer from -2 to 1, a row of the weight, got 2",
+    ],
+    [
+      "paddingIdx of Embedding",
+      () => new nablas.Embedding(3, 2, { paddingIdx: -4 }),
+      OptionError,
+      "Embedding: paddingIdx is an integer from -3 to 2, a row of the weight, got -4",
+    ],
     [
       "of Embedding",
       () => new nablas.Embedding(3, 0),

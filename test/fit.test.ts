@@ -401,7 +401,13 @@ describe("options", () => {
     ["a seed that is none", { seed: 1.5 }, "fit: seed is an integer"],
     ["validation without evaluate", { validation: 0.2 }, "fit: validation, the data, and evaluate"],
     ["evaluate without validation", { evaluate }, "fit: validation, the data, and evaluate"],
-    ["validation by all rows", { validation: 1, evaluate }, "split: expected a fraction"],
+    ["validation by all rows", { validation: 1, evaluate }, "fit: validation is a dataset, or the share"],
+    [
+      "validation by none",
+      { validation: 0, evaluate },
+      "above 0 and below 1, with one left to train on; got 0 of",
+    ],
+    ["validation by nearly all rows", { validation: 0.95, evaluate }, "fit: validation is a dataset"],
     ["no patience", { earlyStopping: {} }, "earlyStopping: patience is an integer ≥ 1, got undefined"],
     [
       "a minDelta below 0",

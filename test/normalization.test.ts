@@ -69,10 +69,10 @@ describe("BatchNorm1d", () => {
     ]);
     expect(layer.weight!.toArray()).toEqual([1, 1, 1]);
     expect(layer.bias!.toArray()).toEqual([0, 0, 0]);
-    expect(layer.runningMean.toArray()).toEqual([0, 0, 0]);
-    expect(layer.runningVar.toArray()).toEqual([1, 1, 1]);
-    expect(layer.numBatchesTracked.item()).toBe(0);
-    expect(layer.numBatchesTracked.dtype).toBe("i32");
+    expect(layer.runningMean!.toArray()).toEqual([0, 0, 0]);
+    expect(layer.runningVar!.toArray()).toEqual([1, 1, 1]);
+    expect(layer.numBatchesTracked!.item()).toBe(0);
+    expect(layer.numBatchesTracked!.dtype).toBe("i32");
     expect(layer.options).toEqual({ eps: 1e-5, momentum: 0.1 });
     expect(String(layer)).toBe("BatchNorm1d(3)");
     expect(own(new BatchNorm1d(3, { affine: false })).parameters()).toEqual([]);
@@ -93,26 +93,26 @@ describe("BatchNorm1d", () => {
       ]);
     });
     const rounded = (...values: number[]) => values.map(Math.fround);
-    expect(layer.runningMean.toArray()).toEqual(rounded(0.1 * 2, 0.1 * 10.25));
-    expect(layer.runningVar.toArray()).toEqual(rounded(0.9 + 0.1 * 2, 0.9 + 0.1 * 0.125));
-    expect(layer.numBatchesTracked.item()).toBe(1);
+    expect(layer.runningMean!.toArray()).toEqual(rounded(0.1 * 2, 0.1 * 10.25));
+    expect(layer.runningVar!.toArray()).toEqual(rounded(0.9 + 0.1 * 2, 0.9 + 0.1 * 0.125));
+    expect(layer.numBatchesTracked!.item()).toBe(1);
   });
 
   test("takes the running statistics in evaluation, and leaves them alone", () => {
     const layer = own(new BatchNorm1d(2)).eval();
     const x = own(randn([5, 2]));
-    layer.runningMean.data.set([1, -1]);
-    layer.runningVar.data.set([4, 0.25]);
+    layer.runningMean!.data.set([1, -1]);
+    layer.runningVar!.data.set([4, 0.25]);
     scope(() => {
       const expected = ref.batchNorm(nd(x), undefined, undefined, {
-        mean: nd(layer.runningMean),
-        variance: nd(layer.runningVar),
+        mean: nd(layer.runningMean!),
+        variance: nd(layer.runningVar!),
       });
       expect(ref.mismatch(layer.forward(x).data, expected.data, { ulp: 0.51 })).toBeUndefined();
       layer.forward(tensor([[1, 2]]));
     });
-    expect(layer.runningMean.toArray()).toEqual([1, -1]);
-    expect(layer.numBatchesTracked.item()).toBe(0);
+    expect(layer.runningMean!.toArray()).toEqual([1, -1]);
+    expect(layer.numBatchesTracked!.item()).toBe(0);
   });
 
   test("with momentum null averages over all batches, from the cell in memory", () => {
@@ -132,12 +132,12 @@ describe("BatchNorm1d", () => {
     const means = batches.map((x) => scope(() => Array.from(x.mean({ dim: 0 }).data)));
     for (const c of [0, 1]) {
       const average = ref.total(means.map((m) => m[c]!)) / 4;
-      expect(layer.runningMean.data[c]).toBeCloseTo(average, 6);
+      expect(layer.runningMean!.data[c]).toBeCloseTo(average, 6);
     }
     // No number that changes from step to step is handed over: a replayed call moves on by itself.
     const momenta = calls.map((args) => args.at(-2));
     expect(new Set(momenta)).toEqual(new Set([-1]));
-    expect(layer.numBatchesTracked.item()).toBe(4);
+    expect(layer.numBatchesTracked!.item()).toBe(4);
   });
 
   test("normalises each channel of [batch, channels, length]", () => {
@@ -158,8 +158,39 @@ describe("BatchNorm1d", () => {
     const layer = own(new BatchNorm1d(2));
     const single = own(zeros([1, 2]));
     expect(() => layer.forward(single)).toThrow(/BatchNorm1d\(2\): batchNorm: expected more than one value/);
-    expect(layer.numBatchesTracked.item()).toBe(0);
+    expect(layer.numBatchesTracked!.item()).toBe(0);
     scope(() => expect(layer.eval().forward(zeros([0, 2])).shape).toEqual([0, 2]));
+  });
+
+  test("without running statistics takes those of the batch in evaluation, too, and has no buffers", () => {
+    const layer = own(new BatchNorm1d(2, { trackRunningStats: false }));
+    expect([layer.runningMean, layer.runningVar, layer.numBatchesTracked]).toEqual([null, null, null]);
+    expect(Object.keys(layer.stateDict())).toEqual(["weight", "bias"]);
+    scope(() => {
+      const x = randn([6, 2]);
+      const expected = ref.batchNorm(nd(x)).data;
+      expect(ref.mismatch(layer.forward(x).data, expected, { ulp: 0.51 })).toBeUndefined();
+      expect(ref.mismatch(layer.eval().forward(x).data, expected, { ulp: 0.51 })).toBeUndefined();
+      expect(() => layer.forward(zeros([1, 2]))).toThrow("more than one value per channel");
+    });
+    const averaging = own(new BatchNorm1d(2, { trackRunningStats: false, momentum: null }));
+    scope(() => expect(averaging.forward(randn([3, 2])).shape).toEqual([3, 2]));
+  });
+
+  test("loads the state of PyTorch's", () => {
+    const layer = own(new BatchNorm1d(2));
+    const state = {
+      weight: [1, 2],
+      bias: [3, 4],
+      running_mean: [5, 6],
+      running_var: [7, 8],
+      num_batches_tracked: 9,
+    };
+    layer.loadStateDict(state);
+    expect(layer.runningVar!.toArray()).toEqual([7, 8]);
+    expect(layer.numBatchesTracked!.item()).toBe(9);
+    const without = own(new BatchNorm1d(2, { trackRunningStats: false }));
+    expect(() => without.loadStateDict(state)).toThrow('surplus "running_mean", "running_var"');
   });
 
   test("an empty batch in training changes nothing", () => {
@@ -169,7 +200,7 @@ describe("BatchNorm1d", () => {
       expect(y.shape).toEqual([0, 2]);
       sum(y).backward();
     });
-    expect(layer.runningMean.toArray()).toEqual([0, 0]);
+    expect(layer.runningMean!.toArray()).toEqual([0, 0]);
     expect(layer.weight!.grad!.toArray()).toEqual([0, 0]);
   });
 
@@ -352,6 +383,35 @@ describe("Embedding", () => {
     expect(sums).toEqual(sums.map((_, i) => (i === 7 ? 100 : i === 3 ? 50 : 0)));
   });
 
+  test.each([
+    [2, 2],
+    [-4, 0],
+  ])("paddingIdx %i: row %i starts as zeros and gets no gradient", (paddingIdx, row) => {
+    manualSeed(9);
+    const layer = own(new Embedding(4, 3, { paddingIdx }));
+    manualSeed(9);
+    const plain = own(new Embedding(4, 3));
+    const rows = (t: Tensor) => t.toArray() as number[][];
+    expect(rows(layer.weight)).toEqual(rows(plain.weight).with(row, [0, 0, 0]));
+    const optimizer = own(new SGD([layer.weight], { lr: 1 }));
+    scope(() => {
+      sum(layer.forward(tensor([[0, 1, 2, 3, row, 1]], { dtype: "i32" }))).backward();
+    });
+    const expected = [1, 2, 1, 1].with(row, 0);
+    expect(rows(layer.weight.grad!)).toEqual(expected.map((n) => [n, n, n]));
+    optimizer.step();
+    expect(rows(layer.weight)[row]).toEqual([0, 0, 0]);
+  });
+
+  test("paddingIdx as a function gives the row as it is, without a gradient", () =>
+    scope(() => {
+      const weight = tensor([[1], [2], [3]], { requiresGrad: true });
+      const y = embedding([2, 0, 2], weight, { paddingIdx: -1 });
+      expect(y.toArray()).toEqual([[3], [1], [3]]);
+      sum(y).backward();
+      expect(weight.grad!.toArray()).toEqual([[1], [0], [0]]);
+    }));
+
   test("takes arrays of integers as a function", () => {
     scope(() => {
       const weight = tensor([
@@ -447,7 +507,7 @@ describe("buffers", () => {
     const model = own(new Lazy());
     const x = own(randn([4, 2]));
     for (let i = 0; i < 3; i++) noGrad(() => model.forward(x)).dispose();
-    expect(model.layer!.numBatchesTracked.item()).toBe(3);
+    expect(model.layer!.numBatchesTracked!.item()).toBe(3);
   });
 });
 

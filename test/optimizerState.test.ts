@@ -160,7 +160,27 @@ describe.each(kinds)("stateDict of $name", ({ name, make, stateful, keys }) => {
         ...dict,
         param_groups: [{ ...group, maximize: true }],
       } as unknown as OptimizerState),
-    ).toThrow('surplus "param_groups.0.maximize"');
+    ).toThrow(`param_groups.0.maximize: ${name} works with false, got true`);
+  });
+
+  it("passes over what PyTorch 2 and its schedulers write besides", () => {
+    const optimizer = make([parameter(), parameter()], stateful);
+    run(optimizer, 0, 1);
+    const { state, param_groups } = plain(optimizer.stateDict());
+    const { l1, ...own } = param_groups[0]!;
+    const ofTorch = {
+      ...own,
+      ...{ maximize: false, foreach: true, capturable: false, differentiable: false, fused: null },
+      ...{ decoupled_weight_decay: name === "AdamW", param_names: ["weight", "bias"] },
+      ...{ initial_lr: 0.5, max_lr: 0.5, min_lr: 1e-9, max_momentum: 0.95, base_momentum: 0.85 },
+    };
+    const other = make([parameter(), parameter()], { lr: 1 });
+    other.loadStateDict({ state, param_groups: [ofTorch] });
+    expect(plain(other.stateDict())).toEqual({ state, param_groups: [{ ...own, l1: 0 }] });
+    const swapped = { ...ofTorch, decoupled_weight_decay: name !== "AdamW" };
+    expect(() => other.loadStateDict({ state, param_groups: [swapped] })).toThrow(
+      `param_groups.0.decoupled_weight_decay: ${name} works with ${name === "AdamW"}, got ${name !== "AdamW"}`,
+    );
   });
 
   it("is an error after dispose", () => {
@@ -205,6 +225,17 @@ describe("state of options that change", () => {
     expect(without.stateDict().state[0]!.momentum_buffer!.toArray()).toEqual([
       ...Float32Array.from(GRADIENTS[1]!),
     ]);
+  });
+
+  it("SGD takes PyTorch's null for the buffer of a parameter without momentum", () => {
+    const optimizer = new SGD([parameter()]);
+    const { param_groups } = optimizer.stateDict();
+    optimizer.loadStateDict({ state: { 0: { momentum_buffer: null } }, param_groups });
+    expect(optimizer.stateDict().state).toEqual({ 0: {} });
+    const momentum = [{ ...param_groups[0]!, momentum: 0.9 }];
+    expect(() =>
+      optimizer.loadStateDict({ state: { 0: { momentum_buffer: null } }, param_groups: momentum }),
+    ).toThrow('missing "state.0.momentum_buffer"');
   });
 
   it("Adagrad begins anew at its initial value", () => {

@@ -152,15 +152,15 @@ function batchNormSteps(c: Case): Record<string, Values> {
   const batches = Array.from({ length: x!.shape[0]! }, (_, i) => toTensor(row(x!, i)));
   const steps = batches.map((batch) => ({
     y: copyOf(layer.forward(batch)),
-    mean: copyOf(layer.runningMean),
-    variance: copyOf(layer.runningVar),
+    mean: copyOf(layer.runningMean!),
+    variance: copyOf(layer.runningVar!),
   }));
   const taken = (name: "y" | "mean" | "variance", shape: readonly number[]) =>
     stacked(
       steps.map((step) => step[name]),
       shape,
     );
-  expect(layer.numBatchesTracked.item()).toBe(batches.length);
+  expect(layer.numBatchesTracked!.item()).toBe(batches.length);
   return {
     y: taken("y", batches[0]!.shape),
     running_mean: taken("mean", gamma!.shape),

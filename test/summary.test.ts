@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  BatchNorm1d,
   concat,
   Linear,
   Module,
@@ -25,7 +26,7 @@ describe("summary", () => {
       { name: "1", type: "ReLU", outputShape: [1, 32], parameters: 0 },
       { name: "2", type: "Linear(32 → 10)", outputShape: [1, 10], parameters: 330 },
     ]);
-    expect(totals).toEqual({ parameters: 2410, trainable: 2410, frozen: 0, bytes: 9640 });
+    expect(totals).toEqual({ parameters: 2410, trainable: 2410, nonTrainable: 0, bytes: 9640 });
   });
 
   test("prints a table", () => {
@@ -38,9 +39,42 @@ describe("summary", () => {
       "1      ReLU             [8, 32]           0",
       "2      Linear(32 → 10)  [8, 10]         330",
       "───────────────────────────────────────────",
-      "2,410 parameters, 330 trainable, 2,080 frozen, 9,640 bytes",
+      "2,410 parameters, 330 trainable, 2,080 not trainable, 9,640 bytes",
     ].join("\n");
     expect(String(summary(model, [8, 64]))).toBe(expected);
+  });
+
+  test("counts running statistics as parameters that are not trainable", () => {
+    const model = new Sequential(new Linear(8, 4), new BatchNorm1d(4), new BatchNorm1d(4, { affine: false }));
+    const { layers, ...totals } = summary(model, [2, 8]);
+    expect(layers.map(({ parameters }) => parameters)).toEqual([36, 16, 8]);
+    expect(totals).toEqual({ parameters: 60, trainable: 44, nonTrainable: 16, bytes: 240 });
+    for (const t of model.layers[0]!.parameters()) t.requiresGrad = false;
+    expect(summary(model, [2, 8])).toMatchObject({ parameters: 60, trainable: 8, nonTrainable: 52 });
+  });
+
+  test("counts a shared buffer once, where it comes first", () => {
+    class Scaled extends Module {
+      readonly factor = zeros([5]);
+      readonly first = new Holder(this.factor);
+      forward(x: Tensor): Tensor {
+        return this.first.forward(x);
+      }
+    }
+    class Holder extends Module {
+      constructor(readonly factor: Tensor) {
+        super();
+      }
+      forward(x: Tensor): Tensor {
+        return x.mul(this.factor);
+      }
+    }
+    const { layers, parameters } = summary(new Scaled(), [5]);
+    expect(layers.map(({ name, parameters }) => [name, parameters])).toEqual([
+      ["", 5],
+      ["first", 0],
+    ]);
+    expect(parameters).toBe(5);
   });
 
   class Twins extends Module {

@@ -32,9 +32,10 @@ export interface SplitOptions {
 }
 
 /**
- * Inputs and targets, row by row. `x` and `y` are tensors (copied), nested arrays (copied), typed arrays (read when a
- * batch is made), or `{ data, shape }` as `readIdx` gives it. The dtypes are those that `tensor` would give, but targets
- * that are classes become i32: a typed array of integers, or a flat array of whole numbers. A tensor keeps its dtype.
+ * Inputs and targets, row by row. `x` and `y` are tensors (copied), nested arrays (copied), typed arrays
+ * (read when a batch is made), or `{ data, shape }` as `readIdx` gives it. The dtypes are those that `tensor`
+ * would give, but targets that are classes become i32: a typed array of integers, or a flat array of whole
+ * numbers. A tensor keeps its dtype.
  * @param x [rows, ...]
  * @param y [rows, ...]
  * @throws ShapeError if there are no rows, or not as many of x as of y
@@ -49,7 +50,10 @@ export function dataset(x: Rows, y: Rows): Dataset {
   return new Dataset(columns, rowOrder(size));
 }
 
-/** Rows of inputs and targets, made by `dataset`. They lie outside of linear memory: there is nothing to dispose of. */
+/**
+ * Rows of inputs and targets, made by `dataset`. They lie outside of linear memory: there is nothing to
+ * dispose of.
+ */
 export class Dataset {
   /** Number of rows. */
   readonly size: number;
@@ -78,8 +82,8 @@ export class Dataset {
   }
 
   /**
-   * Goes through all rows once, `batchSize` at a time. A batch lives until the next one is asked for, or the loop ends:
-   * `clone()` keeps its tensors longer.
+   * Goes through all rows once, `batchSize` at a time. A batch lives until the next one is asked for, or the
+   * loop ends: `clone()` keeps its tensors longer.
    * @throws OptionError for a batch size that is no integer ≥ 1, or if `dropLast` leaves nothing
    */
   batches(options?: BatchOptions): Generator<Batch, void, undefined> {
@@ -114,8 +118,8 @@ export class Dataset {
   }
 
   /**
-   * Parts that share the values: `split(0.8)` gives 80 % (rounded down) and the rest, `split([100, 30, 20])` parts of
-   * so many rows. The rows of each are drawn, unless `shuffle` is false.
+   * Parts that share the values: `split(0.8)` gives 80 % (rounded down) and the rest, `split([100, 30, 20])`
+   * parts of so many rows. The rows of each are drawn, unless `shuffle` is false.
    * @throws OptionError if a part would be empty, or the counts do not add up to the size
    */
   split(fraction: number, options?: SplitOptions): [first: Dataset, rest: Dataset];
@@ -149,8 +153,8 @@ export class Dataset {
   }
 
   /**
-   * The same rows with inputs that `fn` makes of theirs, [rows, ...] to [rows, ...], `batchSize` (default 1024) at a
-   * time: `data.map((x) => x.div(255))`.
+   * The same rows with inputs that `fn` makes of theirs, [rows, ...] to [rows, ...], `batchSize` (default
+   * 1024) at a time: `data.map((x) => x.div(255))`.
    */
   map(fn: (x: Tensor) => Tensor, options?: { batchSize?: number }): Dataset {
     const cut = { ...withDefaults("map", { batchSize: 1024 }, options), dropLast: false };

@@ -20,8 +20,8 @@ const TYPES: Record<number, Type> = {
 };
 
 /**
- * Reads an IDX file, plain or gzipped, such as `train-images-idx3-ubyte.gz`: the values as a typed array of their type,
- * and their shape, [60000, 28, 28]. `dataset` and, by its `shape` option, `tensor` take both.
+ * Reads an IDX file, plain or gzipped, such as `train-images-idx3-ubyte.gz`: the values as a typed array of
+ * their type, and their shape, [60000, 28, 28]. `dataset` and, by its `shape` option, `tensor` take both.
  * @throws FormatError naming the offset where the bytes cease to be an IDX file
  */
 export async function readIdx(bytes: Uint8Array | ArrayBuffer): Promise<Values> {

@@ -19,8 +19,8 @@ interface Statistics {
 }
 
 /**
- * Remembers statistics of the data that it was fitted to, one of each element of a row, and applies them to other data.
- * An element that is the same in all rows is shifted only.
+ * Remembers statistics of the data that it was fitted to, one of each element of a row, and applies them to
+ * other data. An element that is the same in all rows is shifted only.
  */
 export abstract class Scaler {
   /** Subtracted from each row, of a row's shape; null before `fit`. */
@@ -51,8 +51,8 @@ export abstract class Scaler {
   }
 
   /**
-   * (x − shift) / scale. Of a dataset, one with scaled inputs; of data [..., row's shape], a tensor through which
-   * gradients flow.
+   * (x − shift) / scale. Of a dataset, one with scaled inputs; of data [..., row's shape], a tensor through
+   * which gradients flow.
    */
   apply(data: Dataset): Dataset;
   apply(data: Tensor | TensorData): Tensor;
@@ -134,7 +134,10 @@ export abstract class Scaler {
   }
 }
 
-/** (x − mean) / standard deviation, which is that of the rows themselves (divided by their number, not by one less). */
+/**
+ * (x − mean) / standard deviation, which is that of the rows themselves (divided by their number, not by one
+ * less): as scikit-learn's StandardScaler and Keras' Normalization.
+ */
 export class Standardise extends Scaler {
   protected measure(rows: () => Iterable<ArrayLike<number>>, width: number): Statistics {
     const shift = new Float64Array(width);
@@ -152,7 +155,7 @@ export class Standardise extends Scaler {
   }
 }
 
-/** (x − min) / (max − min): from 0 to 1 in the data that it was fitted to. */
+/** (x − min) / (max − min): from 0 to 1 in the data that it was fitted to, as scikit-learn's MinMaxScaler. */
 export class Normalise extends Scaler {
   protected measure(rows: () => Iterable<ArrayLike<number>>, width: number): Statistics {
     const shift = new Float64Array(width).fill(Infinity);

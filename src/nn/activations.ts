@@ -55,22 +55,41 @@ function layer<P extends object>(op: Op<P>): new (...options: Options<P>) => Lay
   };
 }
 
-/** @see identity */
+/**
+ * y = x, as a layer.
+ * @see identity
+ */
 export class Identity extends layer(identity) {}
 
-/** @see sigmoid */
+/**
+ * σ(x) = 1 / (1 + e^−x) as a layer.
+ * @see sigmoid
+ */
 export class Sigmoid extends layer(sigmoid) {}
 
-/** @see tanh */
+/**
+ * tanh x as a layer.
+ * @see tanh
+ */
 export class Tanh extends layer(tanh) {}
 
-/** @see relu */
+/**
+ * max(x, 0) as a layer.
+ * @see relu
+ */
 export class ReLU extends layer(relu) {}
 
-/** @see leakyRelu */
+/**
+ * x > 0 ? x : negativeSlope · x as a layer; `negativeSlope`, default 0.01 (Keras: 0.3).
+ * @see leakyRelu
+ */
 export class LeakyReLU extends layer(leakyRelu) {}
 
-/** @see prelu */
+/**
+ * x > 0 ? x : weight · x as a layer that learns its slope, or one for each channel (dimension 1). As in
+ * PyTorch; Keras starts with zeros and has a slope for each element of a row.
+ * @see prelu
+ */
 export class PReLU extends Module {
   /** The learned slopes, [numParameters]. */
   readonly weight: Tensor;
@@ -78,6 +97,7 @@ export class PReLU extends Module {
   /**
    * @param options.numParameters 1 (default) for one slope, or the number of channels
    * @param options.init slopes at the start; default 0.25
+   * @throws OptionError unless numParameters is an integer ≥ 1
    */
   constructor(options?: { numParameters?: number; init?: number }) {
     super();
@@ -93,7 +113,11 @@ export class PReLU extends Module {
   }
 }
 
-/** @see rrelu */
+/**
+ * x > 0 ? x : slope · x as a layer: slopes are drawn from [lower, upper) in training, and all (lower + upper)
+ * / 2 in evaluation. `lower`, default 1/8; `upper`, default 1/3.
+ * @see rrelu
+ */
 export class RReLU extends Module {
   readonly options: { lower: number; upper: number };
 
@@ -108,46 +132,90 @@ export class RReLU extends Module {
   }
 }
 
-/** @see elu */
+/**
+ * x > 0 ? x : alpha (e^x − 1) as a layer; `alpha`, default 1.
+ * @see elu
+ */
 export class ELU extends layer(elu) {}
 
-/** @see celu */
+/**
+ * x > 0 ? x : alpha (e^(x / alpha) − 1) as a layer; `alpha`, default 1.
+ * @see celu
+ */
 export class CELU extends layer(celu) {}
 
-/** @see selu */
+/**
+ * 1.0507 (x > 0 ? x : 1.6733 (e^x − 1)) as a layer; weights before it start by lecunNormal.
+ * @see selu
+ */
 export class SELU extends layer(selu) {}
 
-/** @see gelu */
+/**
+ * x Φ(x) as a layer; `approximate`, default "none", or "tanh".
+ * @see gelu
+ */
 export class GELU extends layer(gelu) {}
 
-/** @see silu */
+/**
+ * x σ(x) as a layer.
+ * @see silu
+ */
 export class SiLU extends layer(silu) {}
 
-/** @see mish */
+/**
+ * x tanh(log(1 + e^x)) as a layer.
+ * @see mish
+ */
 export class Mish extends layer(mish) {}
 
-/** @see softplus */
+/**
+ * log(1 + e^(beta x)) / beta, x itself where beta x > threshold, as a layer; `beta`, default 1, `threshold`,
+ * default 20.
+ * @see softplus
+ */
 export class Softplus extends layer(softplus) {}
 
-/** @see logSigmoid */
+/**
+ * log σ(x) as a layer.
+ * @see logSigmoid
+ */
 export class LogSigmoid extends layer(logSigmoid) {}
 
-/** @see softsign */
+/**
+ * x / (1 + |x|) as a layer.
+ * @see softsign
+ */
 export class Softsign extends layer(softsign) {}
 
-/** @see hardtanh */
+/**
+ * min(max(x, minVal), maxVal) as a layer; `minVal`, default −1, `maxVal`, default 1.
+ * @see hardtanh
+ */
 export class Hardtanh extends layer(hardtanh) {}
 
-/** @see hardsigmoid */
+/**
+ * min(max((x + 3) / 6, 0), 1) as a layer.
+ * @see hardsigmoid
+ */
 export class Hardsigmoid extends layer(hardsigmoid) {}
 
-/** @see hardswish */
+/**
+ * x · min(max((x + 3) / 6, 0), 1) as a layer.
+ * @see hardswish
+ */
 export class Hardswish extends layer(hardswish) {}
 
-/** @see relu6 */
+/**
+ * min(max(x, 0), 6) as a layer.
+ * @see relu6
+ */
 export class ReLU6 extends layer(relu6) {}
 
-/** @see softmax */
+/**
+ * e^x / Σ e^x along `dim`, default −1, as a layer: for probabilities. crossEntropyLoss takes logits and wants
+ * none.
+ * @see softmax
+ */
 export class Softmax extends Module {
   readonly options: { dim: number };
 
@@ -161,7 +229,10 @@ export class Softmax extends Module {
   }
 }
 
-/** @see logSoftmax */
+/**
+ * x − log Σ e^x along `dim`, default −1, as a layer, in front of nllLoss.
+ * @see logSoftmax
+ */
 export class LogSoftmax extends Module {
   readonly options: { dim: number };
 
@@ -175,7 +246,10 @@ export class LogSoftmax extends Module {
   }
 }
 
-/** @see maxout */
+/**
+ * The largest of each group of `k` consecutive features as a layer, [..., features] to [..., features / k].
+ * @see maxout
+ */
 export class Maxout extends Module {
   readonly options: { k: number };
 

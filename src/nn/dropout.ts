@@ -3,11 +3,17 @@ import { checkProbability, dropout, dropoutDefaults } from "../ops/random";
 import type { Tensor } from "../tensor";
 import { Module } from "./module";
 
-/** Zeroes elements at random in training; in evaluation it does nothing. @see dropout */
+/**
+ * x / (1 − p) or 0, drawn for each element, in training; in evaluation y = x.
+ * @see dropout
+ */
 export class Dropout extends Module {
   readonly options: { p: number };
 
-  /** @param options.p probability of an element to become 0; default 0.5 */
+  /**
+   * @param options.p probability of an element to become 0; default 0.5
+   * @throws OptionError for p outside [0, 1]
+   */
   constructor(options?: { p?: number }) {
     super();
     this.options = withDefaults("Dropout", { p: dropoutDefaults.p }, options);

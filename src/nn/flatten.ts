@@ -4,7 +4,11 @@ import { dimension, rankOf } from "../ops/shapes";
 import { expectTensor, sizeOf, type Tensor } from "../tensor";
 import { Module } from "./module";
 
-/** Joins the dimensions startDim … endDim into one: [batch, a, b] to [batch, a · b]. It shares memory with its input. */
+/**
+ * Joins the dimensions startDim … endDim into one: [batch, a, b] to [batch, a · b]. It shares memory with its
+ * input.
+ * @throws ShapeError for dimensions that do not exist, or a startDim after endDim
+ */
 export class Flatten extends Module {
   readonly options: { startDim: number; endDim: number };
 

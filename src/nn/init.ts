@@ -6,11 +6,14 @@ import { OptionError, ShapeError, text, withDefaults } from "../errors";
 import { normal, uniform } from "../ops/random";
 import { type Shape, sizeOf, type Tensor } from "../tensor";
 
+/** An activation for which a gain is known. @see calculateGain */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
 /**
- * By how much to widen the weights for the activation that follows.
+ * By how much to widen the weights for the activation that follows: 1 for linear and sigmoid, 5/3 for tanh,
+ * √2 for relu, √(2 / (1 + slope²)) for leakyRelu, 3/4 for selu; as torch.nn.init.calculate_gain.
  * @param parameter the negative slope of leakyRelu; default 0.01
+ * @throws OptionError for another nonlinearity
  */
 export function calculateGain(nonlinearity: Nonlinearity, parameter = 0.01): number {
   switch (nonlinearity) {
@@ -69,12 +72,21 @@ export interface XavierOptions {
   gain?: number;
 }
 
-/** Uniform within ±gain √(6 / (in + out)). */
+/**
+ * Uniform within ±gain √(6 / (in + out)), called glorot_uniform in Keras. Glorot and Bengio 2010.
+ * @param shape [out, in, …]; Keras' weights are [in, out]
+ * @throws ShapeError for fewer than two dimensions
+ */
 export function xavierUniform(shape: Shape, options?: XavierOptions): Tensor {
   return uniformOf(shape, xavierStd("xavierUniform", shape, options));
 }
 
-/** Normal with standard deviation gain √(2 / (in + out)). */
+/**
+ * Normal with standard deviation gain √(2 / (in + out)). Glorot and Bengio 2010. Keras' glorot_normal,
+ * he_normal and lecun_normal draw anew what lies beyond two standard deviations; these do not, as PyTorch's.
+ * @param shape [out, in, …]
+ * @throws ShapeError for fewer than two dimensions
+ */
 export function xavierNormal(shape: Shape, options?: XavierOptions): Tensor {
   return normal(shape, 0, xavierStd("xavierNormal", shape, options));
 }
@@ -88,27 +100,47 @@ export interface KaimingOptions {
   negativeSlope?: number;
 }
 
-/** Uniform within ±gain √(3 / fan). */
+/**
+ * Uniform within ±gain √(3 / fan), called he_uniform in Keras. He et al. 2015. Defaults are PyTorch's: fan =
+ * in, and the gain √2 of relu.
+ * @param shape [out, in, …]
+ * @throws ShapeError for fewer than two dimensions, OptionError for another mode or nonlinearity
+ */
 export function kaimingUniform(shape: Shape, options?: KaimingOptions): Tensor {
   return uniformOf(shape, kaimingStd("kaimingUniform", shape, options));
 }
 
-/** Normal with standard deviation gain / √fan. */
+/**
+ * Normal with standard deviation gain / √fan; options as of `kaimingUniform`. He et al. 2015.
+ * @param shape [out, in, …]
+ * @throws ShapeError for fewer than two dimensions, OptionError for another mode or nonlinearity
+ */
 export function kaimingNormal(shape: Shape, options?: KaimingOptions): Tensor {
   return normal(shape, 0, kaimingStd("kaimingNormal", shape, options));
 }
 
-/** Uniform within ±√(3 / in), for selu: Kaiming's with a gain of 1. */
+/**
+ * Uniform within ±√(3 / in), for selu: Kaiming's with a gain of 1. LeCun et al. 1998; as in Keras.
+ * @param shape [out, in, …]
+ * @throws ShapeError for fewer than two dimensions
+ */
 export function lecunUniform(shape: Shape): Tensor {
   return uniformOf(shape, 1 / Math.sqrt(fans("lecunUniform", shape).fanIn));
 }
 
-/** Normal with standard deviation 1 / √in, for selu: Kaiming's with a gain of 1. */
+/**
+ * Normal with standard deviation 1 / √in, for selu: Kaiming's with a gain of 1. LeCun et al. 1998.
+ * @param shape [out, in, …]
+ * @throws ShapeError for fewer than two dimensions
+ */
 export function lecunNormal(shape: Shape): Tensor {
   return normal(shape, 0, 1 / Math.sqrt(fans("lecunNormal", shape).fanIn));
 }
 
-/** The given value everywhere. */
+/**
+ * The given value everywhere.
+ * @throws ShapeError unless the shape is an array of integers ≥ 0
+ */
 export function constant(shape: Shape, value: number): Tensor {
   return full(shape, value);
 }
@@ -120,7 +152,9 @@ export interface OrthogonalOptions {
 
 /**
  * `gain` times a random matrix [out, in · …] with orthonormal rows, or columns if there are more rows, evenly
- * distributed over all of them.
+ * distributed over all of them. Saxe et al. 2013.
+ * @param shape [out, in, …]
+ * @throws ShapeError for fewer than two dimensions
  */
 export function orthogonal(shape: Shape, options?: OrthogonalOptions): Tensor {
   const { gain } = withDefaults("orthogonal", { gain: 1 }, options);
@@ -141,7 +175,9 @@ export function orthogonal(shape: Shape, options?: OrthogonalOptions): Tensor {
   return t;
 }
 
-/** Gram-Schmidt on the rows of q [count, length], again where cancellation has taken more than half of a row. */
+/**
+ * Gram-Schmidt on the rows of q [count, length], again where cancellation has taken more than half of a row.
+ */
 function orthonormalise(q: Float64Array, count: number, length: number): void {
   for (let v = 0; v < count; v++) {
     const row = q.subarray(v * length, (v + 1) * length);

@@ -14,7 +14,11 @@ export interface LinearOptions {
   activation?: FusedActivation;
 }
 
-/** y = activation(x · weightᵀ + bias), from [..., in] to [..., out]. The bias starts uniform within ±1 / √in. */
+/**
+ * y = activation(x · weightᵀ + bias), from [..., in] to [..., out]. The bias starts uniform within ±1 / √in. Keras
+ * starts with Glorot's uniform weights and a bias of zeros, and stores the weight as [in, out].
+ * @throws ShapeError if the last dimension of x is not `in`
+ */
 export class Linear extends Module {
   /** [out, in] */
   readonly weight: Tensor;

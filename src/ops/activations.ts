@@ -7,57 +7,96 @@ import { argmax, max } from "./reductions";
 import { dimension } from "./shapes";
 import { unary } from "./unary";
 
-/** x */
+/** y = x. Elementwise, [...] to [...]; no options. */
 export const identity = unary("identity", "input");
 
-/** 1 / (1 + e^−x) */
+/** σ(x) = 1 / (1 + e^−x), elementwise. dx = dy · σ(x) σ(−x), which does not cancel where σ is near 1. */
 export const sigmoid = unary("sigmoid", "input");
 
-/** tanh x */
+/** tanh x = (e^x − e^−x) / (e^x + e^−x), elementwise. */
 export const tanh = unary("tanh", "input");
 
-/** max(x, 0); the derivative is 0 at 0. */
+/** max(x, 0), elementwise; the derivative is 0 at 0, as in PyTorch and Keras. Nair and Hinton 2010. */
 export const relu = unary("relu", "input");
 
-/** x > 0 ? x : negativeSlope · x; default slope 0.01. */
+/**
+ * x > 0 ? x : negativeSlope · x, elementwise; the derivative at 0 is the slope. Maas et al. 2013.
+ *
+ * `negativeSlope`, default 0.01, as in PyTorch and ONNX; Keras' layer has 0.3, its function and that of tfjs
+ * 0.2.
+ */
 export const leakyRelu = unary("leakyRelu", "input", { negativeSlope: 0.01 });
 
-/** x > 0 ? x : alpha (e^x − 1); default alpha 1. Clevert et al. 2016. */
+/**
+ * x > 0 ? x : alpha (e^x − 1), elementwise; the derivative at 0 is alpha. Clevert et al. 2016.
+ *
+ * `alpha`, default 1, as in PyTorch, Keras and ONNX.
+ */
 export const elu = unary("elu", "input", { alpha: 1 });
 
-/** x > 0 ? x : alpha (e^(x / alpha) − 1); default alpha 1. Barron 2017. */
+/**
+ * x > 0 ? x : alpha (e^(x / alpha) − 1), elementwise: elu whose derivative has no jump at 0. Barron 2017.
+ *
+ * `alpha`, default 1, as in PyTorch, Keras and ONNX.
+ * @throws OptionError if alpha is 0
+ */
 export const celu = unary("celu", "input", { alpha: 1 }, ({ alpha }) =>
   Math.fround(alpha) === 0 ? "alpha is not 0" : undefined,
 );
 
-/** 1.0507 (x > 0 ? x : 1.6733 (e^x − 1)), which keeps mean 0 and variance 1. Klambauer et al. 2017. */
+/**
+ * scale (x > 0 ? x : alpha (e^x − 1)), elementwise, with scale 1.0507009873554805 and alpha
+ * 1.6732632423543772, the fixed point at which layers keep mean 0 and variance 1. Klambauer et al. 2017.
+ */
 export const selu = unary("selu", "input");
 
-/** log(1 + e^(beta x)) / beta, x itself where beta x > threshold; defaults 1 and 20. */
+/**
+ * log(1 + e^(beta x)) / beta, but x itself where beta x > threshold; elementwise. Dugas et al. 2001.
+ *
+ * `beta`, default 1, and `threshold`, default 20, as in PyTorch. Keras and ONNX have neither: they take the
+ * logarithm everywhere, which `threshold: Infinity` does, too.
+ */
 export const softplus = unary("softplus", "input", { beta: 1, threshold: 20 });
 
-/** log(1 / (1 + e^−x)) */
+/** log σ(x) = −log(1 + e^−x), elementwise, x for large negative x: finite where log(sigmoid(x)) is −∞. */
 export const logSigmoid = unary("logSigmoid", "input");
 
-/** x / (1 + |x|) */
+/** x / (1 + |x|), elementwise, from −1 to 1. */
 export const softsign = unary("softsign", "input");
 
-/** x clipped to [minVal, maxVal]; defaults −1 and 1. The derivative is 0 at both. */
+/**
+ * min(max(x, minVal), maxVal), elementwise; the derivative is 0 at both bounds and beyond, 1 between (of
+ * `clip` it is 1 at the bounds, too). Collobert 2004.
+ *
+ * `minVal`, default −1, and `maxVal`, default 1, as in PyTorch.
+ * @throws OptionError if minVal exceeds maxVal
+ */
 export const hardtanh = unary("hardtanh", "input", { minVal: -1, maxVal: 1 }, ({ minVal, maxVal }) =>
   minVal > maxVal ? "minVal is at most maxVal" : undefined,
 );
 
-/** x clipped to [0, 6] */
+/** min(max(x, 0), 6), elementwise; the derivative is 0 at 0 and at 6. Krizhevsky 2010. */
 export const relu6 = unary("relu6", "input");
 
-/** (x + 3) / 6 clipped to [0, 1] */
+/**
+ * min(max((x + 3) / 6, 0), 1), elementwise; the derivative is 0 at ±3. Howard et al. 2019.
+ *
+ * As in PyTorch and Keras 3. Keras 2, tfjs and, by default, ONNX have another slope: x / 5 + 1/2, clipped
+ * alike.
+ */
 export const hardsigmoid = unary("hardsigmoid", "input");
 
 const scaleNegative = binary("prelu", "inputs");
 
 /**
- * x > 0 ? x : slope · x with a learned slope: one number for all of x, or one per channel (dimension 1, or the only
- * one). He et al. 2015.
+ * x > 0 ? x : slope · x, elementwise, with a learned slope. He et al. 2015.
+ *
+ * As in PyTorch slopes run along dimension 1. Keras has one for each element of a row unless axes are shared,
+ * ONNX broadcasts the slope as arithmetic does.
+ * @param x [...]
+ * @param slope one number, of whatever shape, or [channels] with channels the size of x's dimension 1, or of
+ *   its only one
+ * @throws ShapeError for slopes of another shape
  */
 export function prelu(x: Tensor, slope: Tensor): Tensor {
   expectTensor("prelu", x);
@@ -73,7 +112,11 @@ export function prelu(x: Tensor, slope: Tensor): Tensor {
   return composed(() => scaleNegative(x, reshape(slope, spread)));
 }
 
-/** 1 at the first maximum along `dim` (default: the last), 0 elsewhere. No gradient. */
+/**
+ * 1 at the first maximum along `dim` (default −1: the last), 0 elsewhere, [...] to [...], as in ONNX; PyTorch
+ * has none. No gradient.
+ * @throws ShapeError for a dimension that does not exist, or has no elements
+ */
 export function hardmax(x: Tensor, options?: { dim?: number }): Tensor {
   const { dim } = withDefaults("hardmax", { dim: -1 }, options);
   expectTensor("hardmax", x);
@@ -87,7 +130,10 @@ export function hardmax(x: Tensor, options?: { dim?: number }): Tensor {
 }
 
 /**
- * The largest of each group of k consecutive features: [..., features] to [..., features / k]. Goodfellow et al. 2013.
+ * The largest of each group of `k` consecutive features, [..., features] to [..., features / k]; of equal
+ * ones the first has the gradient. Goodfellow et al. 2013. `k` has no default; PyTorch, Keras and ONNX have
+ * no such op.
+ * @throws ShapeError unless the last dimension divides into groups of k
  */
 export function maxout(x: Tensor, options: { k: number }): Tensor {
   const { k } = withDefaults("maxout", { k: 0 }, options);

@@ -3,44 +3,62 @@ import { binary } from "./binary";
 import type { Operand } from "./operand";
 import { unary } from "./unary";
 
-/** a + b, broadcasting as NumPy does; numbers are operands too. */
+/**
+ * a + b, element by element.
+ * @param a a tensor [...] or a number
+ * @param b a tensor or a number; shapes broadcast as in NumPy, aligned at the last dimension
+ * @throws ShapeError for shapes that do not broadcast
+ */
 export const add = binary("add", "nothing");
 
-/** a − b, broadcasting. */
+/**
+ * a − b, element by element; operands as of `add`.
+ * @throws ShapeError for shapes that do not broadcast
+ */
 export const sub = binary("sub", "nothing");
 
-/** a · b element by element, broadcasting. */
+/**
+ * a · b, element by element (`matmul` for matrices); operands as of `add`.
+ * @throws ShapeError for shapes that do not broadcast
+ */
 export const mul = binary("mul", "inputs");
 
-/** a / b element by element, broadcasting. */
+/**
+ * a / b, element by element; operands as of `add`. ±∞ over 0, NaN for 0 / 0.
+ * @throws ShapeError for shapes that do not broadcast
+ */
 export const div = binary("div", "inputs");
 
 const power = binary("pow", "inputs");
 
-/** a to the power of b, broadcasting. The derivative by b is 0 where a = 0 and b ≥ 0, as in PyTorch. */
+/**
+ * a to the power of b, element by element; operands as of `add`. NaN for a negative base and a fraction. The
+ * derivative by b is 0 where a = 0 and b ≥ 0, as in PyTorch; pow(x, 2) is square(x).
+ * @throws ShapeError for shapes that do not broadcast
+ */
 export function pow(a: Operand, b: Operand): Tensor {
   if (b !== 2 || typeof a === "number") return power(a, b);
   expectTensor("pow", a).use("pow");
   return square(a);
 }
 
-/** −x */
+/** −x, elementwise. */
 export const neg = unary("neg", "input");
 
-/** e^x, within 2.5 ULP over all of float32. */
+/** e^x, elementwise, within 2.5 ULP over all of float32; ∞ above 88.72, subnormals below −87.33. */
 export const exp = unary("exp", "output");
 
-/** Natural logarithm: −∞ at 0, NaN below. */
+/** The natural logarithm, elementwise, within 2.5 ULP: −∞ at 0, NaN below. */
 export const log = unary("log", "input");
 
-/** The error function, 2/√π ∫ e^(−t²) dt from 0 to x. */
+/** The error function, 2/√π ∫ e^(−t²) dt from 0 to x, elementwise, within 2.5 ULP. */
 export const erf = unary("erf", "input");
 
-/** √x: NaN below 0; the derivative is infinite at 0. */
+/** √x, elementwise: NaN below 0; the derivative is infinite at 0. */
 export const sqrt = unary("sqrt", "output");
 
-/** x² */
+/** x², elementwise. */
 export const square = unary("square", "input");
 
-/** |x|; the derivative is 0 at 0. */
+/** |x|, elementwise; the derivative is 0 at 0. */
 export const abs = unary("abs", "input");

@@ -18,10 +18,16 @@ type BinaryName = keyof {
 type Kernel = (...args: number[]) => void;
 
 /**
+ * An op of two operands, tensors or numbers, that broadcasts as NumPy does: [m, 1] and [n] to [m, n].
+ * @throws ShapeError for shapes that do not broadcast, DTypeError unless the tensors are f32
+ */
+export type Binary = (a: Operand, b: Operand) => Tensor;
+
+/**
  * The broadcasting op of the kernels `${name}Forward`, `${name}BackwardA` and `${name}BackwardB`.
  * @param saves whether the backward kernels read the operands
  */
-export function binary(name: BinaryName, saves: "inputs" | "nothing"): (a: Operand, b: Operand) => Tensor {
+export function binary(name: BinaryName, saves: "inputs" | "nothing"): Binary {
   const forward = `${name}Forward` as keyof Kernels;
   const backwardA = `${name}BackwardA` as keyof Kernels;
   const backwardB = `${name}BackwardB` as keyof Kernels;

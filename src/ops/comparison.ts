@@ -13,8 +13,9 @@ export interface ClipOptions {
 const bounded = unary("clip", "input", { min: -Infinity, max: Infinity });
 
 /**
- * min(max(x, min), max): x within bounds, of which at least one is given; NaN stays NaN. The derivative is 1 inside and
- * at the bounds, 0 outside. With min > max everything becomes max, as in PyTorch's clamp.
+ * min(max(x, min), max), elementwise: x within bounds, of which at least one is given; NaN stays NaN. The
+ * derivative is 1 inside and at the bounds, 0 outside. With min > max everything becomes max, as in PyTorch's
+ * clamp and ONNX.
  * @throws OptionError without a bound
  */
 export function clip(x: Tensor, options: ClipOptions): Tensor {
@@ -25,8 +26,16 @@ export function clip(x: Tensor, options: ClipOptions): Tensor {
   return bounded(x, { min, max });
 }
 
-/** The larger of a and b element by element, broadcasting; NaN if one is NaN. Equal ones share the gradient half and half. */
+/**
+ * The larger of a and b, element by element; operands as of `add`. NaN if one is NaN. Equal ones share the
+ * gradient half and half, as in PyTorch.
+ * @throws ShapeError for shapes that do not broadcast
+ */
 export const maximum = binary("maximum", "inputs");
 
-/** The smaller of a and b element by element, broadcasting; NaN if one is NaN. Equal ones share the gradient half and half. */
+/**
+ * The smaller of a and b, element by element; operands as of `add`. NaN if one is NaN. Equal ones share the
+ * gradient half and half, as in PyTorch.
+ * @throws ShapeError for shapes that do not broadcast
+ */
 export const minimum = binary("minimum", "inputs");

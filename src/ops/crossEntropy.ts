@@ -12,7 +12,10 @@ import { toTensor } from "./operand";
 import { sum } from "./reductions";
 import { logSoftmax } from "./softmax";
 
-/** Classes as an i32 tensor, an Int32Array or (nested) integers; or distributions as an f32 tensor or nested numbers. */
+/**
+ * Classes as an i32 tensor, an Int32Array or (nested) integers; or distributions as an f32 tensor or nested
+ * numbers.
+ */
 export type ClassTargets = Tensor | Int32Array | Nested;
 
 export interface NllOptions extends LossOptions {
@@ -59,7 +62,9 @@ export function asRows(op: string, scores: Tensor): Rows {
   return { x: transpose(reshape(scores, [batch, classes!, sizeOf(rest)])), rows, classes: classes!, shape };
 }
 
-/** The targets as a tensor. Nested numbers are distributions if they nest as deep as the scores, else classes. */
+/**
+ * The targets as a tensor. Nested numbers are distributions if they nest as deep as the scores, else classes.
+ */
 export function asTarget(op: string, target: ClassTargets, scores: Tensor): Tensor {
   if (target instanceof Tensor || !(typeof target === "number" || Array.isArray(target))) {
     return toTensor(op, target as Tensor | Int32Array);
@@ -99,7 +104,9 @@ function checkIgnoreIndex(op: string, ignoreIndex: number): void {
     throw new OptionError(`${op}: ignoreIndex is an integer, got ${ignoreIndex}`);
 }
 
-/** The factor of each row, as kernels/classWeights forms it. @throws DomainError for a target that is no class */
+/**
+ * The factor of each row, as kernels/classWeights forms it. @throws DomainError for a target that is no class
+ */
 function rowWeights(
   op: string,
   { rows, classes }: Rows,
@@ -147,10 +154,19 @@ export function reduced(
 }
 
 /**
- * Softmax and negative log-likelihood in one, over logits: log Σ e^z − z[class], whose gradient is softmax(z) − y. The
- * class axis is 1. With `reduction: "mean"` and every row ignored the loss is 0 (PyTorch: NaN).
+ * Softmax and negative log-likelihood in one, over logits z: log Σ e^z − z[class], whose gradient is
+ * softmax(z) − y; of distributions q, Σ q (log Σ e^z − z). Smoothing turns a target into (1 − s) of it and s
+ * / classes everywhere.
+ *
+ * As in PyTorch the class axis is 1, and "mean" divides by the sum of the weights of the targets that count,
+ * of distributions by the number of rows; with every row ignored it is 0 (PyTorch: NaN). Keras takes
+ * probabilities unless `from_logits`, along the last axis, and divides by the number of rows.
  * @param logits [batch, classes], [batch, classes, …] or [classes]
- * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape of logits
+ * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape
+ *   of logits
+ * @returns [], or with `reduction: "none"` the shape without the class axis
+ * @throws ShapeError, DTypeError for targets of another shape or f32 classes; OptionError for labelSmoothing
+ *   outside [0, 1]
  * @throws DomainError for an index that is no class and not `ignoreIndex`, or a probability outside [0, 1]
  */
 export function crossEntropyLoss(
@@ -270,10 +286,12 @@ export function recordRows(
 }
 
 /**
- * −x[class] of log-probabilities x, as logSoftmax gives them; crossEntropyLoss does both in one. The class axis is 1.
- * With `reduction: "mean"` and every row ignored the loss is 0 (PyTorch: NaN).
+ * −x[class] of log-probabilities x, as logSoftmax gives them; crossEntropyLoss does both in one. The class
+ * axis is 1, and the mean is that of crossEntropyLoss.
  * @param logProbs [batch, classes], [batch, classes, …] or [classes]
  * @param target class indices (i32) of the shape without the class axis
+ * @returns [], or with `reduction: "none"` the shape of the target
+ * @throws ShapeError, DTypeError for targets of another shape or dtype
  * @throws DomainError for an index that is no class and not `ignoreIndex`
  */
 export function nllLoss(logProbs: Tensor, target: ClassTargets, options?: NllOptions): Tensor {

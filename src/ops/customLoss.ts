@@ -16,7 +16,13 @@ export interface CustomLoss {
   backward?: (pred: Tensor, target: Tensor) => Tensor;
 }
 
-/** A loss function with the usual reductions from the values, and the derivative if given, that one writes oneself. */
+/**
+ * A loss function with the usual reductions from the values, and the derivative if given, that one writes
+ * oneself: `customLoss({ forward: (pred, target) => pred.sub(target).abs() })`.
+ * @throws OptionError, when it is made, for a definition without functions, and when called, if they give no
+ *   f32 tensor
+ * @throws ShapeError if the derivative, or values with a derivative, are not of the prediction's shape
+ */
 export function customLoss(
   definition: CustomLoss,
 ): (pred: Tensor, target: Tensor, options?: LossOptions) => Tensor {

@@ -6,7 +6,11 @@ import { type Kernels, kernels } from "../wasm";
 import { mean, sum } from "./reductions";
 import type { Parameters } from "./unary";
 
-/** How the values of a loss become one: their mean, their sum, or not at all. */
+/**
+ * How the values of a loss become one: their mean, their sum, or not at all. As in PyTorch the values are
+ * those of all elements; Keras' losses average over the last dimension first, so that their sum and their
+ * values differ from these.
+ */
 export type Reduction = "mean" | "sum" | "none";
 
 export interface LossOptions {
@@ -37,7 +41,11 @@ export type LossName = keyof {
 
 type Kernel = (...args: number[]) => void;
 
-/** A loss of pairs of equal shape. */
+/**
+ * A loss of pairs of equal shape, [...] and [...] to [], or to [...] with `reduction: "none"`.
+ * @throws ShapeError if the shapes differ, DTypeError unless both are f32 tensors
+ * @throws OptionError for an option that does not exist or a value that it does not take
+ */
 export interface ElementwiseLoss<P extends Parameters> {
   (pred: Tensor, target: Tensor, options?: LossOptions & Partial<P>): Tensor;
   readonly defaults: P;

@@ -2,13 +2,16 @@ import { OptionError, withDefaults } from "../errors";
 import type { Tensor } from "../tensor";
 import { unary } from "./unary";
 
-/** x σ(x), also called swish. Elfwing et al. 2017. */
+/** x σ(x), elementwise, also called swish (with β = 1). Elfwing et al. 2017. */
 export const silu = unary("silu", "input");
 
-/** x tanh(log(1 + e^x)). Misra 2019. */
+/** x tanh(log(1 + e^x)), elementwise. Misra 2019. */
 export const mish = unary("mish", "input");
 
-/** x (x + 3) / 6 with the second factor clipped to [0, 1]; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019. */
+/**
+ * x · min(max((x + 3) / 6, 0), 1), elementwise; the derivative is 0 at −3 and 1 at 3. Howard et al. 2019. The
+ * same in PyTorch, Keras 3 and ONNX.
+ */
 export const hardswish = unary("hardswish", "input");
 
 export interface GeluOptions {
@@ -19,7 +22,14 @@ export interface GeluOptions {
 const gelus = { none: unary("gelu", "input"), tanh: unary("geluTanh", "input") };
 const geluDefaults: GeluOptions = { approximate: "none" };
 
-/** x Φ(x) with the normal distribution function Φ, or close to it by tanh. Hendrycks & Gimpel 2016. */
+/**
+ * x Φ(x), elementwise, with Φ the normal distribution function, (1 + erf(x / √2)) / 2. Hendrycks and Gimpel
+ * 2016.
+ *
+ * `approximate`: "none", the default as in PyTorch, Keras and ONNX, or "tanh", JAX's default and that of
+ * GPT-2.
+ * @throws OptionError for another `approximate`
+ */
 export const gelu = Object.assign(
   (x: Tensor, options?: Partial<GeluOptions>): Tensor => {
     const { approximate } = withDefaults("gelu", geluDefaults, options);

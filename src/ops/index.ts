@@ -18,6 +18,6 @@ export * from "./marginLosses";
 export { linear, matmul } from "./matmul";
 export { batchNorm, layerNorm } from "./normalization";
 export { dropout, manualSeed, rand, randn, rrelu } from "./random";
-export { argmax, max, mean, min, sum, variance } from "./reductions";
+export { argmax, argmin, max, mean, min, sum, variance } from "./reductions";
 export { categoricalHingeLoss, cosineEmbeddingLoss, multiMarginLoss } from "./rowLosses";
 export { logSoftmax, logSumExp, softmax } from "./softmax";

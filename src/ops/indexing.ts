@@ -33,10 +33,13 @@ function checkRange(op: string, index: Tensor, size: number): void {
 }
 
 /**
- * Elements of x chosen along `dim` (default 0): y[i, j, k] = x[i, index[i, j, k], k] for dim 1. The index has as many
- * dimensions as x and gives y its shape; apart from `dim` its sizes may be smaller, but do not broadcast, as in
- * torch.gather. The gradient goes to the chosen elements, added up where one is chosen twice.
- * @param index integers from 0 to x.shape[dim] − 1
+ * Elements of x chosen along `dim` (default 0): y[i, j, k] = x[i, index[i, j, k], k] for dim 1. The gradient
+ * goes to the chosen elements, added up where one is chosen twice. As torch.gather and ONNX' GatherElements;
+ * what ONNX calls Gather takes whole slices, as `embedding` does.
+ * @param index integers from 0 to x.shape[dim] − 1, of as many dimensions as x; apart from `dim` its sizes
+ *   may be smaller, but do not broadcast
+ * @returns [...] of the shape of the index
+ * @throws ShapeError for an index of another shape or a dimension that does not exist
  * @throws DomainError for an index out of range: negative ones do not count from the end
  */
 export function gather(x: Tensor, index: Indices, options?: { dim?: number }): Tensor {
@@ -67,25 +70,55 @@ export function gather(x: Tensor, index: Indices, options?: { dim?: number }): T
   });
 }
 
+export interface EmbeddingOptions {
+  /**
+   * A row that gets no gradient, as padding of sequences wants it; below 0 it counts from the end. Default:
+   * none.
+   */
+  paddingIdx?: number | undefined;
+}
+
 /**
- * The rows of `weight` [num, dim] at the indices [...], as [..., dim]. The gradient of a row is the sum over its uses.
+ * The rows of `weight` at the indices: y[..., j] = weight[index[...], j]. The gradient of a row is the sum
+ * over its uses, apart from the row `paddingIdx`, which gets none. As torch.nn.functional.embedding.
+ * @param index integers [...] from 0 to num − 1: an i32 tensor, an Int32Array or (nested) arrays
+ * @param weight [num, dim]
+ * @returns [..., dim]
  * @throws DomainError for an index outside 0 … num − 1
+ * @throws OptionError for a paddingIdx outside −num … num − 1
  */
-export function embedding(index: Indices, weight: Tensor): Tensor {
+export function embedding(index: Indices, weight: Tensor, options?: EmbeddingOptions): Tensor {
+  const { paddingIdx } = withDefaults("embedding", embeddingDefaults, options);
   expectTensor("embedding", weight).use("embedding");
   const [num, dim] = weight.shape;
   if (num === undefined || dim === undefined || weight.shape.length !== 2) {
     throw new ShapeError(`embedding: expected weight [num, dim], got ${show(weight.shape)}`);
   }
+  const padding = paddingRow("embedding", paddingIdx, num);
   return composed(() => {
     const at = asIndices("embedding", index);
     checkRange("embedding", at, num);
     const y = new Tensor([...at.shape, dim]);
     kernels.embeddingForward(at.ptr, weight.ptr, y.ptr, at.size, dim);
     return record("embedding", y, [weight], [at], (dy) =>
-      kernels.embeddingBackward(at.ptr, dy, gradient(weight), at.size, dim),
+      kernels.embeddingBackward(at.ptr, dy, gradient(weight), at.size, dim, padding),
     );
   });
+}
+
+export const embeddingDefaults = { paddingIdx: undefined as number | undefined };
+
+/**
+ * The row of `paddingIdx` counted from the front, −1 for none. @throws OptionError if there is no such row
+ */
+export function paddingRow(op: string, paddingIdx: number | undefined, num: number): number {
+  if (paddingIdx === undefined) return -1;
+  if (Number.isInteger(paddingIdx) && paddingIdx >= -num && paddingIdx < num) {
+    return paddingIdx < 0 ? paddingIdx + num : paddingIdx;
+  }
+  throw new OptionError(
+    `${op}: paddingIdx is an integer from ${-num} to ${num - 1}, a row of the weight, got ${String(paddingIdx)}`,
+  );
 }
 
 export interface OneHotOptions {
@@ -94,8 +127,10 @@ export interface OneHotOptions {
 }
 
 /**
- * Indices [...] as rows with a single 1, [..., numClasses]. f32, since it goes into losses and products (PyTorch: i64).
+ * Indices [...] as rows with a single 1, [..., numClasses]. f32, since it goes into losses and products
+ * (PyTorch: i64). No gradient.
  * @throws DomainError for an index outside 0 … numClasses − 1
+ * @throws OptionError unless numClasses is an integer ≥ 1
  */
 export function oneHot(index: Indices, options?: OneHotOptions): Tensor {
   const { numClasses } = withDefaults("oneHot", { numClasses: undefined as number | undefined }, options);

@@ -6,7 +6,8 @@ import { composed } from "./composed";
 import { around, dimension } from "./shapes";
 
 /**
- * The same elements in another shape, sharing memory with x. One size may be −1: it is worked out.
+ * The same elements in another shape, sharing memory with x.
+ * @param shape sizes; one may be −1: it is worked out. A 0 is a size of 0 (in ONNX: that of the input)
  * @throws ShapeError if the number of elements differs
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
@@ -29,7 +30,11 @@ function inferred(x: Tensor, shape: Shape): Shape {
   return filled;
 }
 
-/** x with two dimensions exchanged, as a copy; by default the last two. */
+/**
+ * x with two dimensions exchanged, as a copy; by default the last two, which transposes matrices. NumPy's,
+ * Keras' and ONNX' reverse all dimensions by default.
+ * @throws ShapeError for a dimension that does not exist
+ */
 export function transpose(x: Tensor, dim0 = -2, dim1 = -1): Tensor {
   const source = expectTensor("transpose", x).use("transpose", x.dtype);
   const rank = x.shape.length;
@@ -50,8 +55,10 @@ export function transpose(x: Tensor, dim0 = -2, dim1 = -1): Tensor {
 }
 
 /**
- * x[start : end : step] along `dim`, as a copy. Negative positions count from the end, as in Array.prototype.slice;
- * defaults: end = the size, dim 0, step 1.
+ * x[start : end : step] along `dim`, as a copy. Negative positions count from the end and those beyond stop
+ * at it, as in Array.prototype.slice; defaults: end = the size, dim 0, step 1.
+ * @throws ShapeError for a dimension that does not exist or a position that is no integer
+ * @throws OptionError unless step is an integer ≥ 1
  */
 export function slice(
   x: Tensor,
@@ -79,7 +86,11 @@ function position(index: number, size: number): number {
   return Math.min(size, Math.max(0, index < 0 ? index + size : index));
 }
 
-/** Tensors joined along `dim` (default 0); all other sizes must agree. */
+/**
+ * Tensors joined along `dim` (default 0, as in PyTorch; of Keras' layer the last): [a, n] and [b, n] to [a +
+ * b, n].
+ * @throws ShapeError unless there is a tensor and all other sizes agree, DTypeError unless the dtypes do
+ */
 export function concat(tensors: readonly Tensor[], options?: { dim?: number }): Tensor {
   const { dim } = withDefaults("concat", { dim: 0 }, options);
   if (!Array.isArray(tensors) || tensors.length === 0) {
@@ -116,7 +127,10 @@ export function concat(tensors: readonly Tensor[], options?: { dim?: number }): 
   });
 }
 
-/** Tensors of one shape joined along a new dimension `dim` (default 0). */
+/**
+ * Tensors of one shape joined along a new dimension `dim` (default 0): k of [m, n] to [k, m, n].
+ * @throws ShapeError unless there is a tensor and the shapes agree, DTypeError unless the dtypes do
+ */
 export function stack(tensors: readonly Tensor[], options?: { dim?: number }): Tensor {
   const { dim } = withDefaults("stack", { dim: 0 }, options);
   if (!Array.isArray(tensors) || tensors.length === 0) {
@@ -138,7 +152,7 @@ export function stack(tensors: readonly Tensor[], options?: { dim?: number }): T
   );
 }
 
-/** A copy with a history of its own: gradients flow back to x. */
+/** A copy of x, [...] to [...], in memory of its own; gradients flow back to x. */
 export function clone(x: Tensor): Tensor {
   const source = expectTensor("clone", x).use("clone", x.dtype);
   const y = new Tensor(x.shape, x.dtype);
@@ -146,7 +160,7 @@ export function clone(x: Tensor): Tensor {
   return record("clone", y, [x], [], (dy) => kernels.copyBackward(dy, gradient(x), x.size));
 }
 
-/** x without its history, sharing memory with it: no gradient flows back. */
+/** x without its history, [...] to [...], sharing memory with it: no gradient flows back. */
 export function detach(x: Tensor): Tensor {
   expectTensor("detach", x).use("detach", x.dtype);
   return record("detach", new Tensor(x.shape, x.dtype, x.buffer.share()), [], [], () => {});

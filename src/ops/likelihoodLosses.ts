@@ -29,7 +29,10 @@ const plainBce = elementwise("bceLoss", {
 });
 
 export interface WeightedLossOptions extends LossOptions {
-  /** Factor of each value, broadcast to the shape of the prediction. "mean" still divides by the number of values. */
+  /**
+   * Factor of each value, broadcast to the shape of the prediction. "mean" still divides by the number of
+   * values.
+   */
   weight?: Tensor | TensorData;
 }
 
@@ -39,7 +42,10 @@ const weightedDefaults = {
 };
 
 /**
- * −(t log p + (1 − t) log(1 − p)) of probabilities p, logarithms clamped to ≥ −100 as in PyTorch.
+ * −(t log p + (1 − t) log(1 − p)) of probabilities p and targets t, [...] of one shape. Logarithms are
+ * clamped to ≥ −100 as in PyTorch; Keras clips p to [1e-7, 1 − 1e-7], beyond which it has no gradient. For
+ * logits, which keep their precision near 0 and 1, there is `bceWithLogitsLoss`.
+ * @throws ShapeError if the shapes differ, GraphError if the target requires a gradient
  * @throws DomainError if a prediction or a target lies outside [0, 1]
  */
 export function bceLoss(pred: Tensor, target: Tensor, options?: WeightedLossOptions): Tensor {
@@ -61,8 +67,10 @@ const bceWithLogitsDefaults = {
 };
 
 /**
- * Sigmoid and binary cross-entropy in one: max(x, 0) − x t + log(1 + e^−|x|) of logits x. The gradient is σ(x) − t.
- * @throws DomainError if a target lies outside [0, 1]
+ * Sigmoid and binary cross-entropy in one: max(x, 0) − x t + log(1 + e^−|x|) of logits x and targets t, [...]
+ * of one shape. The gradient is σ(x) − t. In Keras: BinaryCrossentropy with `from_logits: true`, which is not
+ * its default.
+ * @throws ShapeError if the shapes differ, DomainError if a target lies outside [0, 1]
  * @throws GraphError if the target or `posWeight` requires a gradient
  */
 export function bceWithLogitsLoss(logits: Tensor, target: Tensor, options?: BceWithLogitsOptions): Tensor {
@@ -102,11 +110,14 @@ function fitting(op: string, name: string, weight: Tensor | TensorData, values: 
 }
 
 /**
- * Binary cross-entropy over logits x that turns to what is still wrong (Lin et al. 2017): α_t (1 − p_t)^gamma CE with
- * p_t = t σ(x) + (1 − t) σ(−x) and α_t = alpha t + (1 − alpha) (1 − t). Targets are labels 0 and 1 or anything between.
- * `alpha` from 0 to 1, default 0.25, or −1 for α_t = 1; `gamma` ≥ 0, default 2. As torchvision's sigmoid_focal_loss, but
- * that one's reduction defaults to "none".
- * @throws DomainError if a target lies outside [0, 1]
+ * Binary cross-entropy over logits x that turns to what is still wrong: α_t (1 − p_t)^gamma CE with p_t = t
+ * σ(x) + (1 − t) σ(−x) and α_t = alpha t + (1 − alpha) (1 − t). x and targets t are [...] of one shape;
+ * targets are labels 0 and 1 or anything between. Lin et al. 2017.
+ *
+ * `alpha` from 0 to 1, default 0.25, or −1 for α_t = 1; `gamma` ≥ 0, default 2. As torchvision's
+ * sigmoid_focal_loss, but that one's reduction defaults to "none". Keras' takes probabilities by default, and
+ * α_t only if asked to.
+ * @throws ShapeError if the shapes differ, DomainError if a target lies outside [0, 1]
  * @throws OptionError for another alpha or gamma
  */
 export const focalLoss = elementwise("focalLoss", {
@@ -121,7 +132,10 @@ export const focalLoss = elementwise("focalLoss", {
 });
 
 export interface KlDivOptions {
-  /** Default: "mean", by the number of elements. "batchmean" divides by the size of the first dimension instead. */
+  /**
+   * Default: "mean", by the number of elements. "batchmean" divides by the size of the first dimension
+   * instead.
+   */
   reduction?: Reduction | "batchmean";
   /** Whether the target holds log-probabilities; default false. */
   logTarget?: boolean;
@@ -131,9 +145,12 @@ const klDivDefaults = { logTarget: false, reduction: "mean" as Reduction | "batc
 
 /**
  * The divergence of the target t from the prediction, which are log-probabilities p as logSoftmax gives them:
- * t (log t − p), 0 where t = 0; with `logTarget` e^t (t − p). The mathematical divergence of a batch of rows is
- * "batchmean". As in PyTorch "mean" divides by the number of all elements; Keras takes probabilities for both and sums
- * over the last dimension.
+ * t (log t − p), 0 where t = 0; with `logTarget` e^t (t − p). Both are [...] of one shape. The mathematical
+ * divergence of a batch of rows is "batchmean". Kullback and Leibler 1951.
+ *
+ * As in PyTorch the log-probabilities come first, and "mean" divides by the number of all elements. Keras
+ * takes the target first and probabilities for both, clipped to ≥ 1e-7, and sums over the last dimension.
+ * @throws ShapeError if the shapes differ, GraphError if the target requires a gradient
  * @throws DomainError if a target is below 0, unless `logTarget`
  */
 export function klDivLoss(logProbs: Tensor, target: Tensor, options?: KlDivOptions): Tensor {
@@ -161,8 +178,11 @@ export interface PoissonNllOptions extends LossOptions {
 const poissonDefaults = { logInput: true, full: false, eps: 1e-8, reduction: "mean" as Reduction };
 
 /**
- * Negative log-likelihood of counts t: e^p − t p of logarithms p of the rates, or p − t log(p + eps) of rates p without
- * `logInput`. `full` adds t log t − t + log(2πt) / 2 where t > 1. As in PyTorch; Keras takes rates, with eps 1e-7.
+ * Negative log-likelihood of counts t: e^p − t p of logarithms p of the rates, or p − t log(p + eps) of rates
+ * p without `logInput`; both [...] of one shape. `full` adds t log t − t + log(2πt) / 2 where t > 1.
+ *
+ * As in PyTorch. Keras takes rates, with eps 1e-7 (here 1e-8).
+ * @throws ShapeError if the shapes differ, GraphError if the target requires a gradient
  * @throws DomainError if a target is below 0, or a rate (PyTorch takes both)
  */
 export function poissonNllLoss(pred: Tensor, target: Tensor, options?: PoissonNllOptions): Tensor {

@@ -6,14 +6,28 @@ function ofSigns(op: LossName) {
   return elementwise(op, { check: (_: Tensor, target: Tensor) => checkSigns(op, target) });
 }
 
-/** max(0, 1 − t p) for targets −1 and 1; the derivative is 0 on the margin. Keras takes labels 0 and 1 as well. */
+/**
+ * max(0, 1 − t p) of scores p and targets t = ±1, [...] of one shape; the derivative is 0 on the margin.
+ * Keras turns labels 0 and 1 into signs, tfjs' core expects them; here they are an error. PyTorch has none.
+ * @throws ShapeError if the shapes differ, DomainError for a target that is neither −1 nor 1
+ */
 export const hingeLoss = ofSigns("hingeLoss");
 
-/** max(0, 1 − t p)² for targets −1 and 1. Keras takes labels 0 and 1 as well. */
+/**
+ * max(0, 1 − t p)², inputs as of `hingeLoss`, and labels as in Keras: see there.
+ * @throws ShapeError if the shapes differ, DomainError for a target that is neither −1 nor 1
+ */
 export const squaredHingeLoss = ofSigns("squaredHingeLoss");
 
-/** e^(−t p) for targets −1 and 1. */
+/**
+ * e^(−t p), inputs as of `hingeLoss`: what AdaBoost minimises (Freund and Schapire 1997). ∞ where −t p
+ * exceeds 88.72.
+ * @throws ShapeError if the shapes differ, DomainError for a target that is neither −1 nor 1
+ */
 export const exponentialLoss = ofSigns("exponentialLoss");
 
-/** log(1 + e^(−t p)) for targets −1 and 1: bceWithLogitsLoss with labels of that kind. */
+/**
+ * log(1 + e^(−t p)), inputs as of `hingeLoss`, as PyTorch's: bceWithLogitsLoss with labels of that kind.
+ * @throws ShapeError if the shapes differ, DomainError for a target that is neither −1 nor 1
+ */
 export const softMarginLoss = ofSigns("softMarginLoss");

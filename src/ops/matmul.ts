@@ -28,6 +28,7 @@ function multiply(
  * broadcast. One-dimensional operands are a row on the left and a column on the right, as in NumPy.
  * @param options.transposeA a is [..., K, M]; default false
  * @param options.transposeB b is [..., N, K]; default false
+ * @throws ShapeError for a scalar, inner sizes that differ, or dimensions before the last two that do not broadcast
  */
 export function matmul(
   a: Tensor,

@@ -32,6 +32,7 @@ export interface Methods {
   min(options?: ReductionOptions): Tensor;
   variance(options?: VarianceOptions): Tensor;
   argmax(options?: { dim?: number; keepdim?: boolean }): Tensor;
+  argmin(options?: { dim?: number; keepdim?: boolean }): Tensor;
   logSumExp(options?: ReductionOptions): Tensor;
   matmul(b: Tensor, options?: { transposeA?: boolean; transposeB?: boolean }): Tensor;
   reshape(shape: readonly number[]): Tensor;
@@ -49,7 +50,7 @@ export interface Methods {
 
 const { add, sub, mul, div, pow, neg, exp, log, sqrt, square, abs } = arithmetic;
 const { clip, maximum, minimum } = comparison;
-const { sum, mean, max, min, variance, argmax } = reductions;
+const { sum, mean, max, min, variance, argmax, argmin } = reductions;
 const { reshape, transpose, slice, clone, detach } = layout;
 const { relu, sigmoid, tanh } = activations;
 
@@ -74,6 +75,7 @@ const functions: { [K in keyof Methods]: (x: Tensor, ...rest: Parameters<Methods
   min,
   variance,
   argmax,
+  argmin,
   logSumExp,
   matmul,
   reshape,

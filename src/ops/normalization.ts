@@ -19,7 +19,10 @@ export interface BatchNormOptions {
   bias?: Tensor | TensorData | null;
   /** Whether to use the statistics of the batch; default false, as in PyTorch. */
   training?: boolean;
-  /** Share of the batch in the new running statistics, default 0.1; null for 1 / numBatchesTracked: their average. */
+  /**
+   * Share of the batch in the new running statistics, default 0.1; null for 1 / numBatchesTracked: their
+   * average.
+   */
   momentum?: number | null;
   /** Added to the variance; default 1e-5. */
   eps?: number;
@@ -59,14 +62,18 @@ const present = (...tensors: (Tensor | null)[]): Tensor[] => tensors.filter((t) 
 const target = (t: Tensor | null): number => (t?.requiresGrad ? gradient(t) : 0);
 
 /**
- * (x − mean) / √(var + eps) · weight + bias for each channel, of x [batch, channels] or [batch, channels, length]. In
- * training mean and var (biased, Σ (x − mean)² / n) are those of the n = batch · length values, and the running
- * statistics move: running = (1 − momentum) running + momentum · batch, with the unbiased variance, divided by n − 1. In
- * evaluation mean and var are the running ones, which carry no gradient. A batch without elements moves nothing. Ioffe and Szegedy 2015.
+ * (x − mean) / √(var + eps) · weight + bias for each channel, [...] to [...]. In training mean and var
+ * (biased, Σ (x − mean)² / n) are those of the n = batch · length values, and the running statistics move:
+ * running = (1 − momentum) running + momentum · batch, with the unbiased variance, divided by n − 1. In
+ * evaluation mean and var are the running ones, which carry no gradient. A batch without elements moves
+ * nothing. Ioffe and Szegedy 2015.
  *
- * As in PyTorch. Keras and ONNX call 1 − momentum the momentum (defaults 0.99 and 0.9) and keep the biased variance
- * running; Keras' eps is 1e-3.
- * @throws ShapeError for one value per channel in training: its variance says nothing
+ * As in PyTorch. Keras and ONNX call 1 − momentum the momentum (defaults 0.99 and 0.9) and keep the biased
+ * variance running; Keras' eps is 1e-3.
+ * @param x [batch, channels] or [batch, channels, length]
+ * @throws ShapeError for one value per channel in training, whose variance says nothing, or parameters of
+ *   another shape
+ * @throws OptionError for evaluation without running statistics, an eps below 0 or a momentum outside [0, 1]
  */
 export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
   const op = "batchNorm";
@@ -87,7 +94,8 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
   }
   if (training && N * L === 1) {
     throw new ShapeError(
-      `${op}: expected more than one value per channel in training, got ${show(x.shape)}; use larger batches or eval()`,
+      `${op}: expected more than one value per channel to take statistics of, got ${show(x.shape)}; use larger ` +
+        "batches, or running statistics by eval()",
     );
   }
   return composed(() => {
@@ -161,8 +169,13 @@ const layerNormDefaults = {
 
 /**
  * (x − mean) / √(var + eps) · weight + bias with the mean and the biased variance over the last dimensions
- * `normalizedShape`, separately for each index of the others: training and evaluation are alike. Ba et al. 2016.
- * As in PyTorch and ONNX; Keras' eps is 1e-3.
+ * `normalizedShape`, separately for each index of the others: training and evaluation are alike. Ba et al.
+ * 2016.
+ *
+ * `eps` is 1e-5 as in PyTorch and ONNX; Keras has 1e-3.
+ * @param x [..., ...normalizedShape], and y alike
+ * @throws ShapeError for other last dimensions, or parameters of another shape
+ * @throws OptionError without a normalizedShape or for an eps below 0
  */
 export function layerNorm(x: Tensor, options: LayerNormOptions): Tensor {
   const op = "layerNorm";

@@ -20,8 +20,10 @@ function generator(): Buffer {
 }
 
 /**
- * Starts the random numbers anew: the same seed gives the same numbers in every engine.
+ * Starts the random numbers anew: the same seed gives the same numbers in every engine. Without it every
+ * program draws the same ones. They are not PyTorch's.
  * @param seed an integer from 0 to 2^53 − 1
+ * @throws OptionError for another
  */
 export function manualSeed(seed: number): void {
   if (!Number.isSafeInteger(seed) || seed < 0) {
@@ -77,12 +79,18 @@ export function normal(shape: Shape, mean: number, std: number, options?: Random
   return drawn("normal", shape, options, (ptr, n) => kernels.normalFill(generator().ptr, ptr, n, mean, std));
 }
 
-/** Numbers from the uniform distribution on [0, 1). */
+/**
+ * Numbers from the uniform distribution on [0, 1), of the given shape.
+ * @throws ShapeError unless the shape is an array of integers ≥ 0
+ */
 export function rand(shape: Shape, options?: RandomOptions): Tensor {
   return uniform(shape, 0, 1, options);
 }
 
-/** Numbers from the standard normal distribution. */
+/**
+ * Numbers from the standard normal distribution, of the given shape.
+ * @throws ShapeError unless the shape is an array of integers ≥ 0
+ */
 export function randn(shape: Shape, options?: RandomOptions): Tensor {
   return normal(shape, 0, 1, options);
 }
@@ -98,7 +106,12 @@ export interface RreluOptions {
 
 export const rreluDefaults = { lower: 1 / 8, upper: 1 / 3, training: false };
 
-/** x > 0 ? x : slope · x with a slope drawn for each element from [lower, upper). Xu et al. 2015. */
+/**
+ * x > 0 ? x : slope · x, [...] to [...], with a slope drawn for each element from [lower, upper) in training;
+ * otherwise all slopes are (lower + upper) / 2. Xu et al. 2015. As in PyTorch: `lower` 1/8, `upper` 1/3,
+ * `training` false.
+ * @throws OptionError if lower exceeds upper
+ */
 export function rrelu(x: Tensor, options?: RreluOptions): Tensor {
   const { lower, upper, training } = withDefaults("rrelu", rreluDefaults, options);
   if (!(lower <= upper)) throw new OptionError(`rrelu: expected lower ≤ upper, got ${lower} and ${upper}`);
@@ -120,8 +133,11 @@ export interface DropoutOptions {
 export const dropoutDefaults = { p: 0.5, training: true };
 
 /**
- * x / (1 − p) where a number drawn for the element is at least p, else 0: the mean stays what it is without dropout.
- * With p = 0 or out of training y shares memory with x and nothing is drawn; with p = 1 all is 0. Srivastava et al. 2014.
+ * x / (1 − p) where a number drawn for the element is at least p, else 0, [...] to [...]: the mean stays what
+ * it is without dropout. With p = 0 or out of training y shares memory with x and nothing is drawn; with p =
+ * 1 all is 0. Srivastava et al. 2014.
+ *
+ * PyTorch, Keras and ONNX scale alike; `training` is true by default as in PyTorch, false in ONNX.
  * @throws OptionError for p outside [0, 1]
  */
 export function dropout(x: Tensor, options?: DropoutOptions): Tensor {

@@ -7,9 +7,11 @@ import { composed } from "./composed";
 import { transpose } from "./layout";
 import { around, dimension, rankOf } from "./shapes";
 
-/** `dim`: one dimension, several, or all by default; `keepdim` leaves a size of 1 in their place. */
+/** Over which dimensions to reduce, and what becomes of them. */
 export interface ReductionOptions {
+  /** One dimension or several, counted from the end below 0; default: all. */
   dim?: number | readonly number[];
+  /** Whether to leave a size of 1 in their place; default false. */
   keepdim?: boolean;
 }
 
@@ -67,7 +69,10 @@ function summed(op: string, scaleOf: (size: number) => number): Reduce {
   };
 }
 
-/** Sum over `dim`. */
+/**
+ * Σ x over `dim`, in float32 within short blocks and in float64 across them; 0 over no elements.
+ * @throws ShapeError for a dimension that does not exist or appears twice
+ */
 export function sum(x: Tensor, options?: ReductionOptions): Tensor {
   return reduction(
     "sum",
@@ -77,7 +82,10 @@ export function sum(x: Tensor, options?: ReductionOptions): Tensor {
   );
 }
 
-/** Arithmetic mean over `dim`; NaN over no elements. */
+/**
+ * Σ x / n over the n elements along `dim`; NaN over none.
+ * @throws ShapeError for a dimension that does not exist or appears twice
+ */
 export function mean(x: Tensor, options?: ReductionOptions): Tensor {
   return reduction(
     "mean",
@@ -100,20 +108,34 @@ function extreme(op: "max" | "min"): (x: Tensor, options?: ReductionOptions) => 
     });
 }
 
-/** Largest value over `dim`. Among equal ones the first gets the gradient; a NaN counts as the largest. */
+/**
+ * The largest value over `dim`; a NaN counts as larger. Of equal ones the first gets the gradient, as of
+ * PyTorch's max with a dimension; without one PyTorch spreads it evenly. Where it stands tells `argmax`.
+ * @throws ShapeError over no elements, or for a dimension that does not exist or appears twice
+ */
 export const max = extreme("max");
 
-/** Smallest value over `dim`. Among equal ones the first gets the gradient; a NaN counts as the smallest. */
+/**
+ * The smallest value over `dim`; a NaN counts as smaller. Of equal ones the first gets the gradient, as of
+ * PyTorch's min with a dimension; without one PyTorch spreads it evenly. Where it stands tells `argmin`.
+ * @throws ShapeError over no elements, or for a dimension that does not exist or appears twice
+ */
 export const min = extreme("min");
 
 export interface VarianceOptions extends ReductionOptions {
-  /** Subtracted from the number of values in the divisor: 1 (default) for a sample, 0 for a whole population. */
+  /**
+   * Subtracted from the number of values in the divisor: 1 (default) for a sample, 0 for a whole population.
+   */
   correction?: number;
 }
 
 /**
- * Σ (x − mean)² / (n − correction) over the n values along `dim`, in two passes in float64. NaN where the divisor and
- * the sum are 0, as for one value with correction 1. NumPy and Keras divide by n by default, PyTorch by n − 1.
+ * Σ (x − mean)² / (n − correction) over the n values along `dim`, in two passes in float64. NaN where the
+ * divisor and the sum are 0, as for one value with correction 1.
+ *
+ * `correction` is 1 by default as in PyTorch: the variance of a sample. NumPy and Keras divide by n,
+ * `correction: 0`.
+ * @throws ShapeError for a dimension that does not exist or appears twice
  */
 export function variance(x: Tensor, options?: VarianceOptions): Tensor {
   const defaults = {
@@ -140,25 +162,42 @@ export function variance(x: Tensor, options?: VarianceOptions): Tensor {
   return reduction("variance", x, rest, reduce);
 }
 
-/** Index (i32) of the first largest value along `dim`, or in the flattened tensor without it. No gradient. */
-export function argmax(x: Tensor, options?: { dim?: number; keepdim?: boolean }): Tensor {
-  const source = expectTensor("argmax", x).use("argmax");
-  const { dim, keepdim } = withDefaults(
-    "argmax",
-    { dim: undefined as number | undefined, keepdim: false },
-    options,
-  );
-  const along = dim === undefined ? 0 : dimension("argmax", dim, rankOf(x));
-  const [outer, size, inner] =
-    dim === undefined || x.shape.length === 0 ? [1, x.size, 1] : around(x.shape, along);
-  checkNotEmpty("argmax", x, size);
-  const reduced = x.shape.map((n, i) => (dim === undefined || i === along ? 1 : n));
-  const kept = x.shape.filter((_, i) => dim !== undefined && i !== along);
-  const index = new Tensor(keepdim ? reduced : kept, "i32");
-  const values = new Buffer(index.size);
-  kernels.maxForward(source, values.ptr, index.ptr, outer, size, inner);
-  return record("argmax", index, [], [values], () => {});
+function extremeIndex(
+  op: "argmax" | "argmin",
+  kernel: "maxForward" | "minForward",
+): (x: Tensor, options?: { dim?: number; keepdim?: boolean }) => Tensor {
+  const defaults = { dim: undefined as number | undefined, keepdim: false };
+  return (x, options) => {
+    const source = expectTensor(op, x).use(op);
+    const { dim, keepdim } = withDefaults(op, defaults, options);
+    const along = dim === undefined ? 0 : dimension(op, dim, rankOf(x));
+    const whole = dim === undefined || x.shape.length === 0;
+    const [outer, size, inner] = whole ? [1, x.size, 1] : around(x.shape, along);
+    checkNotEmpty(op, x, size);
+    const reduced = x.shape.map((n, i) => (dim === undefined || i === along ? 1 : n));
+    const kept = x.shape.filter((_, i) => dim !== undefined && i !== along);
+    const index = new Tensor(keepdim ? reduced : kept, "i32");
+    const values = new Buffer(index.size);
+    kernels[kernel](source, values.ptr, index.ptr, outer, size, inner);
+    return record(op, index, [], [values], () => {});
+  };
 }
+
+/**
+ * Index (i32) of the largest value along `dim`, or in the flattened tensor without `dim`; of equal ones the
+ * first, and a NaN counts as the largest. `keepdim`, default false, leaves a size of 1. No gradient. As in
+ * PyTorch, whose indices are i64; ONNX' default is dimension 0.
+ * @throws ShapeError over no elements, or for a dimension that does not exist
+ */
+export const argmax = extremeIndex("argmax", "maxForward");
+
+/**
+ * Index (i32) of the smallest value along `dim`, or in the flattened tensor without `dim`; of equal ones the
+ * first, and a NaN counts as the smallest. `keepdim`, default false, leaves a size of 1. No gradient. As in
+ * PyTorch, whose indices are i64; ONNX' default is dimension 0.
+ * @throws ShapeError over no elements, or for a dimension that does not exist
+ */
+export const argmin = extremeIndex("argmin", "minForward");
 
 export function checkNotEmpty(op: string, x: Tensor, size: number): void {
   if (size === 0) throw new ShapeError(`${op}: no elements to choose from in ${show(x.shape)}`);

@@ -40,11 +40,13 @@ const multiMarginDefaults = {
 };
 
 /**
- * weight[t] / C · Σ max(0, margin − x[t] + x[i])^p over the classes i other than the target t; the derivative is 0 on the
- * margin. The class axis is 1. The loss has one value per row.
+ * weight[t] / C · Σ max(0, margin − x[t] + x[i])^p over the C classes i other than the target t; the
+ * derivative is 0 on the margin. The class axis is 1. The loss has one value per row. As in PyTorch. Crammer
+ * and Singer 2001 take the largest term instead of the sum.
  * @param scores [batch, classes], [classes] or, beyond PyTorch, [batch, classes, …]
  * @param target class indices (i32) of the shape without the class axis
- * @throws DomainError for an index that is no class
+ * @throws ShapeError, DTypeError for targets of another shape or dtype, DomainError for an index that is no
+ *   class
  * @throws OptionError if p is neither 1 nor 2
  */
 export function multiMarginLoss(scores: Tensor, target: ClassTargets, options?: MultiMarginOptions): Tensor {
@@ -73,8 +75,10 @@ export function multiMarginLoss(scores: Tensor, target: ClassTargets, options?: 
 }
 
 /**
- * max(0, 1 + max_i (1 − t_i) p_i − Σ t_i p_i) over the last dimension, t one-hot, as in Keras; the derivative is 0 on the
- * margin, and the first of equal maxima has it. The loss has one value per row: the shape without the last dimension.
+ * max(0, 1 + max_i (1 − t_i) p_i − Σ t_i p_i) over the last dimension, t one-hot, as in Keras; the derivative
+ * is 0 on the margin, and the first of equal maxima has it. pred and target are [..., classes] of one shape;
+ * the loss has one value per row, [...]. PyTorch has none; `multiMarginLoss` is near it.
+ * @throws ShapeError if the shapes differ, GraphError if the target requires a gradient
  * @throws DomainError if a target lies outside [0, 1]
  */
 export function categoricalHingeLoss(pred: Tensor, target: Tensor, options?: LossOptions): Tensor {
@@ -105,12 +109,13 @@ export interface CosineEmbeddingOptions extends LossOptions {
 }
 
 /**
- * For pairs of rows with the cosine c: 1 − c where the target is 1, max(0, c − margin) where it is −1, with
- * c = a·b / √((a·a + 1e-12)(b·b + 1e-12)). Both rows get their gradient; it is 0 on the margin.
+ * For pairs of rows with the cosine c: 1 − c where the target is 1, max(0, c − margin) where it is −1, with c
+ * = a·b / √((a·a + 1e-12)(b·b + 1e-12)), as in PyTorch. Both rows get their gradient; it is 0 on the margin.
+ * Keras' CosineSimilarity is −c, without a target of that kind.
  * @param a [batch, features] or [features]
  * @param b of the shape of `a`
  * @param target −1 and 1 (f32), of the shape without the last dimension
- * @throws DomainError for another target
+ * @throws ShapeError if the shapes do not fit, DomainError for another target
  */
 export function cosineEmbeddingLoss(
   a: Tensor,

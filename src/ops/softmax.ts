@@ -22,8 +22,12 @@ function along(op: string, input: Tensor, options: { dim?: number } | undefined,
 }
 
 /**
- * e^x / Σ e^x along `dim` (default: the last), by the shifted exponentials: no overflow. A row with +∞ gives its limit,
- * a row of nothing but −∞ the even distribution (PyTorch: NaN).
+ * e^x / Σ e^x along `dim` (default −1: the last), [...] to [...], by the shifted exponentials: no overflow. A
+ * row with +∞ gives its limit, a row of nothing but −∞ the even distribution (PyTorch: NaN).
+ *
+ * Losses want logits: `crossEntropyLoss` has its own softmax, in PyTorch as here. Keras' expects
+ * probabilities unless `from_logits`.
+ * @throws ShapeError for a dimension that does not exist
  */
 export function softmax(x: Tensor, options?: { dim?: number }): Tensor {
   return along("softmax", x, options, (t, rows, cols) => {
@@ -35,7 +39,11 @@ export function softmax(x: Tensor, options?: { dim?: number }): Tensor {
   });
 }
 
-/** x − log Σ e^x along `dim` (default: the last); infinite rows as in `softmax`. */
+/**
+ * x − log Σ e^x along `dim` (default −1: the last), [...] to [...], finite where log(softmax(x)) is −∞;
+ * infinite rows as in `softmax`.
+ * @throws ShapeError for a dimension that does not exist
+ */
 export function logSoftmax(x: Tensor, options?: { dim?: number }): Tensor {
   return along("logSoftmax", x, options, (t, rows, cols) => {
     const y = new Tensor(t.shape);
@@ -46,7 +54,11 @@ export function logSoftmax(x: Tensor, options?: { dim?: number }): Tensor {
   });
 }
 
-/** log Σ e^x over `dim` (default: all dimensions): −∞ for elements that are all −∞, +∞ if one is. */
+/**
+ * log Σ e^x over `dim` (default: all dimensions), without overflow: −∞ for elements that are all −∞, +∞ if
+ * one is.
+ * @throws ShapeError over no elements, or for a dimension that does not exist or appears twice
+ */
 export function logSumExp(x: Tensor, options?: ReductionOptions): Tensor {
   return reduction("logSumExp", x, options, (t, outer, size, inner, shape) => {
     checkNotEmpty("logSumExp", t, size);

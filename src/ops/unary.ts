@@ -17,7 +17,11 @@ type Kernel = (...args: number[]) => void;
 /** Numeric options of an elementwise op, in the order of the kernel's parameters. */
 export type Parameters = Readonly<Record<string, number>>;
 
-/** An op without options takes nothing but its tensor. */
+/**
+ * An elementwise op, [...] to [...]. One without options takes nothing but its tensor.
+ * @throws DTypeError unless x is an f32 tensor, DisposedError if its memory was given back
+ * @throws OptionError for an option that does not exist, or a value that is no number
+ */
 export interface Unary<P extends Parameters> {
   (x: Tensor, ...options: keyof P extends never ? [] : [options?: Partial<P>]): Tensor;
   readonly defaults: P;

@@ -26,7 +26,13 @@ const rule: Rule<Required<AdagradOptions>> = {
   counted: true,
 };
 
-/** w −= lr · g / (√s + eps) with s the sum of all g², as torch.optim.Adagrad. Duchi, Hazan and Singer 2011. */
+/**
+ * w −= lr / (1 + (t − 1) lrDecay) · g / (√s + eps) in step t = 1, 2, … with s the sum of all g², as
+ * torch.optim.Adagrad. Duchi, Hazan and Singer 2011. g carries the penalties.
+ *
+ * Keras adds eps (1e-7) inside the root, starts s at 0.1, and has lr 0.001 by default.
+ * @throws OptionError for options out of range
+ */
 export class Adagrad extends Optimizer<Required<AdagradOptions>> {
   constructor(parameters: ParameterList<AdagradOptions>, options?: AdagradOptions) {
     super(rule, parameters, options);

@@ -24,9 +24,11 @@ function gradientsOf(op: string, parameters: Tensor | readonly Tensor[]): Tensor
 
 /**
  * Scales the gradients by maxNorm / (norm + 1e-6) if the norm of all of them together exceeds `maxNorm`, as
- * torch.nn.utils.clip_grad_norm_. Infinity only measures.
- * @returns the norm before, a tensor of shape []. With an infinite or NaN gradient it is infinite or NaN, and gradients
- * become NaN
+ * torch.nn.utils.clip_grad_norm_ and, but for the 1e-6, Keras' global_clipnorm (its clipnorm takes each by
+ * itself). Infinity only measures. Pascanu et al. 2013.
+ * @returns the norm before, a tensor of shape []. With an infinite or NaN gradient it is infinite or NaN, and
+ *   gradients become NaN
+ * @throws OptionError for a maxNorm below 0 or a normType that is not above 0
  */
 export function clipGradNorm(
   parameters: Tensor | readonly Tensor[],
@@ -52,7 +54,10 @@ export function clipGradNorm(
   return total;
 }
 
-/** Sets gradients beyond ±clipValue to ±clipValue, as torch.nn.utils.clip_grad_value_. NaN stays NaN. */
+/**
+ * Sets gradients beyond ±clipValue to ±clipValue, as torch.nn.utils.clip_grad_value_. NaN stays NaN.
+ * @throws OptionError for a clipValue below 0
+ */
 export function clipGradValue(parameters: Tensor | readonly Tensor[], clipValue: number): void {
   const op = "clipGradValue";
   if (!(clipValue >= 0)) throw new OptionError(`${op}: clipValue is a number ≥ 0, got ${clipValue}`);

@@ -8,12 +8,17 @@ export interface Rule<O extends object> {
   name: string;
   /** Numbers ≥ 0, switches, and pairs of decays, in the order in which the kernel reads them. */
   defaults: O;
-  /** What is remembered of a parameter, by PyTorch's names in the order of the kernel, and whether options use it. */
+  /**
+   * What is remembered of a parameter, by PyTorch's names in the order of the kernel, and whether options use
+   * it.
+   */
   averages: Record<string, (options: O) => boolean>;
   /** Where an average begins; default 0. */
   start?: (options: O) => number;
   /** Whether PyTorch's state has the step count. */
   counted: boolean;
+  /** Whether weight decay is no part of the gradient, PyTorch's decoupled_weight_decay; default false. */
+  decoupled?: boolean;
   /** What is wrong with options of which each by itself is right. */
   refuse?: (options: O) => string | undefined;
 }
@@ -45,11 +50,7 @@ export function makeGroups<O extends object>(
     if (!Array.isArray(params))
       throw new OptionError(`${name}: groups[${i}].params is an array of parameters`);
     const merged = withDefaults(`${name}: groups[${i}]`, shared, own as unknown as Partial<O>);
-    // Pairs are copied: they belong to one group.
-    const entries = Object.entries(merged).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? [...value] : value,
-    ]);
+    const entries = Object.entries(merged).map(([key, value]) => [key, copyOption(value)]);
     const made = Object.fromEntries(entries);
     Object.defineProperty(made, "params", { value: Object.freeze([...params]), enumerable: true });
     return Object.seal(made) as Group<O>;
@@ -132,4 +133,14 @@ function expected(like: unknown, value: unknown): string | undefined {
 
 function isDecay(x: unknown): boolean {
   return typeof x === "number" && x >= 0 && x < 1;
+}
+
+/** The names of the options, in the order of the rule. */
+export function optionNames<O extends object>({ defaults }: Rule<O>): (keyof O & string)[] {
+  return Object.keys(defaults) as (keyof O & string)[];
+}
+
+/** A pair belongs to one group: others get a copy. */
+export function copyOption<T>(value: T): T {
+  return Array.isArray(value) ? ([...value] as T) : value;
 }

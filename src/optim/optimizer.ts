@@ -1,9 +1,18 @@
 import { full, zeros } from "../create";
-import { show } from "../errors";
 import { outsideScopes, owned } from "../scope";
 import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import type { Tensor } from "../tensor";
-import { type Group, groupNumbers, makeGroups, numbersOf, type ParameterList, type Rule } from "./groups";
+import {
+  copyOption,
+  type Group,
+  groupNumbers,
+  makeGroups,
+  numbersOf,
+  optionNames,
+  type ParameterList,
+  type Rule,
+} from "./groups";
+import { type GroupState, readGroups } from "./readGroups";
 
 /** What an optimizer remembers of one parameter. */
 interface ParameterState {
@@ -16,12 +25,13 @@ interface ParameterState {
 }
 
 /**
- * The state of an optimizer in PyTorch's layout: by the index of each parameter what is remembered of it, and the
- * options of each group with the indices of its parameters. `stateDict` gives tensors, `loadStateDict` takes more.
+ * The state of an optimizer in PyTorch's layout: by the index of each parameter what is remembered of it, and
+ * the options of each group with the indices of its parameters. `stateDict` gives tensors, `loadStateDict`
+ * takes more.
  */
 export interface OptimizerState<Value = Tensor> {
   state: Readonly<Record<number, Readonly<Record<string, Value>>>>;
-  param_groups: readonly Readonly<Record<string, number | boolean | readonly number[]>>[];
+  param_groups: readonly GroupState[];
 }
 
 /**
@@ -42,7 +52,7 @@ export abstract class Optimizer<O extends object> {
   private readonly hyper: readonly Tensor[];
 
   constructor(
-    private readonly rule: Rule<O>,
+    protected readonly rule: Rule<O>,
     parameters: ParameterList<O>,
     options: Partial<O> | undefined,
   ) {
@@ -88,8 +98,8 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * What the optimizer remembers, as live tensors under PyTorch's names, and its options as they are now. Parameters
-   * without a step have no state yet.
+   * What the optimizer remembers, as live tensors under PyTorch's names, and its options as they are now.
+   * Parameters without a step have no state yet.
    */
   stateDict(): OptimizerState {
     const state: Record<number, Record<string, Tensor>> = {};
@@ -111,15 +121,17 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * Copies values and options into this optimizer, which must have as many parameters in as many groups; parameters
-   * without state in `dict` are as before their first step. Values may be tensors, typed arrays or nested arrays.
+   * Copies values and options into this optimizer, which must have as many parameters in as many groups;
+   * parameters without state in `dict` are as before their first step. Values may be tensors, typed arrays or
+   * nested arrays. Keys that only PyTorch writes may be there unless they ask for another step than this one,
+   * as `maximize: true` does.
    * @throws one error that names what is missing, surplus or of a wrong shape; then nothing has been changed
    */
-  loadStateDict(dict: OptimizerState<StateValue>): void {
+  loadStateDict(dict: OptimizerState<StateValue | null>): void {
     this[prepare](dict)();
   }
 
-  [prepare](dict: OptimizerState<StateValue>): () => void {
+  [prepare](dict: OptimizerState<StateValue | null>): () => void {
     const { rule } = this;
     const op = `${rule.name}.loadStateDict`;
     expectDict(op, dict);
@@ -128,7 +140,8 @@ export abstract class Optimizer<O extends object> {
     loading.check();
     expectDict(`${op}: state`, dict.state);
     for (const hyper of this.hyper) hyper.use(op);
-    const options = this.readGroups(loading, dict.param_groups);
+    const indices = this.groups.map((_, i) => this.indicesOf(i));
+    const options = readGroups(loading, rule, indices, dict.param_groups);
     loading.check();
     loading.keys(
       dict.state,
@@ -163,8 +176,9 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * Runs the kernel for one parameter: pointers to its gradient, to itself, to its averages in the order of the rule
-   * (0 for one that is not used), to its step count and to the options as float64; the number of elements.
+   * Runs the kernel for one parameter: pointers to its gradient, to itself, to its averages in the order of
+   * the rule (0 for one that is not used), to its step count and to the options as float64; the number of
+   * elements.
    */
   protected abstract update(
     g: number,
@@ -202,55 +216,36 @@ export abstract class Optimizer<O extends object> {
     return [...this.members.keys()].filter((i) => this.members[i]!.group === group);
   }
 
-  private describe(group: number): OptimizerState["param_groups"][number] {
+  private describe(group: number): GroupState {
     const options = this.groups[group]!;
     const entries = optionNames(this.rule).map((name) => [snakeCase(name), copyOption(options[name])]);
     return { ...Object.fromEntries(entries), params: this.indicesOf(group) };
   }
 
-  /** The options that `dicts` has for each group. Options that only PyTorch has may be there as long as they are off. */
-  private readGroups(loading: Loading, dicts: OptimizerState["param_groups"]): O[] {
-    const { rule, groups } = this;
-    const count = Array.isArray(dicts) ? dicts.length : String(dicts);
-    if (count !== groups.length) loading.fault(`expected ${groups.length} param_groups, got ${count}`);
-    loading.check();
-    return dicts.map((dict, i) => {
-      const path = `param_groups.${i}.`;
-      loading.attempt(`param_groups.${i}`, () => expectDict("group", dict));
-      loading.check();
-      const names = optionNames(rule);
-      const off = Object.keys(dict).filter((key) => dict[key] === false || dict[key] === null);
-      const required = ["params", ...names.filter((name) => name !== "l1").map(snakeCase)];
-      loading.keys(dict, required, ["l1", ...off], path);
-      const indices = show(this.indicesOf(i));
-      if ("params" in dict && show([dict.params].flat() as number[]) !== indices) {
-        loading.fault(`${path}params: expected ${indices}, got ${show([dict.params].flat() as number[])}`);
-      }
-      const found = names.map((name) => [name, copyOption(dict[snakeCase(name)] ?? rule.defaults[name])]);
-      const options = Object.fromEntries(found) as O;
-      loading.attempt(`param_groups.${i}`, () => void numbersOf(rule, options, ""));
-      return options;
-    });
-  }
-
-  /** Checks the state that a dict has for a parameter. Returns the names of what it has, undefined for no state. */
+  /**
+   * Checks the state that a dict has for a parameter. Returns the names of what it has, undefined for no
+   * state.
+   */
   private readState(
     loading: Loading,
     t: Tensor,
     index: number,
-    values: Readonly<Record<string, StateValue>> | undefined,
+    dict: Readonly<Record<string, StateValue | null>> | undefined,
     options: O,
   ): string[] | undefined {
-    if (values === undefined) return undefined;
+    if (dict === undefined) return undefined;
     const { averages, counted } = this.rule;
     const path = `state.${index}.`;
-    loading.attempt(`state.${index}`, () => expectDict("state", values));
+    loading.attempt(`state.${index}`, () => expectDict("state", dict));
     loading.check();
+    // PyTorch writes momentum_buffer: null where there is no momentum.
+    const given = Object.entries(dict).filter(([, value]) => value !== null);
+    const values = Object.fromEntries(given) as Record<string, StateValue>;
     const names = Object.keys(averages);
     const required = names.filter((name) => averages[name]!(options));
     loading.keys(values, counted ? ["step", ...required] : required, names, path);
-    const given = names.filter((name) => name in values);
-    for (const name of given) {
+    const known = names.filter((name) => name in values);
+    for (const name of known) {
       const target = () => this.average(t, this.stateOf(t), name, options);
       loading.value(path + name, values[name]!, t.shape, "f32", target);
     }
@@ -259,7 +254,7 @@ export abstract class Optimizer<O extends object> {
       if (step !== undefined && step[0]! < 0)
         loading.fault(`${path}step: expected a number ≥ 0, got ${step[0]}`);
     }
-    return given;
+    return known;
   }
 
   /**
@@ -277,13 +272,4 @@ export abstract class Optimizer<O extends object> {
     if (given === undefined) state.step.data[0] = 0;
     else if (!counted) state.step.data[0] = Math.min(given.length, 1);
   }
-}
-
-function optionNames<O extends object>({ defaults }: Rule<O>): (keyof O & string)[] {
-  return Object.keys(defaults) as (keyof O & string)[];
-}
-
-/** A pair belongs to one group: others get a copy. */
-function copyOption<T>(value: T): T {
-  return Array.isArray(value) ? ([...value] as T) : value;
 }

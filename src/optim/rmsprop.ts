@@ -32,7 +32,14 @@ const rule: Rule<Required<RMSpropOptions>> = {
   refuse: ({ alpha }) => (alpha <= 1 ? undefined : `alpha is a number from 0 to 1, got ${alpha}`),
 };
 
-/** w −= lr · g / (√v + eps) with v the moving average of g², as torch.optim.RMSprop. Tieleman and Hinton 2012. */
+/**
+ * w −= lr · g / (√v + eps) with v = alpha · v + (1 − alpha) g², as torch.optim.RMSprop. `centered` subtracts
+ * from v the square of the average gradient; with momentum b = momentum · b + g / (√v + eps) and w −= lr · b.
+ * Tieleman and Hinton 2012. g carries the penalties.
+ *
+ * Keras adds eps (1e-7) inside the root, and has lr 0.001 and rho = alpha = 0.9 by default.
+ * @throws OptionError for options out of range
+ */
 export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
   constructor(parameters: ParameterList<RMSpropOptions>, options?: RMSpropOptions) {
     super(rule, parameters, options);

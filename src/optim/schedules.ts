@@ -22,7 +22,10 @@ export interface StepLROptions {
   gamma?: number;
 }
 
-/** lr · gamma^⌊step / stepSize⌋, as torch's StepLR. */
+/**
+ * lr · gamma^⌊step / stepSize⌋, as torch's StepLR.
+ * @throws OptionError for options, later for a step, out of range
+ */
 export function stepLR(options: StepLROptions): Schedule {
   const { lr, stepSize, gamma } = read("stepLR", { lr: NaN, stepSize: NaN, gamma: 0.1 }, options, [
     "stepSize",
@@ -39,7 +42,11 @@ export interface CosineLROptions {
   etaMin?: number;
 }
 
-/** etaMin + (lr − etaMin) (1 + cos(π step / tMax)) / 2, as torch's CosineAnnealingLR. Loshchilov and Hutter 2017. */
+/**
+ * etaMin + (lr − etaMin) (1 + cos(π step / tMax)) / 2, as torch's CosineAnnealingLR. Loshchilov and Hutter
+ * 2017. Keras' CosineDecay stays at its end; this one rises again.
+ * @throws OptionError for options, later for a step, out of range
+ */
 export function cosineLR(options: CosineLROptions): Schedule {
   const { lr, tMax, etaMin } = read("cosineLR", { lr: NaN, tMax: NaN, etaMin: 0 }, options, ["tMax"]);
   return (step) => cosine(lr, etaMin, at("cosineLR", step) / tMax);
@@ -59,8 +66,9 @@ export interface OneCycleLROptions {
 }
 
 /**
- * From maxLr / divFactor up to maxLr, and down to maxLr / (divFactor · finalDivFactor), both along half a cosine, as
- * torch's OneCycleLR in two phases, without its momentum. Smith and Topin 2018.
+ * From maxLr / divFactor up to maxLr, and down to maxLr / (divFactor · finalDivFactor), both along half a
+ * cosine, as torch's OneCycleLR in two phases, without its momentum. Smith and Topin 2018.
+ * @throws OptionError for options, later for a step, out of range
  */
 export function oneCycleLR(options: OneCycleLROptions): Schedule {
   const defaults = { maxLr: NaN, totalSteps: NaN, pctStart: 0.3, divFactor: 25, finalDivFactor: 1e4 };
@@ -82,7 +90,9 @@ export function oneCycleLR(options: OneCycleLROptions): Schedule {
 }
 
 export interface WarmupOptions {
-  /** The learning rate afterwards: a number, or a schedule whose step 0 is the first step after warming up. */
+  /**
+   * The learning rate afterwards: a number, or a schedule whose step 0 is the first step after warming up.
+   */
   lr: number | Schedule;
   /** Steps until the full rate is reached; default 5. */
   totalIters?: number;
@@ -90,7 +100,11 @@ export interface WarmupOptions {
   startFactor?: number;
 }
 
-/** A rate that grows linearly from startFactor · lr to lr, as torch's LinearLR, and what follows, as SequentialLR. */
+/**
+ * A rate that grows linearly from startFactor · lr to lr, as torch's LinearLR, and what follows, as
+ * SequentialLR.
+ * @throws OptionError for options, later for a step, out of range
+ */
 export function warmup(options: WarmupOptions): Schedule {
   const after = typeof options?.lr === "function" ? options.lr : undefined;
   const given = { ...options, lr: after === undefined ? (options?.lr as number) : after(0) };
@@ -108,7 +122,9 @@ function cosine(start: number, end: number, share: number): number {
   return end + ((start - end) * (1 + Math.cos(Math.PI * share))) / 2;
 }
 
-/** Options over their defaults, numbers ≥ 0, `positive` ones above 0. NaN stands for one that has to be given. */
+/**
+ * Options over their defaults, numbers ≥ 0, `positive` ones above 0. NaN stands for one that has to be given.
+ */
 function read<T extends Record<string, number>>(
   op: string,
   defaults: T,

@@ -29,7 +29,15 @@ const rule: Rule<Required<SGDOptions>> = {
       : undefined,
 };
 
-/** Stochastic gradient descent: b = momentum · b + (1 − dampening) g, w −= lr · b, as torch.optim.SGD. */
+/**
+ * Stochastic gradient descent, as torch.optim.SGD: w −= lr · g, or with momentum b = momentum · b + (1 −
+ * dampening) g, which is g in the first step, and w −= lr · b; with Nesterov w −= lr (g + momentum · b). g
+ * carries the penalties.
+ *
+ * Keras' default lr is 0.01, and its momentum holds lr · g instead of g: the same as long as lr stays. It has
+ * no dampening, and its weight_decay is decoupled in every optimizer, as AdamW's is here.
+ * @throws OptionError for options out of range, or Nesterov without momentum or with dampening
+ */
 export class SGD extends Optimizer<Required<SGDOptions>> {
   constructor(parameters: ParameterList<SGDOptions>, options?: SGDOptions) {
     super(rule, parameters, options);

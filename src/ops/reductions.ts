@@ -7,7 +7,10 @@ import { composed } from "./composed";
 import { transpose } from "./layout";
 import { around, dimension, rankOf } from "./shapes";
 
-/** `dim`: one dimension, several, or all by default; `keepdim` leaves a size of 1 in their place. */
+/**
+ * `dim`: one dimension, several, or all by default, as [] means too (NumPy: none); `keepdim` leaves a size of 1 in their
+ * place.
+ */
 export interface ReductionOptions {
   dim?: number | readonly number[];
   keepdim?: boolean;
@@ -27,10 +30,11 @@ export function reduction(
   const all = x.shape.map((_, i) => i);
   const defaults = { dim: all as number | readonly number[], keepdim: false };
   const { dim, keepdim } = withDefaults(op, defaults, options);
-  const dims = [dim].flat().map((d) => dimension(op, d, rankOf(x)));
+  const given = [dim].flat();
+  const dims = given.length === 0 ? all : given.map((d) => dimension(op, d, rankOf(x)));
   dims.sort((p, q) => p - q);
   const twice = dims.find((d, i) => d === dims[i - 1]);
-  if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show([dim].flat())}`);
+  if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show(given)}`);
   const kept = all.filter((d) => !dims.includes(d));
   const sizes = (of: readonly number[]) => of.map((d) => x.shape[d] ?? 1);
   const shape = keepdim ? x.shape.map((n, d) => (dims.includes(d) ? 1 : n)) : sizes(kept);
@@ -100,10 +104,13 @@ function extreme(op: "max" | "min"): (x: Tensor, options?: ReductionOptions) => 
     });
 }
 
-/** Largest value over `dim`. Among equal ones the first gets the gradient; a NaN counts as the largest. */
+/**
+ * Largest value over `dim`. Among equal ones the first gets the gradient, as of torch.max with a `dim`; without one PyTorch
+ * shares it. A NaN counts as the largest.
+ */
 export const max = extreme("max");
 
-/** Smallest value over `dim`. Among equal ones the first gets the gradient; a NaN counts as the smallest. */
+/** Smallest value over `dim`. Among equal ones the first gets the gradient, as in `max`; a NaN counts as the smallest. */
 export const min = extreme("min");
 
 export interface VarianceOptions extends ReductionOptions {
@@ -160,6 +167,6 @@ export function argmax(x: Tensor, options?: { dim?: number; keepdim?: boolean })
   return record("argmax", index, [], [values], () => {});
 }
 
-export function checkNotEmpty(op: string, x: Tensor, size: number): void {
+function checkNotEmpty(op: string, x: Tensor, size: number): void {
   if (size === 0) throw new ShapeError(`${op}: no elements to choose from in ${show(x.shape)}`);
 }

@@ -126,6 +126,11 @@ function rowWeights(
   );
 }
 
+/** The factor of a sum over weighted rows: their weights have made it a mean already, unless there is no row. */
+function scaleOfWeighted(rows: number, reduction: Reduction): number {
+  return rows === 0 && reduction === "mean" ? NaN : 1;
+}
+
 /** Adds up the values of rows that already carry their weights. */
 export function reduced(
   op: string,
@@ -148,7 +153,8 @@ export function reduced(
 
 /**
  * Softmax and negative log-likelihood in one, over logits: log Σ e^z − z[class], whose gradient is softmax(z) − y. The
- * class axis is 1. With `reduction: "mean"` and every row ignored the loss is 0 (PyTorch: NaN).
+ * class axis is 1. With `reduction: "mean"` and every row ignored or of weight 0 the loss is 0 (PyTorch: NaN); without
+ * rows it is NaN, as every mean of nothing.
  * @param logits [batch, classes], [batch, classes, …] or [classes]
  * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape of logits
  * @throws DomainError for an index that is no class and not `ignoreIndex`, or a probability outside [0, 1]
@@ -209,7 +215,7 @@ function hardCrossEntropy(
     q.free("dispose");
   }
   weights.free("dispose");
-  return recordRows(op, rows, values, saved, reduction, 1);
+  return recordRows(op, rows, values, saved, reduction, scaleOfWeighted(n, reduction));
 }
 
 function softCrossEntropy(
@@ -271,7 +277,7 @@ export function recordRows(
 
 /**
  * −x[class] of log-probabilities x, as logSoftmax gives them; crossEntropyLoss does both in one. The class axis is 1.
- * With `reduction: "mean"` and every row ignored the loss is 0 (PyTorch: NaN).
+ * With `reduction: "mean"` and every row ignored or of weight 0 the loss is 0 (PyTorch: NaN), without rows NaN.
  * @param logProbs [batch, classes], [batch, classes, …] or [classes]
  * @param target class indices (i32) of the shape without the class axis
  * @throws DomainError for an index that is no class and not `ignoreIndex`
@@ -296,7 +302,7 @@ export function nllLoss(logProbs: Tensor, target: ClassTargets, options?: NllOpt
     );
     const values = new Tensor(rows.shape);
     kernels.nllLossForward(x.ptr, t.ptr, weights.ptr, values.ptr, n, classes);
-    const y = reduced(op, values, rows, reduction, 1);
+    const y = reduced(op, values, rows, reduction, scaleOfWeighted(n, reduction));
     return record(op, y, [x], [t, weights], (dy) =>
       kernels.nllLossBackward(t.ptr, weights.ptr, dy, gradient(x), n, classes, Number(reduction === "none")),
     );

@@ -59,10 +59,11 @@ const present = (...tensors: (Tensor | null)[]): Tensor[] => tensors.filter((t) 
 const target = (t: Tensor | null): number => (t?.requiresGrad ? gradient(t) : 0);
 
 /**
- * (x − mean) / √(var + eps) · weight + bias for each channel, of x [batch, channels] or [batch, channels, length]. In
- * training mean and var (biased, Σ (x − mean)² / n) are those of the n = batch · length values, and the running
- * statistics move: running = (1 − momentum) running + momentum · batch, with the unbiased variance, divided by n − 1. In
- * evaluation mean and var are the running ones, which carry no gradient. A batch without elements moves nothing. Ioffe and Szegedy 2015.
+ * (x − mean) / √(var + eps) · weight + bias for each channel, of x [batch, channels] or [batch, channels, …]. In training
+ * mean and var (biased, Σ (x − mean)² / n) are those of the n values of a channel, and the running statistics move:
+ * running = (1 − momentum) running + momentum · batch, with the unbiased variance, divided by n − 1; a constant channel
+ * becomes `bias`, also with eps 0; a batch without elements moves nothing. In evaluation mean and var are the running
+ * ones, which carry no gradient. Ioffe and Szegedy 2015.
  *
  * As in PyTorch. Keras and ONNX call 1 − momentum the momentum (defaults 0.99 and 0.9) and keep the biased variance
  * running; Keras' eps is 1e-3.
@@ -79,12 +80,11 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
   const { training, momentum, eps, numBatchesTracked: batches } = given;
   expectTensor(op, x).use(op);
   checkNumbers(op, given);
-  const [N, C, L = 1] = x.shape;
-  if (N === undefined || C === undefined || x.shape.length > 3) {
-    throw new ShapeError(
-      `${op}: expected [batch, channels] or [batch, channels, length], got ${show(x.shape)}`,
-    );
+  const [N, C, ...field] = x.shape;
+  if (N === undefined || C === undefined) {
+    throw new ShapeError(`${op}: expected [batch, channels] or [batch, channels, …], got ${show(x.shape)}`);
   }
+  const L = sizeOf(field);
   if (training && N * L === 1) {
     throw new ShapeError(
       `${op}: expected more than one value per channel in training, got ${show(x.shape)}; use larger batches or eval()`,

@@ -1,7 +1,10 @@
 import { OptionError } from "../errors";
 import { elementwise } from "./elementwiseLoss";
 
-/** (p − t)². The gradient 2 (p − t) meets a linear output as a − y. */
+/**
+ * (p − t)². The gradient 2 (p − t) meets a linear output as a − y. Shapes have to agree, here and in every loss: PyTorch
+ * broadcasts, with a warning.
+ */
 export const mseLoss = elementwise("mseLoss", { symmetric: true });
 
 /** |p − t|; the derivative is 0 at p = t. */

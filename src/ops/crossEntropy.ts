@@ -157,7 +157,8 @@ export function reduced(
  * rows it is NaN, as every mean of nothing.
  * @param logits [batch, classes], [batch, classes, …] or [classes]
  * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape of logits
- * @throws DomainError for an index that is no class and not `ignoreIndex`, or a probability outside [0, 1]
+ * @throws DomainError for an index that is no class and not `ignoreIndex`, or a probability outside [0, 1] (PyTorch takes
+ * any)
  */
 export function crossEntropyLoss(
   logits: Tensor,

@@ -40,7 +40,7 @@ const weightedDefaults = {
 
 /**
  * −(t log p + (1 − t) log(1 − p)) of probabilities p, logarithms clamped to ≥ −100 as in PyTorch.
- * @throws DomainError if a prediction or a target lies outside [0, 1]
+ * @throws DomainError if a prediction or a target lies outside [0, 1] (PyTorch takes any target)
  */
 export function bceLoss(pred: Tensor, target: Tensor, options?: WeightedLossOptions): Tensor {
   const { weight, reduction } = withDefaults("bceLoss", weightedDefaults, options);
@@ -62,7 +62,7 @@ const bceWithLogitsDefaults = {
 
 /**
  * Sigmoid and binary cross-entropy in one: max(x, 0) − x t + log(1 + e^−|x|) of logits x. The gradient is σ(x) − t.
- * @throws DomainError if a target lies outside [0, 1]
+ * @throws DomainError if a target lies outside [0, 1] (PyTorch takes any)
  * @throws GraphError if the target or `posWeight` requires a gradient
  */
 export function bceWithLogitsLoss(logits: Tensor, target: Tensor, options?: BceWithLogitsOptions): Tensor {

@@ -6,7 +6,7 @@ import { Math4 } from "./simd/math";
 // Keras clips here: https://github.com/keras-team/keras (losses.py, backend.epsilon()).
 const EPSILON: f32 = 1e-7;
 
-/** (p − t)²;  dp = 2 (p − t) */
+/** (p − t)²;  dp = 2 dy · (p − t), where 2 (p − t) could overflow */
 @unmanaged
 class Mse {
   @inline forward(p: v128, t: v128): v128 {
@@ -14,8 +14,7 @@ class Mse {
     return f32x4.mul(d, d);
   }
   @inline backward(p: v128, t: v128, dy: v128): v128 {
-    const d = f32x4.sub(p, t);
-    return f32x4.mul(dy, f32x4.add(d, d));
+    return f32x4.mul(f32x4.add(dy, dy), f32x4.sub(p, t));
   }
 }
 export function mseLossForward(pred: usize, target: usize, y: usize, n: i32): void {

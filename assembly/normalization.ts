@@ -112,6 +112,7 @@ function addNarrow(sums: usize, d: usize, n: i32): void {
  * those of the N · L values, with the biased variance; else the running ones. stats = mean [C], 1/√(var + eps) [C].
  *
  * In training, running = (1 − m) running + m · batch with the unbiased variance, · n / (n − 1), unless there are none.
+ * A constant channel with eps 0 has 0 for 1/√0, as in PyTorch.
  * m is `momentum`, or 1 / batches where that is negative; `batches`, an i32 cell if there is one, counts first.
  */
 export function batchNormForward(
@@ -132,7 +133,10 @@ export function batchNormForward(
       store<f64>(rstd + (<usize>c << 3), <f64>load<f32>(runningVar + (<usize>c << 2)));
     }
   }
-  for (let p = rstd, end = rstd + (<usize>C << 3); p < end; p += 8) store<f64>(p, 1 / sqrt(load<f64>(p) + eps));
+  for (let p = rstd, end = rstd + (<usize>C << 3); p < end; p += 8) {
+    const v = load<f64>(p) + eps;
+    store<f64>(p, training && v == 0 ? 0 : 1 / sqrt(v));
+  }
   for (let r = 0; r < N; r++) {
     if (L == 1) {
       normalise<PerColumn, WeightPerColumn>(x, stats, rstd, weight, bias, y, C);

@@ -99,11 +99,11 @@ function rowTotal(x: usize, n: i32): f32 {
   return <f32>total;
 }
 
-/** y[r] = m + log1p(excess);  ±∞ in a row gives ±∞ where there is no NaN. */
+/** y[r] = m + log1p(excess);  ±∞ in a row gives ±∞ where there is no NaN, a row of nothing log 0 = −∞. */
 export function logSumExpForward(x: usize, y: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
   for (let r = 0; r < rows; r++, x += stride, y += 4) {
-    const m = greatest(x, cols);
+    const m = cols > 0 ? greatest(x, cols) : -Infinity;
     store<f32>(y, abs(m) == Infinity ? m : m + log1p(excess(x, 0, cols, m)));
   }
 }

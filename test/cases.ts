@@ -210,6 +210,7 @@ const reductionVariants = [
   on([3, 4, 5]).with({ dim: [0, 1] }),
   on([3, 4, 5]).with({ dim: [0, -1] }),
   on([2, 3, 4, 5]).with({ dim: [1, 3], keepdim: true }),
+  on([3, 4]).with({ dim: [], keepdim: true }),
 ];
 
 const weight = [0.5, 1, 2, 0.25, 1.5];
@@ -430,6 +431,7 @@ export const table: Record<string, Row> = {
       on([2, 3, 5], [3], [3]),
       on([4, 2, 1], [2], [2]),
       on([1, 3, 4]),
+      on([2, 3, 2, 4], [3], [3]),
     ],
     call: (...args: (Tensor | NormOptions | undefined)[]) => {
       const [x, weight = null, bias = null] = args.filter((arg) => arg instanceof nablas.Tensor);
@@ -925,7 +927,11 @@ export const more: Record<string, Record<string, Row>> = {
   batchNorm: {
     "in evaluation": op({
       inputs: [offset, ...affine, constant(offset), constant(positive)],
-      variants: [on([6, 5], [5], [5], [5], [5]), on([2, 3, 5], [3], [3], [3], [3]).with({ eps: 0.1 })],
+      variants: [
+        on([6, 5], [5], [5], [5], [5]),
+        on([2, 3, 5], [3], [3], [3], [3]).with({ eps: 0.1 }),
+        on([2, 2, 3, 1, 2], [2], [2], [2], [2]),
+      ],
       call: (
         x: Tensor,
         weight: Tensor,

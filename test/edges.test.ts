@@ -12,6 +12,7 @@ import {
   matmul,
   mean,
   memory,
+  mseLoss,
   msleLoss,
   mul,
   NablasError,
@@ -54,6 +55,14 @@ describe("products without rows or columns", () => {
 
   test("an empty last batch passes through a layer", () => {
     expect(scope(() => new Linear(64, 10).forward(zeros([0, 64]))).shape).toEqual([0, 10]);
+  });
+});
+
+test("the gradient of mseLoss is finite where 2 (p − t) is not", () => {
+  scope(() => {
+    const p = tensor([3e38, 0, 0, 0], { requiresGrad: true });
+    mseLoss(p, zeros([4])).backward();
+    expect(p.grad!.toArray()).toEqual([Math.fround(3e38) / 2, 0, 0, 0]);
   });
 });
 

@@ -82,6 +82,7 @@ describe("limits of row ops and losses", () => {
     ["logSumExp", [inf, -inf], [inf]],
     ["logSumExp", [3e38, 3e38], [Math.fround(3e38)]],
     ["logSumExp", [0, nan, 1, 2, 3], [nan]],
+    ["logSumExp", [], [-inf]],
     ["max", [1, nan, inf], [nan]],
     ["max", [-inf, -inf], [-inf]],
     ["min", [1, nan, -inf], [nan]],

@@ -257,6 +257,28 @@ describe("precision", () => {
     });
   });
 
+  test("a constant channel becomes the bias without eps, too, and its gradient 0", () => {
+    scope(() => {
+      const x = tensor(
+        [
+          [2, 1],
+          [2, 3],
+        ],
+        { requiresGrad: true },
+      );
+      const y = batchNorm(x, { training: true, eps: 0, weight: [3, 1], bias: [7, 0] });
+      expect(y.toArray()).toEqual([
+        [7, -1],
+        [7, 1],
+      ]);
+      goBack(y, [1, 2, 3, 4]);
+      expect(x.grad!.toArray()).toEqual([
+        [0, 0],
+        [0, 0],
+      ]);
+    });
+  });
+
   test("values at the ends of float32 stay finite", () => {
     scope(() => {
       const x = tensor([[3e38], [3e38], [-3e38]]);

@@ -27,7 +27,7 @@ export interface Tolerance {
   atol: number;
 }
 
-interface RawTensor {
+export interface RawTensor {
   shape: number[];
   dtype?: "i32" | "f64";
   data: (number | string)[];
@@ -56,14 +56,15 @@ export const index = readOracle<Index>("index.json");
 export function readCases(file: string): Case[] {
   return readOracle<{ cases: RawCase[] }>(file).cases.map((c) => ({
     ...c,
-    inputs: mapValues(c.inputs, parse),
-    expected: mapValues(c.expected, parse),
+    inputs: mapValues(c.inputs, readValues),
+    expected: mapValues(c.expected, readValues),
     tol: c.tol ?? index.default_tol,
     lenient: c.lenient ?? {},
   }));
 }
 
-function parse({ shape, dtype, data }: RawTensor): Values {
+/** A tensor as the files have it. */
+export function readValues({ shape, dtype, data }: RawTensor): Values {
   const Data = dtype === "i32" ? Int32Array : dtype === "f64" ? Float64Array : Float32Array;
   // Number reads the strings "NaN", "Infinity" and "-Infinity" as well.
   return { shape, data: Data.from(data.map(Number)) };
@@ -92,7 +93,12 @@ export function row({ shape, data }: Values, i: number): Values {
 }
 
 /** What is wrong with `got`: its shape, or the elements outside the tolerance. */
-function faults(got: Values, want: Values, { rtol, atol }: Tolerance, lenient: readonly number[]): string[] {
+export function faults(
+  got: Values,
+  want: Values,
+  { rtol, atol }: Tolerance,
+  lenient: readonly number[] = [],
+): string[] {
   if (`${got.shape}` !== `${want.shape}`) return [`shape [${got.shape}] instead of [${want.shape}]`];
   const free = new Set(lenient);
   const found: string[] = [];

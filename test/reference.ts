@@ -68,10 +68,11 @@ export interface ReductionOptions {
   keepdim?: boolean;
 }
 
-/** f of each group of values over `dim`. */
+/** f of each group of values over `dim`; [] stands for all dimensions. */
 export function reduction(f: (values: number[]) => number): (x: Nd, options?: ReductionOptions) => Nd {
-  return (x, { dim = x.shape.map((_, d) => d), keepdim = false } = {}) => {
-    const dims = [dim].flat().map((d) => fromFront(d, x.shape.length));
+  return (x, { dim = [], keepdim = false } = {}) => {
+    const given = [dim].flat().map((d) => fromFront(d, x.shape.length));
+    const dims = given.length > 0 ? given : x.shape.map((_, d) => d);
     const kept = x.shape.map((n, d) => (dims.includes(d) ? 1 : n));
     const y = build(kept, (outer) => {
       const group: number[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { crossEntropyLoss, logSoftmax, logSumExp, nllLoss, softmax, tensor } from "../src/index";
+import { crossEntropyLoss, logSoftmax, logSumExp, nllLoss, ones, softmax, tensor, zeros } from "../src/index";
 
 /** Softmax of two logits in float64 by their difference, which keeps the small probability. */
 const unlikely = (difference: number) => Math.exp(-difference) / (1 + Math.exp(-difference));
@@ -88,4 +88,33 @@ test.each([
   expect(loss.item()).toBe(0);
   loss.backward();
   expect(z.grad!.toArray()).toEqual([[0, 0]]);
+  const weighted = lossOf(tensor([[1, 2]]), [0], { weight: [0, 1] });
+  expect(weighted.item()).toBe(0);
+});
+
+test.each([
+  ["crossEntropyLoss", crossEntropyLoss],
+  ["nllLoss", nllLoss],
+])("%s without rows is NaN as a mean, 0 as a sum, and goes back", (_, lossOf) => {
+  for (const shape of [
+    [0, 3],
+    [2, 3, 0],
+  ]) {
+    const z = zeros(shape, { requiresGrad: true });
+    const labels = zeros(shape.toSpliced(1, 1), { dtype: "i32" });
+    const loss = lossOf(z, labels);
+    expect(loss.item()).toBe(NaN);
+    loss.backward();
+    expect(z.grad!.shape).toEqual(shape);
+    expect(lossOf(z, labels, { reduction: "sum" }).item()).toBe(0);
+  }
+});
+
+test("logSumExp over nothing is −∞, row by row too, and goes back", () => {
+  expect(logSumExp(zeros([3, 0]), { dim: 1 }).toArray()).toEqual([-Infinity, -Infinity, -Infinity]);
+  const x = zeros([2, 0, 3], { requiresGrad: true });
+  const y = logSumExp(x, { dim: 1, keepdim: true });
+  expect(y.toArray()).toEqual([[[-Infinity, -Infinity, -Infinity]], [[-Infinity, -Infinity, -Infinity]]]);
+  y.backward({ gradient: ones([2, 1, 3]) });
+  expect(x.grad!.shape).toEqual([2, 0, 3]);
 });

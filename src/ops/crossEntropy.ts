@@ -133,6 +133,11 @@ function rowWeights(
   );
 }
 
+/** The factor of a sum over weighted rows: their weights have made it a mean already, unless there is no row. */
+function scaleOfWeighted(rows: number, reduction: Reduction): number {
+  return rows === 0 && reduction === "mean" ? NaN : 1;
+}
+
 /** Adds up the values of rows that already carry their weights. */
 export function reduced(
   op: string,
@@ -159,7 +164,8 @@ export function reduced(
  * / classes everywhere.
  *
  * As in PyTorch the class axis is 1, and "mean" divides by the sum of the weights of the targets that count,
- * of distributions by the number of rows; with every row ignored it is 0 (PyTorch: NaN). Keras takes
+ * of distributions by the number of rows; with every row ignored or of weight 0 it is 0 (PyTorch: NaN), without
+ * rows NaN. Keras takes
  * probabilities unless `from_logits`, along the last axis, and divides by the number of rows.
  * @param logits [batch, classes], [batch, classes, …] or [classes]
  * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape
@@ -167,7 +173,8 @@ export function reduced(
  * @returns [], or with `reduction: "none"` the shape without the class axis
  * @throws ShapeError, DTypeError for targets of another shape or f32 classes; OptionError for labelSmoothing
  *   outside [0, 1]
- * @throws DomainError for an index that is no class and not `ignoreIndex`, or a probability outside [0, 1]
+ * @throws DomainError for an index that is no class and not `ignoreIndex`, or a probability outside [0, 1] (PyTorch
+ *   takes any)
  */
 export function crossEntropyLoss(
   logits: Tensor,
@@ -225,7 +232,7 @@ function hardCrossEntropy(
     q.free("dispose");
   }
   weights.free("dispose");
-  return recordRows(op, rows, values, saved, reduction, 1);
+  return recordRows(op, rows, values, saved, reduction, scaleOfWeighted(n, reduction));
 }
 
 function softCrossEntropy(
@@ -314,7 +321,7 @@ export function nllLoss(logProbs: Tensor, target: ClassTargets, options?: NllOpt
     );
     const values = new Tensor(rows.shape);
     kernels.nllLossForward(x.ptr, t.ptr, weights.ptr, values.ptr, n, classes);
-    const y = reduced(op, values, rows, reduction, 1);
+    const y = reduced(op, values, rows, reduction, scaleOfWeighted(n, reduction));
     return record(op, y, [x], [t, weights], (dy) =>
       kernels.nllLossBackward(t.ptr, weights.ptr, dy, gradient(x), n, classes, Number(reduction === "none")),
     );

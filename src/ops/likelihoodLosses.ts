@@ -46,7 +46,7 @@ const weightedDefaults = {
  * clamped to ≥ −100 as in PyTorch; Keras clips p to [1e-7, 1 − 1e-7], beyond which it has no gradient. For
  * logits, which keep their precision near 0 and 1, there is `bceWithLogitsLoss`.
  * @throws ShapeError if the shapes differ, GraphError if the target requires a gradient
- * @throws DomainError if a prediction or a target lies outside [0, 1]
+ * @throws DomainError if a prediction or a target lies outside [0, 1] (PyTorch takes any target)
  */
 export function bceLoss(pred: Tensor, target: Tensor, options?: WeightedLossOptions): Tensor {
   const { weight, reduction } = withDefaults("bceLoss", weightedDefaults, options);
@@ -70,7 +70,7 @@ const bceWithLogitsDefaults = {
  * Sigmoid and binary cross-entropy in one: max(x, 0) − x t + log(1 + e^−|x|) of logits x and targets t, [...]
  * of one shape. The gradient is σ(x) − t. In Keras: BinaryCrossentropy with `from_logits: true`, which is not
  * its default.
- * @throws ShapeError if the shapes differ, DomainError if a target lies outside [0, 1]
+ * @throws ShapeError if the shapes differ, DomainError if a target lies outside [0, 1] (PyTorch takes any)
  * @throws GraphError if the target or `posWeight` requires a gradient
  */
 export function bceWithLogitsLoss(logits: Tensor, target: Tensor, options?: BceWithLogitsOptions): Tensor {

@@ -5,7 +5,7 @@ import { elementwise } from "./elementwiseLoss";
  * (p − t)² of predictions p and targets t, [...] of one shape; the prediction comes first, as in PyTorch, in
  * Keras the target. The gradient 2 (p − t) meets a linear output as a − y. Both inputs may require a
  * gradient.
- * @throws ShapeError if the shapes differ: nothing broadcasts
+ * @throws ShapeError if the shapes differ: no loss broadcasts, where PyTorch does with a warning
  */
 export const mseLoss = elementwise("mseLoss", { symmetric: true });
 

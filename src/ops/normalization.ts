@@ -65,12 +65,12 @@ const target = (t: Tensor | null): number => (t?.requiresGrad ? gradient(t) : 0)
  * (x − mean) / √(var + eps) · weight + bias for each channel, [...] to [...]. In training mean and var
  * (biased, Σ (x − mean)² / n) are those of the n = batch · length values, and the running statistics move:
  * running = (1 − momentum) running + momentum · batch, with the unbiased variance, divided by n − 1. In
- * evaluation mean and var are the running ones, which carry no gradient. A batch without elements moves
- * nothing. Ioffe and Szegedy 2015.
+ * evaluation mean and var are the running ones, which carry no gradient. A constant channel becomes `bias`, also
+ * with eps 0; a batch without elements moves nothing. Ioffe and Szegedy 2015.
  *
  * As in PyTorch. Keras and ONNX call 1 − momentum the momentum (defaults 0.99 and 0.9) and keep the biased
  * variance running; Keras' eps is 1e-3.
- * @param x [batch, channels] or [batch, channels, length]
+ * @param x [batch, channels] or [batch, channels, …]
  * @throws ShapeError for one value per channel in training, whose variance says nothing, or parameters of
  *   another shape
  * @throws OptionError for evaluation without running statistics, an eps below 0 or a momentum outside [0, 1]
@@ -86,12 +86,11 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
   const { training, momentum, eps, numBatchesTracked: batches } = given;
   expectTensor(op, x).use(op);
   checkNumbers(op, given);
-  const [N, C, L = 1] = x.shape;
-  if (N === undefined || C === undefined || x.shape.length > 3) {
-    throw new ShapeError(
-      `${op}: expected [batch, channels] or [batch, channels, length], got ${show(x.shape)}`,
-    );
+  const [N, C, ...field] = x.shape;
+  if (N === undefined || C === undefined) {
+    throw new ShapeError(`${op}: expected [batch, channels] or [batch, channels, …], got ${show(x.shape)}`);
   }
+  const L = sizeOf(field);
   if (training && N * L === 1) {
     throw new ShapeError(
       `${op}: expected more than one value per channel to take statistics of, got ${show(x.shape)}; use larger ` +

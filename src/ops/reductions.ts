@@ -9,7 +9,7 @@ import { around, dimension, rankOf } from "./shapes";
 
 /** Over which dimensions to reduce, and what becomes of them. */
 export interface ReductionOptions {
-  /** One dimension or several, counted from the end below 0; default: all. */
+  /** One dimension or several, counted from the end below 0; default: all, as [] means, too (NumPy: none). */
   dim?: number | readonly number[];
   /** Whether to leave a size of 1 in their place; default false. */
   keepdim?: boolean;
@@ -29,10 +29,11 @@ export function reduction(
   const all = x.shape.map((_, i) => i);
   const defaults = { dim: all as number | readonly number[], keepdim: false };
   const { dim, keepdim } = withDefaults(op, defaults, options);
-  const dims = [dim].flat().map((d) => dimension(op, d, rankOf(x)));
+  const given = [dim].flat();
+  const dims = given.length === 0 ? all : given.map((d) => dimension(op, d, rankOf(x)));
   dims.sort((p, q) => p - q);
   const twice = dims.find((d, i) => d === dims[i - 1]);
-  if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show([dim].flat())}`);
+  if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show(given)}`);
   const kept = all.filter((d) => !dims.includes(d));
   const sizes = (of: readonly number[]) => of.map((d) => x.shape[d] ?? 1);
   const shape = keepdim ? x.shape.map((n, d) => (dims.includes(d) ? 1 : n)) : sizes(kept);
@@ -199,6 +200,6 @@ export const argmax = extremeIndex("argmax", "maxForward");
  */
 export const argmin = extremeIndex("argmin", "minForward");
 
-export function checkNotEmpty(op: string, x: Tensor, size: number): void {
+function checkNotEmpty(op: string, x: Tensor, size: number): void {
   if (size === 0) throw new ShapeError(`${op}: no elements to choose from in ${show(x.shape)}`);
 }

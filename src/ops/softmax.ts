@@ -4,7 +4,7 @@ import { expectTensor, type Shape, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { reshape, transpose } from "./layout";
-import { checkNotEmpty, type ReductionOptions, reduction } from "./reductions";
+import { type ReductionOptions, reduction } from "./reductions";
 import { dimension, rankOf } from "./shapes";
 
 type RowOp = (x: Tensor, rows: number, cols: number) => Tensor;
@@ -55,13 +55,12 @@ export function logSoftmax(x: Tensor, options?: { dim?: number }): Tensor {
 }
 
 /**
- * log Σ e^x over `dim` (default: all dimensions), without overflow: −∞ for elements that are all −∞, +∞ if
- * one is.
- * @throws ShapeError over no elements, or for a dimension that does not exist or appears twice
+ * log Σ e^x over `dim` (default: all dimensions), without overflow: −∞ for elements that are all −∞ and for
+ * none at all, +∞ if one is.
+ * @throws ShapeError for a dimension that does not exist or appears twice
  */
 export function logSumExp(x: Tensor, options?: ReductionOptions): Tensor {
   return reduction("logSumExp", x, options, (t, outer, size, inner, shape) => {
-    checkNotEmpty("logSumExp", t, size);
     if (inner === 1) return logSumExpRows(t, outer, size, shape);
     return composed(() => {
       const rows = transpose(reshape(t, [outer, size, inner]));

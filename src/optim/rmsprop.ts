@@ -11,7 +11,7 @@ export interface RMSpropOptions {
   eps?: number;
   /** Share of the last step's direction that is kept; default 0. */
   momentum?: number;
-  /** Divide by the deviation of the gradient instead of its size; default false. */
+  /** Divide by the deviation of the gradient instead of its size, 0 where rounding leaves less (PyTorch: NaN); default false. */
   centered?: boolean;
   /** L2 penalty: weightDecay · w is added to the gradient; default 0. */
   weightDecay?: number;

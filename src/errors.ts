@@ -73,14 +73,14 @@ export function withDefaults<T extends object>(
   nullable: readonly (keyof T)[] = [],
 ): T {
   if (given === undefined) return defaults;
-  const known = Object.keys(defaults);
-  const takes = known.length > 0 ? `it takes ${known.join(", ")}` : "it takes none";
   if (typeof given !== "object" || given === null) {
-    throw new OptionError(`${op}: options are an object, got ${text(given)}; ${takes}`);
+    throw new OptionError(`${op}: options are an object, got ${text(given)}; ${namesOf(defaults)}`);
   }
   const merged = { ...defaults };
   for (const key of Object.keys(given) as (keyof T & string)[]) {
-    if (!known.includes(key)) throw new OptionError(`${op}: unknown option "${key}"; ${takes}`);
+    if (!Object.hasOwn(defaults, key)) {
+      throw new OptionError(`${op}: unknown option "${key}"; ${namesOf(defaults)}`);
+    }
     const value: unknown = given[key];
     if (value === undefined || (value === null && defaults[key] === undefined)) continue;
     if (value === null && nullable.includes(key)) {
@@ -97,4 +97,9 @@ export function withDefaults<T extends object>(
     merged[key] = value as T[typeof key];
   }
   return merged;
+}
+
+function namesOf(options: object): string {
+  const names = Object.keys(options);
+  return names.length > 0 ? `it takes ${names.join(", ")}` : "it takes none";
 }

@@ -58,16 +58,41 @@ let innermostScope: Region | undefined;
 // The net under tensors made at top level and never disposed of: one entry per tensor, or one per graph.
 const net = new FinalizationRegistry<Buffer | Region>((lost) => lost.free("garbage"));
 
+// An entry costs more than a small op, and most of what is made at top level is soon disposed of or walked back: what
+// is young waits here, and only what still lives at the end of the task, or after so many others, gets its entry.
+const YOUNG = 256;
+const young: { target: object; held: Buffer | Region }[] = [];
+let settling = false;
+
+function watch(target: object, held: Buffer | Region): void {
+  if (young.push({ target, held }) >= YOUNG) settle();
+  if (settling) return;
+  settling = true;
+  queueMicrotask(() => {
+    settling = false;
+    settle();
+  });
+}
+
+function settle(): void {
+  for (const { target, held } of young) if (!isFreed(held)) net.register(target, held);
+  young.length = 0;
+}
+
+function isFreed(held: Buffer | Region): boolean {
+  return held instanceof Region ? held.next === undefined : held.fate !== undefined;
+}
+
 /** Makes the innermost region free the buffer of `owner`; at top level, the garbage collector's word does. */
 export function adopt(owner: Owner): void {
   if (innermost !== undefined) innermost.add(owner.buffer);
-  else net.register(owner, owner.buffer);
+  else watch(owner, owner.buffer);
 }
 
 /** Makes what frees the buffer of `owner` free that of its new gradient, too. */
 export function adoptGradient(owner: Owner, gradient: Owner): void {
   if (owner.buffer.region !== undefined) owner.buffer.region.add(gradient.buffer);
-  else net.register(gradient, gradient.buffer);
+  else watch(gradient, gradient.buffer);
 }
 
 /** Takes a tensor out of the module that is running and leaves it to the scope around it. */
@@ -92,7 +117,7 @@ export function adoptInto(graph: Graph, buffer: Buffer): void {
 function regionOf(graph: Graph): Region {
   if (graph.region === undefined) {
     graph.region = new Region();
-    net.register(graph, graph.region);
+    watch(graph, graph.region);
   }
   return graph.region;
 }

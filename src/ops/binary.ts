@@ -35,20 +35,21 @@ export function binary(name: BinaryName, saves: "inputs" | "nothing"): Binary {
     if (options.length > 0) throw new OptionError(`${name}: takes two operands and no options`);
     const shape = broadcast(name, shapeOf(name, left), shapeOf(name, right));
     const [a, b] = [operand(left), operand(right)];
-    const [pa, pb] = [a.ptr, b.ptr];
     const y = new Tensor(shape);
     const block = plan(shape, a.shape, b.shape);
-    run(kernels[forward] as Kernel, block, (i, j, k) => [pa + i, pb + j, y.ptr + k]);
+    run(kernels[forward] as Kernel, block, a.ptr, b.ptr, y.ptr);
     const saved: (Tensor | Buffer)[] = saves === "inputs" ? [a, b] : [];
     if (left !== a) saved.push(a.buffer);
     if (right !== b) saved.push(b.buffer);
     return record(name, y, [a, b], saved, (dy) => {
-      const back = (kernel: keyof Kernels, x: Tensor) =>
-        addBroadcast(x, shape, (d) =>
-          run(kernels[kernel] as Kernel, block, (i, j, k) => [a.ptr + i, b.ptr + j, dy + k, d + k]),
-        );
-      if (a.requiresGrad) back(backwardA, a);
-      if (b.requiresGrad) back(backwardB, b);
+      if (a.requiresGrad) {
+        const kernel = kernels[backwardA] as Kernel;
+        addBroadcast(a, shape, (d) => runBackward(kernel, block, a.ptr, b.ptr, dy, d));
+      }
+      if (b.requiresGrad) {
+        const kernel = kernels[backwardB] as Kernel;
+        addBroadcast(b, shape, (d) => runBackward(kernel, block, a.ptr, b.ptr, dy, d));
+      }
     });
   };
 }
@@ -68,11 +69,21 @@ function operand(x: Operand): Tensor {
   return constant;
 }
 
-/** Calls a kernel on each block; `pointers` gets the byte offsets in a, b and the result. */
-function run(kernel: Kernel, block: Block, pointers: (a: number, b: number, y: number) => number[]): void {
-  const { rows, cols, aRow, aCol, bRow, bCol } = block;
-  for (const [i, j, k] of block.starts) {
-    kernel(...pointers(4 * i, 4 * j, 4 * k), rows, cols, aRow, aCol, bRow, bCol);
+/** Calls a kernel on each block of a, b and the result. */
+function run(kernel: Kernel, block: Block, a: number, b: number, y: number): void {
+  const { rows, cols, aRow, aCol, bRow, bCol, starts } = block;
+  for (let n = 0; n < starts.length; n++) {
+    const [i, j, k] = starts[n]!;
+    kernel(a + 4 * i, b + 4 * j, y + 4 * k, rows, cols, aRow, aCol, bRow, bCol);
+  }
+}
+
+/** The same for the gradient d of an operand, which has the result's shape here. */
+function runBackward(kernel: Kernel, block: Block, a: number, b: number, dy: number, d: number): void {
+  const { rows, cols, aRow, aCol, bRow, bCol, starts } = block;
+  for (let n = 0; n < starts.length; n++) {
+    const [i, j, k] = starts[n]!;
+    kernel(a + 4 * i, b + 4 * j, dy + 4 * k, d + 4 * k, rows, cols, aRow, aCol, bRow, bCol);
   }
 }
 

@@ -7,13 +7,19 @@ import { composed } from "./composed";
 import { reshape } from "./layout";
 import { broadcast, plan } from "./shapes";
 
+interface Flags {
+  transposeA: boolean;
+  transposeB: boolean;
+  accumulate: boolean;
+}
+
 /** C [M, N] = op(A) · op(B), added to C if `accumulate`; with scratch memory for the panels. */
 function multiply(
   a: number,
   b: number,
   c: number,
   sizes: { M: number; N: number; K: number },
-  flags: { transposeA: boolean; transposeB: boolean; accumulate: boolean },
+  flags: Flags,
 ): void {
   const { M, N, K } = sizes;
   const [tA, tB] = [Number(flags.transposeA), Number(flags.transposeB)];
@@ -35,7 +41,7 @@ export function matmul(
   b: Tensor,
   options?: { transposeA?: boolean; transposeB?: boolean },
 ): Tensor {
-  const flags = withDefaults("matmul", { transposeA: false, transposeB: false }, options);
+  const flags = withDefaults("matmul", matmulDefaults, options);
   expectTensor("matmul", a).use("matmul");
   expectTensor("matmul", b).use("matmul");
   if (a.shape.length === 0 || b.shape.length === 0) {
@@ -58,6 +64,8 @@ export function matmul(
   });
 }
 
+const matmulDefaults = { transposeA: false, transposeB: false };
+
 function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB: boolean }): Tensor {
   const { transposeA: tA, transposeB: tB } = flags;
   const [p, q] = a.shape.slice(-2) as [number, number];
@@ -71,50 +79,50 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
       `matmul: inner sizes differ: ${show(a.shape)} · ${show(b.shape)}${note}, ${K} against ${depth}`,
     );
   }
-  let [aBatch, bBatch]: [Shape, Shape] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const [aBatch, bBatch] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   const batch = broadcast("matmul", aBatch, bBatch);
   const y = new Tensor([...batch, M, N]);
   // One matrix b for all of a: the batch is more rows.
-  if (bBatch.length === 0 && !tA) {
-    M *= sizeOf(aBatch);
-    aBatch = [];
-  }
-  const products = offsets(
-    aBatch.length < batch.length && bBatch.length === 0 ? [] : batch,
-    aBatch,
-    bBatch,
-  ).map(([i, j, k]) => [4 * i * M * K, 4 * j * K * N, 4 * k * M * N] as const);
-  const run = (
-    pointers: (i: number, j: number, k: number) => [number, number, number],
-    sizes: { M: number; N: number; K: number },
-    transposeA: boolean,
-    transposeB: boolean,
-    accumulate: boolean,
-  ) => {
-    for (const at of products) multiply(...pointers(...at), sizes, { transposeA, transposeB, accumulate });
-  };
+  const joined = bBatch.length === 0 && !tA;
+  if (joined) M *= sizeOf(aBatch);
+  const products = joined || batch.length === 0 ? ONE_PRODUCT : offsets(batch, aBatch, bBatch);
+  const [MK, KN, MN] = [4 * M * K, 4 * K * N, 4 * M * N];
   const [pa, pb] = [a.ptr, b.ptr];
-  run((i, j, k) => [pa + i, pb + j, y.ptr + k], { M, N, K }, tA, tB, false);
+  const flat: Flags = { transposeA: tA, transposeB: tB, accumulate: false };
+  for (const [i, j, k] of products) multiply(pa + i * MK, pb + j * KN, y.ptr + k * MN, { M, N, K }, flat);
   // dA = dY · op(B)ᵀ and dB = op(A)ᵀ · dY, or their transposes where the operand is stored transposed.
   return record("matmul", y, [a, b], [a, b], (dy) => {
     if (a.requiresGrad) {
       const da = gradient(a);
-      if (tA) run((i, j, k) => [pb + j, dy + k, da + i], { M: K, N: M, K: N }, tB, true, true);
-      else run((i, j, k) => [dy + k, pb + j, da + i], { M, N: K, K: N }, false, !tB, true);
+      for (const [i, j, k] of products) {
+        const [A, B, dY] = [da + i * MK, pb + j * KN, dy + k * MN];
+        if (tA)
+          multiply(B, dY, A, { M: K, N: M, K: N }, { transposeA: tB, transposeB: true, accumulate: true });
+        else multiply(dY, B, A, { M, N: K, K: N }, { transposeA: false, transposeB: !tB, accumulate: true });
+      }
     }
     if (b.requiresGrad) {
       const db = gradient(b);
-      if (tB) run((i, j, k) => [dy + k, pa + i, db + j], { M: N, N: K, K: M }, true, tA, true);
-      else run((i, j, k) => [pa + i, dy + k, db + j], { M: K, N, K: M }, !tA, false, true);
+      for (const [i, j, k] of products) {
+        const [A, B, dY] = [pa + i * MK, db + j * KN, dy + k * MN];
+        if (tB)
+          multiply(dY, A, B, { M: N, N: K, K: M }, { transposeA: true, transposeB: tA, accumulate: true });
+        else multiply(A, dY, B, { M: K, N, K: M }, { transposeA: !tA, transposeB: false, accumulate: true });
+      }
     }
   });
 }
 
+/** The place of a matrix in a, in b and in the result, counted in matrices. */
+type Product = readonly [a: number, b: number, y: number];
+
+const ONE_PRODUCT: readonly Product[] = [[0, 0, 0]];
+
 /** Which matrices of a and b meet for each matrix of the result. */
-function offsets(batch: Shape, a: Shape, b: Shape): [a: number, b: number, y: number][] {
+function offsets(batch: Shape, a: Shape, b: Shape): Product[] {
   if (sizeOf(batch) === 0) return [];
   const { rows, cols, aRow, aCol, bRow, bCol, starts } = plan(batch, a, b);
-  const all: [number, number, number][] = [];
+  const all: Product[] = [];
   for (const [i, j, k] of starts) {
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < cols; c++)

@@ -26,27 +26,31 @@ export function reduction(
 ): Tensor {
   const x = expectTensor(op, input);
   x.use(op);
-  const all = x.shape.map((_, i) => i);
-  const defaults = { dim: all as number | readonly number[], keepdim: false };
-  const { dim, keepdim } = withDefaults(op, defaults, options);
-  const given = [dim].flat();
-  const dims = given.length === 0 ? all : given.map((d) => dimension(op, d, rankOf(x)));
-  dims.sort((p, q) => p - q);
-  const twice = dims.find((d, i) => d === dims[i - 1]);
-  if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show(given)}`);
-  const kept = all.filter((d) => !dims.includes(d));
-  const sizes = (of: readonly number[]) => of.map((d) => x.shape[d] ?? 1);
-  const shape = keepdim ? x.shape.map((n, d) => (dims.includes(d) ? 1 : n)) : sizes(kept);
-  const first = dims[0] ?? x.shape.length;
-  const end = first + dims.length;
-  if (dims.every((d, i) => d === first + i)) {
-    const parts = [x.shape.slice(0, first), sizes(dims), x.shape.slice(end)];
-    return reduce(x, ...(parts.map(sizeOf) as [number, number, number]), shape);
+  const { dim, keepdim } = withDefaults(op, reductionDefaults, options);
+  const rank = x.shape.length;
+  if (dim === undefined || (Array.isArray(dim) && dim.length === 0)) {
+    return reduce(x, 1, x.size, 1, keepdim ? x.shape.map(() => 1) : []);
   }
+  const dims = (typeof dim === "number" ? [dim] : [...dim]).map((d) => dimension(op, d, rankOf(x)));
+  if (dims.length > 1) dims.sort((p, q) => p - q);
+  const twice = dims.find((d, i) => d === dims[i - 1]);
+  if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show([dim].flat())}`);
+  const first = dims[0]!;
+  const end = first + dims.length;
+  if (dims.at(-1) === end - 1) {
+    const [before, after] = [x.shape.slice(0, first), x.shape.slice(end)];
+    const shape = [...before, ...(keepdim ? dims.slice(0, rank).map(() => 1) : []), ...after];
+    return reduce(x, sizeOf(before), sizeOf(x.shape.slice(first, end)), sizeOf(after), shape);
+  }
+  const kept = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+  const sizes = (of: readonly number[]) => of.map((d) => x.shape[d]!);
+  const shape = keepdim ? x.shape.map((n, d) => (dims.includes(d) ? 1 : n)) : sizes(kept);
   return composed(() =>
     reduce(permuted(x, [...kept, ...dims]), sizeOf(sizes(kept)), sizeOf(sizes(dims)), 1, shape),
   );
 }
+
+const reductionDefaults = { dim: undefined as number | readonly number[] | undefined, keepdim: false };
 
 /** x with its dimensions in another order. */
 function permuted(x: Tensor, order: readonly number[]): Tensor {
@@ -61,52 +65,43 @@ function permuted(x: Tensor, order: readonly number[]): Tensor {
   return t;
 }
 
-function summed(op: string, scaleOf: (size: number) => number): Reduce {
-  return (x, outer, size, inner, shape) => {
+function summed(
+  op: string,
+  scaleOf: (size: number) => number,
+): (x: Tensor, options?: ReductionOptions) => Tensor {
+  const reduce: Reduce = (x, outer, size, inner, shape) => {
     const y = new Tensor(shape);
     const scale = scaleOf(size);
     kernels.sumForward(x.ptr, y.ptr, outer, size, inner, scale, 0);
     return record(op, y, [x], [], (dy) => kernels.sumBackward(dy, gradient(x), outer, size, inner, scale));
   };
+  return (x, options) => reduction(op, x, options, reduce);
 }
 
 /**
  * Σ x over `dim`, in float32 within short blocks and in float64 across them; 0 over no elements.
  * @throws ShapeError for a dimension that does not exist or appears twice
  */
-export function sum(x: Tensor, options?: ReductionOptions): Tensor {
-  return reduction(
-    "sum",
-    x,
-    options,
-    summed("sum", () => 1),
-  );
-}
+export const sum = summed("sum", () => 1);
 
 /**
  * Σ x / n over the n elements along `dim`; NaN over none.
  * @throws ShapeError for a dimension that does not exist or appears twice
  */
-export function mean(x: Tensor, options?: ReductionOptions): Tensor {
-  return reduction(
-    "mean",
-    x,
-    options,
-    summed("mean", (size) => 1 / size),
-  );
-}
+export const mean = summed("mean", (size) => 1 / size);
 
 function extreme(op: "max" | "min"): (x: Tensor, options?: ReductionOptions) => Tensor {
-  return (x, options) =>
-    reduction(op, x, options, (t, outer, size, inner, shape) => {
-      checkNotEmpty(op, t, size);
-      const y = new Tensor(shape);
-      const index = new Buffer(y.size);
-      kernels[`${op}Forward`](t.ptr, y.ptr, index.ptr, outer, size, inner);
-      return record(op, y, [t], [index], (dy) =>
-        kernels.maxBackward(index.ptr, dy, gradient(t), outer, size, inner),
-      );
-    });
+  const kernel = `${op}Forward` as const;
+  const reduce: Reduce = (t, outer, size, inner, shape) => {
+    checkNotEmpty(op, t, size);
+    const y = new Tensor(shape);
+    const index = new Buffer(y.size);
+    kernels[kernel](t.ptr, y.ptr, index.ptr, outer, size, inner);
+    return record(op, y, [t], [index], (dy) =>
+      kernels.maxBackward(index.ptr, dy, gradient(t), outer, size, inner),
+    );
+  };
+  return (x, options) => reduction(op, x, options, reduce);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ShapeError, show } from "../errors";
+import { ShapeError, sameShape, show } from "../errors";
 import type { Shape } from "../tensor";
 import { sizeOf } from "../tensor";
 
@@ -20,15 +20,18 @@ export function around(shape: Shape, dim: number): [outer: number, size: number,
 
 /** The shape that a and b broadcast to: aligned at the last dimension, sizes equal or 1, as in NumPy. */
 export function broadcast(op: string, a: Shape, b: Shape): Shape {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
-    const m = a[i - rank + a.length] ?? 1;
-    const n = b[i - rank + b.length] ?? 1;
+  if (b.length === 0 || sameShape(a, b)) return a;
+  if (a.length === 0) return b;
+  const shape = (a.length > b.length ? a : b).slice();
+  for (let i = shape.length - 1, j = a.length - 1, k = b.length - 1; i >= 0; i--, j--, k--) {
+    const m = j < 0 ? 1 : a[j]!;
+    const n = k < 0 ? 1 : b[k]!;
     if (m !== n && m !== 1 && n !== 1) {
       throw new ShapeError(`${op}: shapes ${show(a)} and ${show(b)} do not broadcast: ${m} against ${n}`);
     }
-    return m === 1 ? n : m;
-  });
+    shape[i] = m === 1 ? n : m;
+  }
+  return shape;
 }
 
 /** One block of a broadcast op for the two-dimensional loops of the kernels. */
@@ -48,12 +51,22 @@ export interface Block {
  * last two that remain become rows and columns, and there is a block for every index of the others.
  */
 export function plan(shape: Shape, a: Shape, b: Shape): Block {
+  if (a === b || sameShape(a, b)) {
+    return { rows: 1, cols: sizeOf(shape), aRow: 0, aCol: 1, bRow: 0, bCol: 1, starts: ONE_BLOCK };
+  }
   const dims = joined(shape, a, b);
-  while (dims.length < 2) dims.unshift({ size: 1, a: 0, b: 0 });
-  const [row, col] = dims.slice(-2) as [Dim, Dim];
+  const col = dims.at(-1) ?? ONCE;
+  const row = dims.at(-2) ?? ONCE;
+  const starts = dims.length > 2 ? startsOf(dims.slice(0, -2), row.size * col.size) : ONE_BLOCK;
+  return { rows: row.size, cols: col.size, aRow: row.a, aCol: col.a, bRow: row.b, bCol: col.b, starts };
+}
+
+const ONE_BLOCK: Block["starts"] = [[0, 0, 0]];
+
+/** Where the blocks of `size` elements start, one for each index of the dimensions around them. */
+function startsOf(outer: readonly Dim[], size: number): Block["starts"] {
   let starts: [number, number, number][] = [[0, 0, 0]];
-  const outer = dims.slice(0, -2);
-  let yStride = row.size * col.size * sizeOf(outer.map((d) => d.size));
+  let yStride = size * sizeOf(outer.map((d) => d.size));
   for (const dim of outer) {
     yStride /= dim.size;
     starts = starts.flatMap(([i, j, k]) =>
@@ -64,7 +77,7 @@ export function plan(shape: Shape, a: Shape, b: Shape): Block {
       ]),
     );
   }
-  return { rows: row.size, cols: col.size, aRow: row.a, aCol: col.a, bRow: row.b, bCol: col.b, starts };
+  return starts;
 }
 
 interface Dim {
@@ -74,14 +87,16 @@ interface Dim {
   b: number;
 }
 
+const ONCE: Dim = { size: 1, a: 0, b: 0 };
+
 function joined(shape: Shape, a: Shape, b: Shape): Dim[] {
   const dims: Dim[] = [];
   let aStride = 1;
   let bStride = 1;
-  for (let i = 1; i <= shape.length; i++) {
-    const size = shape.at(-i)!;
-    const aSize = a.at(-i) ?? 1;
-    const bSize = b.at(-i) ?? 1;
+  for (let i = shape.length - 1, j = a.length - 1, k = b.length - 1; i >= 0; i--, j--, k--) {
+    const size = shape[i]!;
+    const aSize = j < 0 ? 1 : a[j]!;
+    const bSize = k < 0 ? 1 : b[k]!;
     if (size !== 1) {
       const dim = { size, a: aSize === 1 ? 0 : aStride, b: bSize === 1 ? 0 : bStride };
       const inner = dims[0];

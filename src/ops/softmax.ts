@@ -13,13 +13,17 @@ type RowOp = (x: Tensor, rows: number, cols: number) => Tensor;
 function along(op: string, input: Tensor, options: { dim?: number } | undefined, rowOp: RowOp): Tensor {
   const x = expectTensor(op, input);
   x.use(op);
-  const { dim } = withDefaults(op, { dim: -1 }, options);
+  const { dim } = withDefaults(op, alongDefaults, options);
+  const { shape } = x;
   const d = dimension(op, dim, rankOf(x));
-  const rows = (t: Tensor) => rowOp(t, t.size / Math.max(1, t.shape.at(-1)!), t.shape.at(-1)!);
-  if (x.shape.length === 0) return composed(() => reshape(rows(reshape(x, [1])), []));
-  if (d === x.shape.length - 1) return rows(x);
-  return composed(() => transpose(rows(transpose(x, d, -1)), d, -1));
+  if (shape.length === 0) return composed(() => reshape(rowOp(reshape(x, [1]), 1, 1), []));
+  const cols = shape[d]!;
+  const rows = x.size / Math.max(1, cols);
+  if (d === shape.length - 1) return rowOp(x, rows, cols);
+  return composed(() => transpose(rowOp(transpose(x, d, -1), rows, cols), d, -1));
 }
+
+const alongDefaults = { dim: -1 };
 
 /**
  * e^x / Σ e^x along `dim` (default −1: the last), [...] to [...], by the shifted exponentials: no overflow. A

@@ -7,9 +7,12 @@ import { greatest, least, rowSum, stridedSum } from "./simd/reduce";
 // Rows that are added in float32 before float64 takes over.
 const ROW_BLOCK = 32;
 
-/** y = scale · Σ x over `size`; added to y if `accumulate`. */
+/**
+ * y = scale · Σ x over `size`; added to y if `accumulate`.
+ * @param totals scratch of `inner` float64 where inner > 1
+ */
 export function sumForward(
-  x: usize, y: usize, outer: i32, size: i32, inner: i32, scale: f64, accumulate: i32,
+  x: usize, y: usize, totals: usize, outer: i32, size: i32, inner: i32, scale: f64, accumulate: i32,
 ): void {
   const stride = <usize>size * inner << 2;
   for (let o = 0; o < outer; o++) {
@@ -17,7 +20,7 @@ export function sumForward(
       const total = <f32>(scale * rowSum(x, size));
       store<f32>(y, accumulate ? load<f32>(y) + total : total);
     } else {
-      columnSums(x, y, size, inner, scale, accumulate);
+      columnSums(x, y, totals, size, inner, scale, accumulate);
     }
     x += stride;
     y += <usize>inner << 2;
@@ -52,49 +55,62 @@ function addScaled(dy: usize, dx: usize, n: i32, scale: f32): void {
   }
 }
 
-/** y[c] = scale · Σ over rows of x[r, c]: four columns at a time, down the rows. */
-function columnSums(x: usize, y: usize, rows: i32, cols: i32, scale: f64, accumulate: i32): void {
+/** y[c] = scale · Σ over rows of x[r, c]: blocks of rows go by as streams, sixteen columns of a block at a time. */
+function columnSums(
+  x: usize, y: usize, totals: usize, rows: i32, cols: i32, scale: f64, accumulate: i32,
+): void {
   const stride = <usize>cols << 2;
-  const vscale = f64x2.splat(scale);
-  for (let c = 0; c < cols; c += 4, x += 16, y += 16) {
-    const inside = Lanes.mask(min(cols - c, 4));
-    let low = f64x2.splat(0);
-    let high = f64x2.splat(0);
-    let p = x;
-    for (let r = 0; r < rows; ) {
-      let block = f32x4.splat(0);
-      const end = min(r + ROW_BLOCK, rows);
-      for (; r < end; r++, p += stride) block = f32x4.add(block, v128.load(p));
-      block = v128.and(block, inside);
-      low = f64x2.add(low, f64x2.promote_low_f32x4(block));
-      high = f64x2.add(high, f64x2.promote_low_f32x4(upperHalf(block)));
-    }
-    if (!finite(low) || !finite(high)) {
-      low = f64x2(stridedSum(x, rows, stride), stridedSum(x + 4, rows, stride));
-      high = f64x2(stridedSum(x + 8, rows, stride), stridedSum(x + 12, rows, stride));
-    }
-    let v = narrow(f64x2.mul(vscale, low), f64x2.mul(vscale, high));
-    if (accumulate) v = f32x4.add(v, v128.load(y));
-    if (cols - c >= 4) v128.store(y, v);
-    else Lanes.store(y, v, cols - c);
+  memory.fill(totals, 0, <usize>cols << 3);
+  for (let r = 0; r < rows; r += ROW_BLOCK) {
+    const block = min(ROW_BLOCK, rows - r);
+    const rowsAt = x + <usize>r * stride;
+    let c = 0;
+    for (; c + 16 <= cols; c += 16) addSixteen(rowsAt + (<usize>c << 2), totals + (<usize>c << 3), block, stride);
+    for (; c < cols; c += 4) addFour(rowsAt + (<usize>c << 2), totals + (<usize>c << 3), block, stride, cols - c);
+  }
+  for (let c = 0; c < cols; c++, x += 4, y += 4, totals += 8) {
+    let total = load<f64>(totals);
+    if (!isFinite(total)) total = stridedSum(x, rows, stride);
+    const sum = <f32>(scale * total);
+    store<f32>(y, accumulate ? load<f32>(y) + sum : sum);
   }
 }
 
-@inline
-function finite(x: v128): bool {
-  return !v128.any_true(f64x2.ne(f64x2.sub(x, x), f64x2.splat(0)));
+/** totals[0 … 15] += the sums of sixteen columns over a block of rows */
+function addSixteen(p: usize, totals: usize, rows: i32, stride: usize): void {
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  for (let r = 0; r < rows; r++, p += stride) {
+    s0 = f32x4.add(s0, v128.load(p));
+    s1 = f32x4.add(s1, v128.load(p, 16));
+    s2 = f32x4.add(s2, v128.load(p, 32));
+    s3 = f32x4.add(s3, v128.load(p, 48));
+  }
+  addWide(totals, s0);
+  addWide(totals + 32, s1);
+  addWide(totals + 64, s2);
+  addWide(totals + 96, s3);
 }
 
-@inline
-function upperHalf(x: v128): v128 {
-  return i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+/** totals[0 … 3] += the sums of up to four columns */
+function addFour(p: usize, totals: usize, rows: i32, stride: usize, cols: i32): void {
+  let sum = f32x4.splat(0);
+  for (let r = 0; r < rows; r++, p += stride) sum = f32x4.add(sum, v128.load(p));
+  if (cols >= 4) {
+    addWide(totals, sum);
+    return;
+  }
+  for (; cols > 0; cols--, totals += 8) {
+    store<f64>(totals, load<f64>(totals) + <f64>f32x4.extract_lane(sum, 0));
+    sum = i8x16.shuffle(sum, sum, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3);
+  }
 }
 
+/** Four float64 += four float32. */
 @inline
-function narrow(low: v128, high: v128): v128 {
-  const a = f32x4.demote_f64x2_zero(low);
-  const b = f32x4.demote_f64x2_zero(high);
-  return i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+function addWide(totals: usize, x: v128): void {
+  const upper = i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+  v128.store(totals, f64x2.add(v128.load(totals), f64x2.promote_low_f32x4(x)));
+  v128.store(totals, f64x2.add(v128.load(totals, 16), f64x2.promote_low_f32x4(upper)), 16);
 }
 
 /** Which of two is the more extreme: `beats` and `over` mean more, `extreme` finds it in a row. */
@@ -185,29 +201,34 @@ function rowExtreme<Most>(x: usize, y: usize, index: usize, n: i32): void {
   store<i32>(index, at);
 }
 
+/** Row after row streams past the best values and their places. */
 function columnExtremes<Most>(x: usize, y: usize, index: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
-  for (let c = 0; c < cols; c += 4, x += 16, y += 16, index += 16) {
-    let best = v128.load(x);
-    let where = i32x4.splat(0);
-    let p = x + stride;
-    for (let r = 1; r < rows; r++, p += stride) {
-      const v = v128.load(p);
-      const more = v128.and(
-        v128.or(changetype<Most>(0).over(v, best), f32x4.ne(v, v)),
-        f32x4.eq(best, best),
-      );
-      best = v128.bitselect(v, best, more);
-      where = v128.bitselect(i32x4.splat(r), where, more);
+  const body = <usize>(cols & ~3) << 2;
+  const tail = cols & 3;
+  memory.copy(y, x, stride);
+  memory.fill(index, 0, stride);
+  for (let r = 1; r < rows; r++) {
+    x += stride;
+    for (let i: usize = 0; i < body; i += 16) {
+      const v = v128.load(x + i), best = v128.load(y + i);
+      const more = exceeds<Most>(v, best);
+      v128.store(y + i, v128.bitselect(v, best, more));
+      v128.store(index + i, v128.bitselect(i32x4.splat(r), v128.load(index + i), more));
     }
-    if (cols - c >= 4) {
-      v128.store(y, best);
-      v128.store(index, where);
-    } else {
-      Lanes.store(y, best, cols - c);
-      Lanes.store(index, where, cols - c);
+    if (tail) {
+      const v = v128.load(x + body), best = v128.load(y + body);
+      const more = exceeds<Most>(v, best);
+      Lanes.store(y + body, v128.bitselect(v, best, more), tail);
+      Lanes.store(index + body, v128.bitselect(i32x4.splat(r), v128.load(index + body), more), tail);
     }
   }
+}
+
+/** Where v is more than the best so far: a NaN is more than everything but a NaN. */
+@inline
+function exceeds<Most>(v: v128, best: v128): v128 {
+  return v128.and(v128.or(changetype<Most>(0).over(v, best), f32x4.ne(v, v)), f32x4.eq(best, best));
 }
 
 /**

@@ -4,6 +4,7 @@ import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
 import type { Operand } from "./operand";
+import { sumInto } from "./reductions";
 import { type Block, broadcast, plan } from "./shapes";
 
 /** Names with a Forward kernel and one Backward kernel for each operand. */
@@ -100,10 +101,10 @@ function addBroadcast(x: Tensor, shape: Shape, fill: (d: number) => void): void 
   const groups = repeatedGroups(shape, x.shape);
   for (const [n, { outer, count, inner }] of groups.entries()) {
     if (n === groups.length - 1) {
-      kernels.sumForward(d.ptr, gradient(x), outer, count, inner, 1, 1);
+      sumInto(d.ptr, gradient(x), outer, count, inner, { accumulate: true });
     } else {
       const smaller = new Buffer(outer * inner);
-      kernels.sumForward(d.ptr, smaller.ptr, outer, count, inner, 1, 0);
+      sumInto(d.ptr, smaller.ptr, outer, count, inner, {});
       d.free("backward");
       d = smaller;
     }

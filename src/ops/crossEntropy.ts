@@ -9,7 +9,7 @@ import { composed } from "./composed";
 import { checkReduction, type LossOptions, type Reduction } from "./elementwiseLoss";
 import { reshape, transpose } from "./layout";
 import { toTensor } from "./operand";
-import { sum } from "./reductions";
+import { sum, sumInto } from "./reductions";
 import { logSoftmax } from "./softmax";
 
 /**
@@ -152,7 +152,7 @@ export function reduced(
     reduction === "none" ? values.buffer : undefined,
   );
   if (reduction === "none") return y;
-  kernels.sumForward(values.ptr, y.ptr, 1, rows, 1, scale, 0);
+  sumInto(values.ptr, y.ptr, 1, rows, 1, { scale });
   values.buffer.free("dispose");
   y.op = op;
   return y;

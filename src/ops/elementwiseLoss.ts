@@ -3,7 +3,7 @@ import { DomainError, GraphError, OptionError, ShapeError, sameShape, show, with
 import { Buffer } from "../memory";
 import { expectTensor, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
-import { mean, sum } from "./reductions";
+import { mean, sum, sumInto } from "./reductions";
 import type { Parameters } from "./unary";
 
 /**
@@ -104,7 +104,7 @@ export function evaluate(op: string, pred: Tensor, target: Tensor, how: Evaluati
   (kernels[`${kernel}Forward`] as Kernel)(pred.ptr, target.ptr, values.ptr, n, ...parameters);
   const y = new Tensor(whole ? pred.shape : [], "f32", whole ? values : undefined);
   if (!whole) {
-    kernels.sumForward(values.ptr, y.ptr, 1, n, 1, scale, 0);
+    sumInto(values.ptr, y.ptr, 1, n, 1, { scale });
     values.free("dispose");
   }
   const inputs = symmetric ? [pred, target] : [pred];

@@ -5,6 +5,7 @@ import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { reshape } from "./layout";
+import { sumInto } from "./reductions";
 import { broadcast, plan } from "./shapes";
 
 interface Flags {
@@ -197,6 +198,6 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
     if (x.requiresGrad) multiply(dy, pw, gradient(x), { M, N: K, K: N }, add);
     if (weight.requiresGrad)
       multiply(dy, px, gradient(weight), { M: N, N: K, K: M }, { ...add, transposeA: true });
-    if (bias?.requiresGrad) kernels.sumForward(dy, gradient(bias), 1, M, N, 1, 1);
+    if (bias?.requiresGrad) sumInto(dy, gradient(bias), 1, M, N, { accumulate: true });
   });
 }

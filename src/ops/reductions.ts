@@ -65,6 +65,20 @@ function permuted(x: Tensor, order: readonly number[]): Tensor {
   return t;
 }
 
+/** y [outer, inner] = scale · Σ x over the middle of [outer, size, inner]; added to y if `accumulate`. */
+export function sumInto(
+  x: number,
+  y: number,
+  outer: number,
+  size: number,
+  inner: number,
+  { scale = 1, accumulate = false },
+): void {
+  const totals = inner > 1 ? new Buffer(2 * inner) : undefined;
+  kernels.sumForward(x, y, totals?.ptr ?? 0, outer, size, inner, scale, Number(accumulate));
+  totals?.free("dispose");
+}
+
 function summed(
   op: string,
   scaleOf: (size: number) => number,
@@ -72,7 +86,7 @@ function summed(
   const reduce: Reduce = (x, outer, size, inner, shape) => {
     const y = new Tensor(shape);
     const scale = scaleOf(size);
-    kernels.sumForward(x.ptr, y.ptr, outer, size, inner, scale, 0);
+    sumInto(x.ptr, y.ptr, outer, size, inner, { scale });
     return record(op, y, [x], [], (dy) => kernels.sumBackward(dy, gradient(x), outer, size, inner, scale));
   };
   return (x, options) => reduction(op, x, options, reduce);

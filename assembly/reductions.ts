@@ -1,7 +1,9 @@
 // Reductions over the middle of [outer, size, inner]. Sums run in float32 within blocks and in float64 across
 // them, in an order that depends on nothing but the shape.
 import { Lanes } from "./simd/lanes";
-import { columnSquares, columnTotals, rowSquares, rowTotal } from "./simd/moments";
+import {
+  columnSquares, columnTotals, highHalf, lowHalf, narrow, rowSquares, rowTotal,
+} from "./simd/moments";
 import { greatest, least, rowSum, stridedSum } from "./simd/reduce";
 
 // Rows that are added in float32 before float64 takes over.
@@ -66,8 +68,8 @@ function columnSums(x: usize, y: usize, rows: i32, cols: i32, scale: f64, accumu
       const end = min(r + ROW_BLOCK, rows);
       for (; r < end; r++, p += stride) block = f32x4.add(block, v128.load(p));
       block = v128.and(block, inside);
-      low = f64x2.add(low, f64x2.promote_low_f32x4(block));
-      high = f64x2.add(high, f64x2.promote_low_f32x4(upperHalf(block)));
+      low = f64x2.add(low, lowHalf(block));
+      high = f64x2.add(high, highHalf(block));
     }
     if (!finite(low) || !finite(high)) {
       low = f64x2(stridedSum(x, rows, stride), stridedSum(x + 4, rows, stride));
@@ -83,18 +85,6 @@ function columnSums(x: usize, y: usize, rows: i32, cols: i32, scale: f64, accumu
 @inline
 function finite(x: v128): bool {
   return !v128.any_true(f64x2.ne(f64x2.sub(x, x), f64x2.splat(0)));
-}
-
-@inline
-function upperHalf(x: v128): v128 {
-  return i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-
-@inline
-function narrow(low: v128, high: v128): v128 {
-  const a = f32x4.demote_f64x2_zero(low);
-  const b = f32x4.demote_f64x2_zero(high);
-  return i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
 }
 
 /** Which of two is the more extreme: `beats` and `over` mean more, `extreme` finds it in a row. */

@@ -66,7 +66,7 @@ function withDerivative(
           );
         }
         const cols = pred.size / Math.max(1, values.size);
-        kernels.crossEntropyLossBackward(slope.use(name), dy, gradient(pred), values.size, cols, 1, 1);
+        kernels.crossEntropyLossBackward(slope.use(name), dy, gradient(pred), values.size, cols, 1);
       }),
     );
   };

@@ -16,7 +16,10 @@ import { logSoftmax } from "./softmax";
 export type ClassTargets = Tensor | Int32Array | Nested;
 
 export interface NllOptions extends LossOptions {
-  /** Factor of each class, [classes]. "mean" divides by the sum of the factors of the targets. */
+  /**
+   * Factor of each class, [classes]. "mean" divides by the sum of the factors of the targets. A probability below 2^−150
+   * counts as 0, whatever its factor.
+   */
   weight?: Tensor | TensorData;
   /** Rows with this target count for nothing; default −100. */
   ignoreIndex?: number;

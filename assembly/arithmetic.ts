@@ -2,6 +2,7 @@
 import { backward, binary, binaryBackwardA, binaryBackwardB, forward } from "./simd/elementwise";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
+import { highHalf, lowHalf, narrow } from "./simd/moments";
 import { Normal4 } from "./simd/normal";
 import { pow } from "./simd/pow";
 
@@ -220,22 +221,50 @@ export function divBackwardB(
   binaryBackwardB<Div>(a, b, dy, db, rows, cols, aRow, aCol, bRow, bCol);
 }
 
-/** a^b;  da = dy · b · a^(b−1), 0 where b = 0;  db = dy · a^b · ln a, 0 where a = 0 and b ≥ 0 */
+/**
+ * a^b;  da = dy · b · a^(b−1), 0 where b = 0;  db = dy · a^b · ln a, 0 where a = 0 and b ≥ 0. The powers by which the
+ * derivatives are formed are squares in float64: they may be out of float32's range where the derivatives are not.
+ */
 @unmanaged
 class Pow {
   @inline forward(a: v128, b: v128): v128 {
     return pow(a, b);
   }
   @inline backwardA(a: v128, b: v128, dy: v128): v128 {
-    const slope = f32x4.mul(b, pow(a, f32x4.sub(b, f32x4.splat(1))));
-    return v128.andnot(f32x4.mul(dy, slope), f32x4.eq(b, f32x4.splat(0)));
+    return f32x4(
+      <f32>(<f64>f32x4.extract_lane(dy, 0) * powSlope(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0))),
+      <f32>(<f64>f32x4.extract_lane(dy, 1) * powSlope(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1))),
+      <f32>(<f64>f32x4.extract_lane(dy, 2) * powSlope(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2))),
+      <f32>(<f64>f32x4.extract_lane(dy, 3) * powSlope(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3))),
+    );
   }
   @inline backwardB(a: v128, b: v128, dy: v128): v128 {
-    const slope = f32x4.mul(pow(a, b), Math4.log(a));
+    const root = pow(a, f32x4.mul(b, f32x4.splat(0.5)));
+    const log = Math4.log(a);
     const zero = v128.and(f32x4.eq(a, f32x4.splat(0)), f32x4.ge(b, f32x4.splat(0)));
-    return v128.andnot(f32x4.mul(dy, slope), zero);
+    const low = square(lowHalf(root), f64x2.mul(lowHalf(dy), lowHalf(log)));
+    const high = square(highHalf(root), f64x2.mul(highHalf(dy), highHalf(log)));
+    return v128.andnot(narrow(low, high), zero);
   }
 }
+
+/** x² c */
+@inline
+function square(x: v128, c: v128): v128 {
+  return f64x2.mul(f64x2.mul(x, x), c);
+}
+
+/** b a^(b−1), 0 where b = 0 */
+function powSlope(a: f32, b: f32): f64 {
+  if (b == 0) return 0;
+  const root = <f64>Mathf.pow(abs(a), <f32>0.5 * (b - 1));
+  const slope = <f64>b * root * root;
+  if (reinterpret<i32>(a) >= 0) return slope;
+  // b − 1 may be rounded to an even number; a^b has the other sign.
+  const other = <f64>Mathf.pow(a, b);
+  return other == other ? slope * copysign<f64>(1, -other) : NaN;
+}
+
 export function powForward(
   a: usize, b: usize, y: usize, rows: i32, cols: i32, aRow: i32, aCol: i32, bRow: i32, bCol: i32,
 ): void {

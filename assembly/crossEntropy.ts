@@ -1,104 +1,144 @@
-// Losses of classes along rows of [rows, classes]: cross-entropy over logits, likelihood of log-probabilities.
+// Losses of classes along rows of [rows, classes]: cross-entropy over logits, likelihood of log-probabilities. Values and
+// their sums are float64: with `each` y[r] is the value of a row, else y = scale · Σ over the rows, and so the gradients
+// saved.
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
+import { highHalf, lanesSum, lowHalf, narrow } from "./simd/moments";
 import { excess, greatest, log1p, rowSum } from "./simd/reduce";
 
 /**
- * Row weights of class targets: weights[r] = classWeight[target[r]] (1 without), 0 where target[r] = ignoreIndex;
- * divided by their sum if `mean`, unless that is 0. Returns the first row whose target is neither a class nor
- * ignored, else −1.
+ * Row weights of class targets, float64: weights[r] = classWeight[target[r]] (1 without), 0 where target[r] =
+ * ignoreIndex; divided by their sum if `mean`, unless that is 0. Returns the first row whose target is neither a class
+ * nor ignored, else −1.
  */
 export function classWeights(
   target: usize, classWeight: usize, weights: usize, rows: i32, classes: i32, ignoreIndex: i32, mean: i32,
 ): i32 {
+  let total: f64 = 0;
   for (let r = 0; r < rows; r++) {
-    const i = <usize>r << 2;
-    const t = load<i32>(target + i);
+    const t = load<i32>(target + (<usize>r << 2));
     if (t != ignoreIndex && <u32>t >= <u32>classes) return r;
-    const w: f32 = t == ignoreIndex ? 0 : classWeight ? load<f32>(classWeight + (<usize>t << 2)) : 1;
-    store<f32>(weights + i, w);
+    const w: f64 = t == ignoreIndex ? 0 : classWeight ? <f64>load<f32>(classWeight + (<usize>t << 2)) : 1;
+    store<f64>(weights + (<usize>r << 3), w);
+    total += w;
   }
-  const total = rowSum(weights, rows);
   if (mean && total != 0) {
     for (let r = 0; r < rows; r++) {
-      const i = weights + (<usize>r << 2);
-      store<f32>(i, <f32>(<f64>load<f32>(i) / total));
+      const i = weights + (<usize>r << 3);
+      store<f64>(i, load<f64>(i) / total);
     }
   }
   return -1;
 }
 
 /**
- * Cross-entropy with class targets, over logits: y[r] = w[r] (log Σ e^x − x[target]), and the gradient
+ * Cross-entropy with class targets, over logits: the value of a row is w[r] (log Σ e^x − x[target]), and its gradient
  * dlogits[r] = w[r] (softmax(x) − onehot(target)), saved for backward. With m the row's maximum and the excess of
- * softmax.ts, y = (m − x[target]) + log1p(excess) adds terms of one sign; the target's softmax − 1 is
+ * softmax.ts, it is w ((m − x[target]) + log1p(excess)), which adds terms of one sign; the target's softmax − 1 is
  * −excess / total when the target is the maximum. Neither cancels, and no logarithm of zero is formed.
  */
 export function crossEntropyLossForward(
-  logits: usize, target: usize, weights: usize, dlogits: usize, y: usize, rows: i32, cols: i32,
+  logits: usize, target: usize, weights: usize, dlogits: usize, y: usize, rows: i32, cols: i32, each: i32,
 ): void {
   const stride = <usize>cols << 2;
+  let sum: f64 = 0;
   for (let r = 0; r < rows; r++, logits += stride, dlogits += stride) {
-    const i = <usize>r << 2;
-    const w = load<f32>(weights + i);
+    const w = load<f64>(weights + (<usize>r << 3));
     if (w == 0) {
-      store<f32>(y + i, 0);
+      if (each) store<f32>(y + (<usize>r << 2), 0);
       memory.fill(dlogits, 0, stride);
       continue;
     }
-    const at = <usize>load<i32>(target + i) << 2;
+    const at = <usize>load<i32>(target + (<usize>r << 2)) << 2;
     const m = greatest(logits, cols);
     const more = excess(logits, dlogits, cols, m);
     const x = load<f32>(logits + at);
     const e = load<f32>(dlogits + at);
-    store<f32>(y + i, w * ((x == m ? 0 : m - x) + log1p(more)));
-    scaleRow(dlogits, w / (1 + more), cols);
-    store<f32>(dlogits + at, x == m ? (-w * more) / (1 + more) : (w * e) / (1 + more) - w);
+    const value = w * (below(x, m) + <f64>log1p(more));
+    if (each) store<f32>(y + (<usize>r << 2), <f32>value);
+    else sum += value;
+    const share = w / (1 + <f64>more);
+    scaleRow(dlogits, <f32>share, cols);
+    store<f32>(dlogits + at, <f32>(x == m ? -share * <f64>more : share * <f64>e - w));
   }
+  if (!each) store<f32>(y, <f32>sum);
+}
+
+/** m − x for the maximum m of a row, where ∞ − ∞ is 0 */
+@inline
+function below(x: f32, m: f32): f64 {
+  return x == m ? 0 : <f64>m - <f64>x;
 }
 
 /**
- * Cross-entropy with a distribution q per row (any weights folded in): y[r] = Σ q (log Σ e^x − x), and
- * dlogits[r] = softmax(x) Σ q − q, saved for backward. At the maximum that is (Σ q − q) − Σ q · excess / total, where
- * Σ q − q is the sum of the others.
+ * Cross-entropy with a distribution q per row (any weights folded in): the value of a row is Σ q (log Σ e^x − x), its
+ * gradient dlogits[r] = softmax(x) Σ q − q, saved for backward, both times `scale`. At the maximum that is
+ * (Σ q − q) − Σ q · excess / total, where Σ q − q is the sum of the others.
  */
 export function softCrossEntropyLossForward(
-  logits: usize, target: usize, dlogits: usize, y: usize, rows: i32, cols: i32,
+  logits: usize, target: usize, dlogits: usize, y: usize, rows: i32, cols: i32, each: i32, scale: f64,
 ): void {
   const stride = <usize>cols << 2;
-  for (let r = 0; r < rows; r++, logits += stride, target += stride, dlogits += stride, y += 4) {
+  let all: f64 = 0;
+  for (let r = 0; r < rows; r++, logits += stride, target += stride, dlogits += stride) {
     const m = greatest(logits, cols);
     const more = excess(logits, dlogits, cols, m);
-    const log = log1p(more);
-    const total = <f32>rowSum(target, cols);
-    const scale = total / (1 + more);
-    let sum: f64 = 0;
-    for (let i: usize = 0; i < stride; i += 4) {
-      const q = load<f32>(target + i);
-      const x = load<f32>(logits + i);
-      if (q != 0) sum += <f64>q * <f64>((x == m ? 0 : m - x) + log);
-      const g = x == m ? rowSumBut(target, i, stride) - total * more / (1 + more) : load<f32>(dlogits + i) * scale - q;
-      store<f32>(dlogits + i, g);
+    const log = <f64>log1p(more);
+    const total = scale * rowSum(target, cols);
+    const share = total / (1 + <f64>more);
+    let sum = f64x2.splat(0);
+    for (let c = 0; c < cols; c += 4) {
+      const i = <usize>c << 2;
+      const inside = Lanes.mask(min(cols - c, 4));
+      const x = v128.load(logits + i);
+      const q = v128.and(v128.load(target + i), inside);
+      const e = v128.load(dlogits + i);
+      const tie = v128.and(f32x4.eq(x, f32x4.splat(m)), inside);
+      sum = f64x2.add(sum, weighted(lowHalf(q), lowHalf(x), i64x2.extend_low_i32x4_s(tie), m, log));
+      sum = f64x2.add(sum, weighted(highHalf(q), highHalf(x), i64x2.extend_high_i32x4_s(tie), m, log));
+      const low = f64x2.sub(scaled(lowHalf(e), share), scaled(lowHalf(q), scale));
+      const high = f64x2.sub(scaled(highHalf(e), share), scaled(highHalf(q), scale));
+      if (cols - c >= 4) v128.store(dlogits + i, narrow(low, high));
+      else Lanes.store(dlogits + i, narrow(low, high), cols - c);
+      for (let ties = i32x4.bitmask(tie); ties; ties &= ties - 1) {
+        const at = i + (<usize>ctz(ties) << 2);
+        store<f32>(dlogits + at, <f32>(scale * rowSumBut(target, at, stride) - share * <f64>more));
+      }
     }
-    store<f32>(y, <f32>sum);
+    const value = lanesSum(sum);
+    if (each) store<f32>(y + (<usize>r << 2), <f32>value);
+    else all += value;
   }
+  if (!each) store<f32>(y, <f32>(scale * all));
+}
+
+/** q ((m − x) + log), 0 where q is; m − x is 0 at a tie, also of infinities. */
+@inline
+function weighted(q: v128, x: v128, tie: v128, m: f32, log: f64): v128 {
+  const distance = v128.andnot(f64x2.sub(f64x2.splat(<f64>m), x), tie);
+  return v128.andnot(f64x2.mul(q, f64x2.add(distance, f64x2.splat(log))), f64x2.eq(q, f64x2.splat(0)));
+}
+
+@inline
+function scaled(x: v128, factor: f64): v128 {
+  return f64x2.mul(x, f64x2.splat(factor));
 }
 
 /** Σ q of a row of `bytes` without the element at `but`. */
-function rowSumBut(q: usize, but: usize, bytes: usize): f32 {
+function rowSumBut(q: usize, but: usize, bytes: usize): f64 {
   let sum: f64 = 0;
   for (let i: usize = 0; i < bytes; i += 4) if (i != but) sum += <f64>load<f32>(q + i);
-  return <f32>sum;
+  return sum;
 }
 
-/** dx[r, :] += dy[r] · scale · saved[r, :], with one dy for all rows if dyStep = 0. */
+/** dx[r, :] += dy[r] · saved[r, :], with one dy for all rows if dyStep = 0. */
 export function crossEntropyLossBackward(
-  saved: usize, dy: usize, dx: usize, rows: i32, cols: i32, dyStep: i32, scale: f32,
+  saved: usize, dy: usize, dx: usize, rows: i32, cols: i32, dyStep: i32,
 ): void {
   const stride = <usize>cols << 2;
   const body = <usize>(cols & ~3) << 2;
   for (let r = 0; r < rows; r++, saved += stride, dx += stride, dy += dyStep << 2) {
-    const g = f32x4.splat(load<f32>(dy) * scale);
+    const g = v128.load32_splat(dy);
     for (let i: usize = 0; i < body; i += 16) {
       v128.store(dx + i, Math4.madd(g, v128.load(saved + i), v128.load(dx + i)));
     }
@@ -122,31 +162,37 @@ function scaleRow(y: usize, scale: f32, n: i32): void {
  * over the other rows if `mean`.
  */
 export function smoothTargets(
-  target: usize, classWeight: usize, q: usize, rows: i32, classes: i32, ignoreIndex: i32, smoothing: f32, mean: i32,
+  target: usize, classWeight: usize, q: usize, rows: i32, classes: i32, ignoreIndex: i32, smoothing: f64, mean: i32,
 ): void {
   let total: f64 = 0;
   for (let r = 0; r < rows; r++) {
     const t = load<i32>(target + (<usize>r << 2));
     if (t != ignoreIndex) total += classWeight ? <f64>load<f32>(classWeight + (<usize>t << 2)) : 1;
   }
-  const scale: f32 = mean && total != 0 ? <f32>(1 / total) : 1;
-  const rest = smoothing / <f32>classes;
+  const scale: f64 = mean && total != 0 ? 1 / total : 1;
+  const rest = smoothing / <f64>classes;
   for (let r = 0; r < rows; r++, target += 4) {
     const t = load<i32>(target);
     for (let c = 0; c < classes; c++, q += 4) {
-      const w: f32 = classWeight ? load<f32>(classWeight + (<usize>c << 2)) : 1;
-      store<f32>(q, t == ignoreIndex ? 0 : scale * w * (c == t ? 1 - smoothing + rest : rest));
+      const w = classWeight ? scale * <f64>load<f32>(classWeight + (<usize>c << 2)) : scale;
+      store<f32>(q, t == ignoreIndex ? 0 : <f32>(w * (c == t ? 1 - smoothing + rest : rest)));
     }
   }
 }
 
-/** Negative log-likelihood: y[r] = −w[r] x[r, target[r]] of log-probabilities x; 0 where w[r] = 0. */
-export function nllLossForward(x: usize, target: usize, weights: usize, y: usize, rows: i32, cols: i32): void {
+/** Negative log-likelihood of log-probabilities x: the value of a row is −w[r] x[r, target[r]], 0 where w[r] = 0. */
+export function nllLossForward(
+  x: usize, target: usize, weights: usize, y: usize, rows: i32, cols: i32, each: i32,
+): void {
+  let sum: f64 = 0;
   for (let r = 0; r < rows; r++, x += <usize>cols << 2) {
-    const i = <usize>r << 2;
-    const w = load<f32>(weights + i);
-    store<f32>(y + i, w == 0 ? 0 : -w * load<f32>(x + (<usize>load<i32>(target + i) << 2)));
+    const w = load<f64>(weights + (<usize>r << 3));
+    const at = <usize>load<i32>(target + (<usize>r << 2)) << 2;
+    const value = w == 0 ? 0 : -w * <f64>load<f32>(x + at);
+    if (each) store<f32>(y + (<usize>r << 2), <f32>value);
+    else sum += value;
   }
+  if (!each) store<f32>(y, <f32>sum);
 }
 
 /** dx[r, target[r]] += −w[r] · dy, with one dy for all rows if dyStep = 0. */
@@ -154,10 +200,9 @@ export function nllLossBackward(
   target: usize, weights: usize, dy: usize, dx: usize, rows: i32, cols: i32, dyStep: i32,
 ): void {
   for (let r = 0; r < rows; r++, dx += <usize>cols << 2, dy += dyStep << 2) {
-    const i = <usize>r << 2;
-    const w = load<f32>(weights + i);
+    const w = load<f64>(weights + (<usize>r << 3));
     if (w == 0) continue;
-    const p = dx + (<usize>load<i32>(target + i) << 2);
-    store<f32>(p, load<f32>(p) - w * load<f32>(dy));
+    const p = dx + (<usize>load<i32>(target + (<usize>r << 2)) << 2);
+    store<f32>(p, <f32>(<f64>load<f32>(p) - w * <f64>load<f32>(dy)));
   }
 }

@@ -28,6 +28,7 @@ export * from "./marginLosses";
 export * from "./matmul/matmul";
 export * from "./normalization";
 export * from "./optimizers";
+export * from "./poissonNllLoss";
 export * from "./random";
 export * from "./reductions";
 export * from "./rowLosses";

@@ -1,5 +1,5 @@
 // Elementwise losses that are likelihoods: of probabilities, logits, log-probabilities and rates.
-import { lossBackward, lossForward } from "./simd/elementwise";
+import { lossBackward, lossForward } from "./simd/loss";
 import { Math4 } from "./simd/math";
 import { pow } from "./simd/pow";
 
@@ -9,24 +9,35 @@ import { pow } from "./simd/pow";
  */
 @unmanaged
 class Bce {
-  @inline forward(p: v128, t: v128): v128 {
+  @inline get weighted(): bool {
+    return true;
+  }
+  @inline inner(p: v128, t: v128, _a: v128, _b: v128): v128 {
     const floor = f32x4.splat(-100);
     const logP = f32x4.max(Math4.log(p), floor);
     const logQ = f32x4.max(Math4.log1p(f32x4.neg(p)), floor);
     return f32x4.neg(f32x4.add(f32x4.mul(t, logP), f32x4.mul(f32x4.sub(f32x4.splat(1), t), logQ)));
   }
-  @inline backward(p: v128, t: v128, dy: v128): v128 {
-    const variance = f32x4.mul(p, f32x4.sub(f32x4.splat(1), p));
-    return f32x4.mul(dy, f32x4.div(f32x4.sub(p, t), f32x4.max(variance, f32x4.splat(1e-12))));
+  @inline innerSlope(p: v128, _t: v128, _a: v128, _b: v128): v128 {
+    return p;
+  }
+  @inline forward(_p: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return u;
+  }
+  @inline slope(p: v128, t: v128, _u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    const variance = f64x2.mul(p, f64x2.sub(f64x2.splat(1), p));
+    return f64x2.div(f64x2.sub(p, t), f64x2.pmax(variance, f64x2.splat(1e-12)));
   }
 }
-export function bceLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  lossForward<Bce>(pred, target, y, n);
+export function bceLossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64, weight: usize,
+): void {
+  lossForward<Bce>(pred, target, y, n, each, scale, 0, 0, 0, weight);
 }
 export function bceLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64, weight: usize,
 ): void {
-  lossBackward<Bce>(pred, target, dy, dpred, n, dyStep, scale);
+  lossBackward<Bce>(pred, target, dy, dpred, n, dyStep, scale, 0, 0, 0, weight);
 }
 
 /** c a, 0 where c is 0: the limit of a loss at an infinite logit that is right. */
@@ -36,40 +47,93 @@ function share(c: v128, a: v128): v128 {
 }
 
 /**
- * Binary cross-entropy of logits x with a factor of the positive part, P = t · factor where there is one and t where
- * not: P softplus(−x) + (1 − t) softplus(x). As softplus(±x) = max(±x, 0) + l with l = log1p(e^−|x|), this is
- * (P + 1 − t) l + |x| (x > 0 ? 1 − t : P), a sum of terms of one sign.
+ * Binary cross-entropy of logits x: t softplus(−x) + (1 − t) softplus(x). As softplus(±x) = max(±x, 0) + l with
+ * l = log1p(e^−|x|), this is l + |x| (x > 0 ? 1 − t : t), a sum of terms of one sign, where 0 |x| is 0 even for an
+ * infinite logit;  dx = (1 − t) σ(x) − t σ(−x), which does not cancel at t = 0 and t = 1.
  */
-export function bceWithLogitsLossForward(logits: usize, target: usize, y: usize, n: i32, positive: usize): void {
-  const bytes = <usize>n << 2;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const x = v128.load(logits + i);
-    const p = v128.load(positive + i);
-    const q = f32x4.sub(f32x4.splat(1), v128.load(target + i));
+@unmanaged
+class BceWithLogits {
+  @inline inner(x: v128, t: v128, _a: v128, _b: v128): v128 {
     const a = f32x4.abs(x);
-    const l = Math4.softplus(f32x4.neg(a));
-    const linear = share(v128.bitselect(q, p, f32x4.gt(x, f32x4.splat(0))), a);
-    v128.store(y + i, f32x4.add(f32x4.mul(f32x4.add(p, q), l), linear));
+    const q = f32x4.sub(f32x4.splat(1), t);
+    const linear = share(v128.bitselect(q, t, f32x4.gt(x, f32x4.splat(0))), a);
+    return f32x4.add(Math4.softplus(f32x4.neg(a)), linear);
+  }
+  @inline innerSlope(x: v128, t: v128, _a: v128, _b: v128): v128 {
+    const one = f32x4.splat(1);
+    const e = Math4.expNonPositive(f32x4.neg(f32x4.abs(x)));
+    const above = f32x4.gt(x, f32x4.splat(0));
+    const up = f32x4.mul(f32x4.sub(one, t), v128.bitselect(one, e, above));
+    const down = f32x4.mul(t, v128.bitselect(e, one, above));
+    return f32x4.div(f32x4.sub(up, down), f32x4.add(one, e));
+  }
+  @inline forward(_x: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return u;
+  }
+  @inline slope(_x: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return u;
   }
 }
 
-/** dlogits += dy · scale · ((1 − t) σ(x) − P σ(−x)), which does not cancel at t = 0 and t = 1; dyStep as elsewhere. */
-export function bceWithLogitsLossBackward(
-  logits: usize, target: usize, dy: usize, dlogits: usize, n: i32, dyStep: i32, scale: f32, positive: usize,
+/** From here on log1p(e^−|x|) is e^−|x| in float32. */
+const FAR: f32 = 17;
+
+/**
+ * The same with a factor w of the positive part, P = t w: (P + 1 − t) l + |x| (x > 0 ? 1 − t : P);
+ * dx = (1 − t) σ(x) − P σ(−x). In float64, where no weight takes it out of range.
+ */
+@unmanaged
+class WeightedBceWithLogits {
+  @inline get weighted(): bool {
+    return true;
+  }
+  /** l, but √l = e^(−|x|/2) where |x| > FAR: its square in float64 is far from underflow. */
+  @inline inner(x: v128, _t: v128, _a: v128, _b: v128): v128 {
+    const a = f32x4.abs(x);
+    const root = Math4.expNonPositive(f32x4.mul(f32x4.splat(-0.5), a));
+    return v128.bitselect(root, Math4.log1pOfShare(f32x4.mul(root, root)), f32x4.gt(a, f32x4.splat(FAR)));
+  }
+  @inline innerSlope(x: v128, _t: v128, _a: v128, _b: v128): v128 {
+    return Math4.expNonPositive(f32x4.mul(f32x4.splat(-0.5), f32x4.abs(x)));
+  }
+  @inline forward(x: v128, t: v128, u: v128, w: v128, _a: v128, _b: v128): v128 {
+    const zero = f64x2.splat(0);
+    const a = f64x2.abs(x);
+    const p = f64x2.mul(t, w);
+    const q = f64x2.sub(f64x2.splat(1), t);
+    const l = v128.bitselect(f64x2.mul(u, u), u, f64x2.gt(a, f64x2.splat(<f64>FAR)));
+    const share = v128.bitselect(q, p, f64x2.gt(x, zero));
+    const linear = v128.andnot(f64x2.mul(share, a), f64x2.eq(share, zero));
+    return f64x2.add(f64x2.mul(f64x2.add(p, q), l), linear);
+  }
+  @inline slope(x: v128, t: v128, u: v128, w: v128, _a: v128, _b: v128): v128 {
+    const one = f64x2.splat(1);
+    const p = f64x2.mul(t, w);
+    const q = f64x2.sub(one, t);
+    const e = f64x2.mul(u, u);
+    const above = f64x2.gt(x, f64x2.splat(0));
+    const up = f64x2.mul(q, v128.bitselect(one, e, above));
+    const down = f64x2.mul(p, v128.bitselect(e, one, above));
+    return f64x2.div(f64x2.sub(up, down), f64x2.add(one, e));
+  }
+}
+export function bceWithLogitsLossForward(
+  logits: usize, target: usize, y: usize, n: i32, each: i32, scale: f64, posWeight: usize, weight: usize,
 ): void {
-  const vscale = f32x4.splat(scale);
-  const bytes = <usize>n << 2;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const x = v128.load(logits + i);
-    const q = f32x4.sub(f32x4.splat(1), v128.load(target + i));
-    const e = Math4.expNonPositive(f32x4.neg(f32x4.abs(x)));
-    const larger = f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), e));
-    const smaller = f32x4.mul(e, larger);
-    const above = f32x4.gt(x, f32x4.splat(0));
-    const up = f32x4.mul(q, v128.bitselect(larger, smaller, above));
-    const down = f32x4.mul(v128.load(positive + i), v128.bitselect(smaller, larger, above));
-    const g = f32x4.mul(vscale, dyStep ? v128.load(dy + i) : v128.load32_splat(dy));
-    v128.store(dlogits + i, Math4.madd(g, f32x4.sub(up, down), v128.load(dlogits + i)));
+  if (posWeight | weight) {
+    lossForward<WeightedBceWithLogits>(logits, target, y, n, each, scale, 0, 0, posWeight, weight);
+  } else {
+    lossForward<BceWithLogits>(logits, target, y, n, each, scale);
+  }
+}
+export function bceWithLogitsLossBackward(
+  logits: usize, target: usize, dy: usize, dlogits: usize, n: i32, dyStep: i32, scale: f64,
+  posWeight: usize, weight: usize,
+): void {
+  if (posWeight | weight) {
+    lossBackward<WeightedBceWithLogits>(logits, target, dy, dlogits, n, dyStep, scale, 0, 0, posWeight, weight);
+  } else {
+    lossBackward<BceWithLogits>(logits, target, dy, dlogits, n, dyStep, scale);
   }
 }
 
@@ -83,15 +147,14 @@ export function bceWithLogitsLossBackward(
  */
 @unmanaged
 class Focal {
-  @inline get parameters(): bool {
-    return true;
-  }
-  @inline factor(t: v128, m: v128, alpha: v128, gamma: v128): v128 {
+  /** α_t m^γ c, as a product of √m^γ twice: m^γ alone may underflow where a large CE makes up for it. */
+  @inline focused(t: v128, m: v128, c: v128, alpha: v128, gamma: v128): v128 {
     const one = f32x4.splat(1);
     const rest = f32x4.mul(f32x4.sub(one, alpha), f32x4.sub(one, t));
     const balance = f32x4.add(f32x4.mul(alpha, t), rest);
-    const power = f32x4.extract_lane(gamma, 0) == 2 ? f32x4.mul(m, m) : pow(m, gamma);
-    return f32x4.mul(power, v128.bitselect(balance, one, f32x4.ge(alpha, f32x4.splat(0))));
+    const root = f32x4.extract_lane(gamma, 0) == 2 ? m : pow(m, f32x4.mul(f32x4.splat(0.5), gamma));
+    const product = f32x4.mul(f32x4.mul(root, c), root);
+    return f32x4.mul(product, v128.bitselect(balance, one, f32x4.ge(alpha, f32x4.splat(0))));
   }
   @inline blend(tau: v128, e: v128): v128 {
     return f32x4.add(tau, f32x4.mul(f32x4.sub(f32x4.splat(1), tau), e));
@@ -99,14 +162,14 @@ class Focal {
   @inline tau(x: v128, t: v128): v128 {
     return v128.bitselect(f32x4.sub(f32x4.splat(1), t), t, f32x4.gt(x, f32x4.splat(0)));
   }
-  @inline forward(x: v128, t: v128, alpha: v128, gamma: v128): v128 {
+  @inline inner(x: v128, t: v128, alpha: v128, gamma: v128): v128 {
     const a = f32x4.abs(x);
     const tau = this.tau(x, t);
     const e = Math4.expNonPositive(f32x4.neg(a));
     const m = f32x4.div(this.blend(tau, e), f32x4.add(f32x4.splat(1), e));
-    return f32x4.mul(this.factor(t, m, alpha, gamma), f32x4.add(Math4.log1p(e), share(tau, a)));
+    return this.focused(t, m, f32x4.add(Math4.log1p(e), share(tau, a)), alpha, gamma);
   }
-  @inline backward(x: v128, t: v128, dy: v128, alpha: v128, gamma: v128): v128 {
+  @inline innerSlope(x: v128, t: v128, alpha: v128, gamma: v128): v128 {
     const one = f32x4.splat(1);
     const a = f32x4.abs(x);
     const tau = this.tau(x, t);
@@ -122,15 +185,22 @@ class Focal {
     const above = f32x4.gt(x, f32x4.splat(0));
     const up = f32x4.mul(q, v128.bitselect(larger, smaller, above));
     const down = f32x4.mul(t, v128.bitselect(smaller, larger, above));
-    const slope = f32x4.add(focus, f32x4.sub(up, down));
-    return f32x4.mul(f32x4.mul(dy, this.factor(t, f32x4.mul(larger, blend), alpha, gamma)), slope);
+    return this.focused(t, f32x4.mul(larger, blend), f32x4.add(focus, f32x4.sub(up, down)), alpha, gamma);
+  }
+  @inline forward(_x: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return u;
+  }
+  @inline slope(_x: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return u;
   }
 }
-export function focalLossForward(pred: usize, target: usize, y: usize, n: i32, alpha: f32, gamma: f32): void {
-  lossForward<Focal>(pred, target, y, n, alpha, gamma);
+export function focalLossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64, alpha: f64, gamma: f64,
+): void {
+  lossForward<Focal>(pred, target, y, n, each, scale, alpha, gamma);
 }
 export function focalLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32, alpha: f32, gamma: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64, alpha: f64, gamma: f64,
 ): void {
   lossBackward<Focal>(pred, target, dy, dpred, n, dyStep, scale, alpha, gamma);
 }
@@ -138,125 +208,60 @@ export function focalLossBackward(
 /** 0 where the target is, unless the prediction is NaN: for products of zero with an infinite logarithm. */
 @inline
 function zeroWhere(zero: v128, p: v128, y: v128): v128 {
-  return v128.andnot(y, v128.and(zero, f32x4.eq(p, p)));
+  return v128.andnot(y, v128.and(zero, f64x2.eq(p, p)));
 }
 
 /** t (log t − p) of log-probabilities p, 0 at t = 0;  dp = −t */
 @unmanaged
 class KlDiv {
-  @inline forward(p: v128, t: v128): v128 {
-    return zeroWhere(f32x4.eq(t, f32x4.splat(0)), p, f32x4.mul(t, f32x4.sub(Math4.log(t), p)));
+  @inline inner(_p: v128, t: v128, _a: v128, _b: v128): v128 {
+    return Math4.log(t);
   }
-  @inline backward(_p: v128, t: v128, dy: v128): v128 {
-    return f32x4.neg(f32x4.mul(dy, t));
+  @inline innerSlope(p: v128, _t: v128, _a: v128, _b: v128): v128 {
+    return p;
+  }
+  @inline forward(p: v128, t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return zeroWhere(f64x2.eq(t, f64x2.splat(0)), p, f64x2.mul(t, f64x2.sub(u, p)));
+  }
+  @inline slope(_p: v128, t: v128, _u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return f64x2.neg(t);
   }
 }
-export function klDivLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  lossForward<KlDiv>(pred, target, y, n);
+export function klDivLossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64,
+): void {
+  lossForward<KlDiv>(pred, target, y, n, each, scale);
 }
 export function klDivLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64,
 ): void {
   lossBackward<KlDiv>(pred, target, dy, dpred, n, dyStep, scale);
 }
 
-/** e^t (t − p) of log-probabilities p and t, 0 where e^t is;  dp = −e^t */
+/** e^t (t − p) of log-probabilities p and t, 0 where one of the factors is;  dp = −e^t. With u = e^(t/2), e^t is u². */
 @unmanaged
 class KlDivLogTarget {
-  @inline forward(p: v128, t: v128): v128 {
-    const e = Math4.exp(t);
-    return zeroWhere(f32x4.eq(e, f32x4.splat(0)), p, f32x4.mul(e, f32x4.sub(t, p)));
+  @inline inner(_p: v128, t: v128, _a: v128, _b: v128): v128 {
+    return Math4.exp(f32x4.mul(f32x4.splat(0.5), t));
   }
-  @inline backward(_p: v128, t: v128, dy: v128): v128 {
-    return f32x4.neg(f32x4.mul(dy, Math4.exp(t)));
+  @inline forward(p: v128, t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    const e = f64x2.mul(u, u);
+    const zero = v128.or(f64x2.eq(e, f64x2.splat(0)), f64x2.eq(t, p));
+    return zeroWhere(zero, p, f64x2.mul(e, f64x2.sub(t, p)));
+  }
+  @inline slope(_p: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return f64x2.neg(f64x2.mul(u, u));
   }
 }
-export function klDivLogTargetLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  lossForward<KlDivLogTarget>(pred, target, y, n);
+export function klDivLogTargetLossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64,
+): void {
+  lossForward<KlDivLogTarget>(pred, target, y, n, each, scale);
 }
 export function klDivLogTargetLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64,
 ): void {
   lossBackward<KlDivLogTarget>(pred, target, dy, dpred, n, dyStep, scale);
-}
-
-/** log(2πt) / 2, what Stirling's formula for log t! has beyond t log t − t. */
-@inline
-function stirling(t: v128): v128 {
-  return f32x4.mul(f32x4.splat(0.5), Math4.log(f32x4.mul(f32x4.splat(6.28318531), t)));
-}
-
-/** t log t − t + log(2πt) / 2 */
-@inline
-function logFactorial(t: v128): v128 {
-  return f32x4.add(f32x4.mul(t, f32x4.sub(Math4.log(t), f32x4.splat(1))), stirling(t));
-}
-
-/**
- * e^p − t p, p the logarithm of the rate, and log t! by Stirling's formula where `full` and t > 1;  dp = e^p − t. Near
- * the optimum the parts of the full value cancel; with r = p − log t < 1 it is t (e^r − 1 − r) + log(2πt) / 2.
- */
-@unmanaged
-class PoissonNll {
-  @inline get parameters(): bool {
-    return true;
-  }
-  @inline forward(p: v128, t: v128, full: v128, _: v128): v128 {
-    const zero = f32x4.splat(0);
-    const product = zeroWhere(f32x4.eq(t, zero), p, f32x4.mul(t, p));
-    const y = f32x4.sub(Math4.exp(p), product);
-    const wanted = v128.and(f32x4.gt(t, f32x4.splat(1)), f32x4.ne(full, zero));
-    if (!v128.any_true(wanted)) return y;
-    const r = f32x4.sub(p, Math4.log(t));
-    const near = f32x4.add(f32x4.mul(t, f32x4.sub(Math4.expm1(r), r)), stirling(t));
-    const close = f32x4.lt(r, f32x4.splat(1));
-    return v128.bitselect(v128.bitselect(near, f32x4.add(y, logFactorial(t)), close), y, wanted);
-  }
-  @inline backward(p: v128, t: v128, dy: v128, _full: v128, _: v128): v128 {
-    return f32x4.mul(dy, f32x4.sub(Math4.exp(p), t));
-  }
-}
-export function poissonNllLossForward(pred: usize, target: usize, y: usize, n: i32, full: f32): void {
-  lossForward<PoissonNll>(pred, target, y, n, full);
-}
-export function poissonNllLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32, full: f32,
-): void {
-  lossBackward<PoissonNll>(pred, target, dy, dpred, n, dyStep, scale, full);
-}
-
-/**
- * p − t log(p + ε), p the rate, and log t! as above;  dp = (p − t + ε) / (p + ε). With u = (p − t) / t > −3/4
- * the full value is t (u − log1p(u + ε/t)) + log(2πt) / 2.
- */
-@unmanaged
-class PoissonRateNll {
-  @inline get parameters(): bool {
-    return true;
-  }
-  @inline forward(p: v128, t: v128, full: v128, eps: v128): v128 {
-    const zero = f32x4.splat(0);
-    const product = f32x4.mul(t, Math4.log(f32x4.add(p, eps)));
-    const y = f32x4.sub(p, zeroWhere(f32x4.eq(t, zero), p, product));
-    const wanted = v128.and(f32x4.gt(t, f32x4.splat(1)), f32x4.ne(full, zero));
-    if (!v128.any_true(wanted)) return y;
-    const u = f32x4.div(f32x4.sub(p, t), t);
-    const log = Math4.log1p(f32x4.add(u, f32x4.div(eps, t)));
-    const near = f32x4.add(f32x4.mul(t, f32x4.sub(u, log)), stirling(t));
-    const close = f32x4.gt(u, f32x4.splat(-0.75));
-    return v128.bitselect(v128.bitselect(near, f32x4.add(y, logFactorial(t)), close), y, wanted);
-  }
-  @inline backward(p: v128, t: v128, dy: v128, _full: v128, eps: v128): v128 {
-    return f32x4.mul(dy, f32x4.div(f32x4.add(f32x4.sub(p, t), eps), f32x4.add(p, eps)));
-  }
-}
-export function poissonRateNllLossForward(pred: usize, target: usize, y: usize, n: i32, full: f32, eps: f32): void {
-  lossForward<PoissonRateNll>(pred, target, y, n, full, eps);
-}
-export function poissonRateNllLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32, full: f32, eps: f32,
-): void {
-  lossBackward<PoissonRateNll>(pred, target, dy, dpred, n, dyStep, scale, full, eps);
 }
 
 /** The first of n elements outside [low, high], else −1. A NaN counts as inside: it shows in the result. */

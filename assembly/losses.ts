@@ -1,27 +1,38 @@
-// Elementwise losses of regression: formula and derivative by the prediction side by side.
-import { lossBackward, lossForward } from "./simd/elementwise";
+// Elementwise losses of regression: formula and derivative by the prediction side by side. `pmin(x, c)` and `pmax(x, c)`
+// are one instruction and keep a NaN in x.
 import { Lanes } from "./simd/lanes";
+import { lossBackward, lossForward } from "./simd/loss";
 import { Math4 } from "./simd/math";
 
 // Keras clips here: https://github.com/keras-team/keras (losses.py, backend.epsilon()).
-const EPSILON: f32 = 1e-7;
+const EPSILON: f64 = 1e-7;
+
+/** −1, 0 or 1 by the sign of x. */
+@inline
+function sign(x: v128): v128 {
+  const one = v128.or(v128.and(x, f64x2.splat(-0.0)), f64x2.splat(1));
+  return v128.and(one, f64x2.ne(x, f64x2.splat(0)));
+}
 
 /** (p − t)²;  dp = 2 dy · (p − t), where 2 (p − t) could overflow */
 @unmanaged
 class Mse {
   @inline forward(p: v128, t: v128): v128 {
-    const d = f32x4.sub(p, t);
-    return f32x4.mul(d, d);
+    const d = f64x2.sub(p, t);
+    return f64x2.mul(d, d);
   }
-  @inline backward(p: v128, t: v128, dy: v128): v128 {
-    return f32x4.mul(f32x4.add(dy, dy), f32x4.sub(p, t));
+  @inline slope(p: v128, t: v128): v128 {
+    const d = f64x2.sub(p, t);
+    return f64x2.add(d, d);
   }
 }
-export function mseLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  lossForward<Mse>(pred, target, y, n);
+export function mseLossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64,
+): void {
+  lossForward<Mse>(pred, target, y, n, each, scale);
 }
 export function mseLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64,
 ): void {
   lossBackward<Mse>(pred, target, dy, dpred, n, dyStep, scale);
 }
@@ -30,17 +41,19 @@ export function mseLossBackward(
 @unmanaged
 class L1 {
   @inline forward(p: v128, t: v128): v128 {
-    return f32x4.abs(f32x4.sub(p, t));
+    return f64x2.abs(f64x2.sub(p, t));
   }
-  @inline backward(p: v128, t: v128, dy: v128): v128 {
-    return f32x4.mul(dy, Lanes.sign(f32x4.sub(p, t)));
+  @inline slope(p: v128, t: v128): v128 {
+    return sign(f64x2.sub(p, t));
   }
 }
-export function l1LossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  lossForward<L1>(pred, target, y, n);
+export function l1LossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64,
+): void {
+  lossForward<L1>(pred, target, y, n, each, scale);
 }
 export function l1LossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64,
 ): void {
   lossBackward<L1>(pred, target, dy, dpred, n, dyStep, scale);
 }
@@ -55,22 +68,24 @@ class SmoothL1 {
     return true;
   }
   @inline forward(p: v128, t: v128, beta: v128, _: v128): v128 {
-    const half = f32x4.splat(0.5);
-    const d = f32x4.abs(f32x4.sub(p, t));
-    const inner = f32x4.mul(f32x4.mul(half, d), f32x4.div(d, beta));
-    return v128.bitselect(inner, f32x4.sub(d, f32x4.mul(half, beta)), f32x4.lt(d, beta));
+    const half = f64x2.splat(0.5);
+    const d = f64x2.abs(f64x2.sub(p, t));
+    const inner = f64x2.mul(f64x2.mul(half, d), f64x2.div(d, beta));
+    return v128.bitselect(inner, f64x2.sub(d, f64x2.mul(half, beta)), f64x2.lt(d, beta));
   }
-  @inline backward(p: v128, t: v128, dy: v128, beta: v128, _: v128): v128 {
-    const d = f32x4.sub(p, t);
-    const slope = f32x4.max(f32x4.min(f32x4.div(d, beta), f32x4.splat(1)), f32x4.splat(-1));
-    return f32x4.mul(dy, v128.andnot(slope, f32x4.eq(d, f32x4.splat(0))));
+  @inline slope(p: v128, t: v128, beta: v128, _: v128): v128 {
+    const d = f64x2.sub(p, t);
+    const slope = f64x2.pmax(f64x2.pmin(f64x2.div(d, beta), f64x2.splat(1)), f64x2.splat(-1));
+    return v128.andnot(slope, f64x2.eq(d, f64x2.splat(0)));
   }
 }
-export function smoothL1LossForward(pred: usize, target: usize, y: usize, n: i32, beta: f32): void {
-  lossForward<SmoothL1>(pred, target, y, n, beta);
+export function smoothL1LossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64, beta: f64,
+): void {
+  lossForward<SmoothL1>(pred, target, y, n, each, scale, beta);
 }
 export function smoothL1LossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32, beta: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64, beta: f64,
 ): void {
   lossBackward<SmoothL1>(pred, target, dy, dpred, n, dyStep, scale, beta);
 }
@@ -82,20 +97,22 @@ class Huber {
     return true;
   }
   @inline forward(p: v128, t: v128, delta: v128, _: v128): v128 {
-    const half = f32x4.splat(0.5);
-    const d = f32x4.abs(f32x4.sub(p, t));
-    const outer = f32x4.mul(delta, f32x4.sub(d, f32x4.mul(half, delta)));
-    return v128.bitselect(f32x4.mul(f32x4.mul(half, d), d), outer, f32x4.le(d, delta));
+    const half = f64x2.splat(0.5);
+    const d = f64x2.abs(f64x2.sub(p, t));
+    const outer = f64x2.mul(delta, f64x2.sub(d, f64x2.mul(half, delta)));
+    return v128.bitselect(f64x2.mul(f64x2.mul(half, d), d), outer, f64x2.le(d, delta));
   }
-  @inline backward(p: v128, t: v128, dy: v128, delta: v128, _: v128): v128 {
-    return f32x4.mul(dy, f32x4.max(f32x4.min(f32x4.sub(p, t), delta), f32x4.neg(delta)));
+  @inline slope(p: v128, t: v128, delta: v128, _: v128): v128 {
+    return f64x2.pmax(f64x2.pmin(f64x2.sub(p, t), delta), f64x2.neg(delta));
   }
 }
-export function huberLossForward(pred: usize, target: usize, y: usize, n: i32, delta: f32): void {
-  lossForward<Huber>(pred, target, y, n, delta);
+export function huberLossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64, delta: f64,
+): void {
+  lossForward<Huber>(pred, target, y, n, each, scale, delta);
 }
 export function huberLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32, delta: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64, delta: f64,
 ): void {
   lossBackward<Huber>(pred, target, dy, dpred, n, dyStep, scale, delta);
 }
@@ -106,25 +123,34 @@ export function huberLossBackward(
  */
 @unmanaged
 class LogCosh {
-  @inline forward(p: v128, t: v128): v128 {
+  /** The loss, but from |d| = 1 on without |d|, and then negative */
+  @inline inner(p: v128, t: v128, _a: v128, _b: v128): v128 {
     const one = f32x4.splat(1);
     const d = f32x4.abs(f32x4.sub(p, t));
     const v = Math4.expm1(f32x4.neg(d));
     const u = f32x4.add(one, v);
     const near = Math4.log1p(f32x4.div(f32x4.mul(f32x4.mul(f32x4.splat(0.5), v), v), u));
-    const rest = Math4.softplus(f32x4.mul(f32x4.splat(-2), d));
-    const far = f32x4.add(f32x4.sub(d, f32x4.splat(0.693147182)), rest);
-    return v128.bitselect(near, far, f32x4.lt(d, one));
+    const rest = f32x4.sub(Math4.softplus(f32x4.mul(f32x4.splat(-2), d)), f32x4.splat(0.693147182));
+    return v128.bitselect(near, rest, f32x4.lt(d, one));
   }
-  @inline backward(p: v128, t: v128, dy: v128): v128 {
-    return f32x4.mul(dy, Math4.tanh(f32x4.sub(p, t)));
+  @inline innerSlope(p: v128, t: v128, _a: v128, _b: v128): v128 {
+    return Math4.tanh(f32x4.sub(p, t));
+  }
+  @inline forward(p: v128, t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    const d = f64x2.abs(f64x2.sub(p, t));
+    return f64x2.add(u, v128.and(d, f64x2.lt(u, f64x2.splat(0))));
+  }
+  @inline slope(_p: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return u;
   }
 }
-export function logCoshLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  lossForward<LogCosh>(pred, target, y, n);
+export function logCoshLossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64,
+): void {
+  lossForward<LogCosh>(pred, target, y, n, each, scale);
 }
 export function logCoshLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64,
 ): void {
   lossBackward<LogCosh>(pred, target, dy, dpred, n, dyStep, scale);
 }
@@ -135,55 +161,53 @@ export function logCoshLossBackward(
  */
 @unmanaged
 class Msle {
-  @inline difference(p: v128, t: v128): v128 {
-    const pc = f32x4.max(p, f32x4.splat(EPSILON));
-    const tc = f32x4.max(t, f32x4.splat(EPSILON));
+  @inline inner(p: v128, t: v128, _a: v128, _b: v128): v128 {
+    const pc = f32x4.max(p, f32x4.splat(<f32>EPSILON));
+    const tc = f32x4.max(t, f32x4.splat(<f32>EPSILON));
     const d = f32x4.sub(pc, tc);
     const least = f32x4.add(f32x4.splat(1), f32x4.min(pc, tc));
     return f32x4.mul(Lanes.sign(d), Math4.log1p(f32x4.div(f32x4.abs(d), least)));
   }
-  @inline forward(p: v128, t: v128): v128 {
-    const d = this.difference(p, t);
-    return f32x4.mul(d, d);
+  @inline forward(_p: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    return f64x2.mul(u, u);
   }
-  @inline backward(p: v128, t: v128, dy: v128): v128 {
-    const d = this.difference(p, t);
-    const g = f32x4.mul(dy, f32x4.div(f32x4.add(d, d), f32x4.add(f32x4.splat(1), p)));
-    return v128.andnot(g, f32x4.lt(p, f32x4.splat(EPSILON)));
+  @inline slope(p: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
+    const g = f64x2.div(f64x2.add(u, u), f64x2.add(f64x2.splat(1), p));
+    return v128.andnot(g, f64x2.lt(p, f64x2.splat(EPSILON)));
   }
 }
-export function msleLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  lossForward<Msle>(pred, target, y, n);
+export function msleLossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64,
+): void {
+  lossForward<Msle>(pred, target, y, n, each, scale);
 }
 export function msleLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64,
 ): void {
   lossBackward<Msle>(pred, target, dy, dpred, n, dyStep, scale);
 }
 
-/**
- * 100 |t − p| / max(|t|, ε);  dp = 100 sign(p − t) / max(|t|, ε). The difference is taken of the halves, which cannot
- * overflow where the result does not.
- */
+/** 100 |t − p| / max(|t|, ε);  dp = 100 sign(p − t) / max(|t|, ε) */
 @unmanaged
 class Mape {
-  @inline scale(t: v128): v128 {
-    return f32x4.max(f32x4.abs(t), f32x4.splat(EPSILON));
+  @inline share(x: v128, t: v128): v128 {
+    const scale = f64x2.pmax(f64x2.abs(t), f64x2.splat(EPSILON));
+    return f64x2.div(f64x2.mul(f64x2.splat(100), x), scale);
   }
   @inline forward(p: v128, t: v128): v128 {
-    const half = f32x4.splat(0.5);
-    const d = f32x4.abs(f32x4.sub(f32x4.mul(half, p), f32x4.mul(half, t)));
-    return f32x4.mul(f32x4.splat(200), f32x4.div(d, this.scale(t)));
+    return this.share(f64x2.abs(f64x2.sub(p, t)), t);
   }
-  @inline backward(p: v128, t: v128, dy: v128): v128 {
-    return f32x4.mul(f32x4.div(f32x4.mul(dy, f32x4.splat(100)), this.scale(t)), Lanes.sign(f32x4.sub(p, t)));
+  @inline slope(p: v128, t: v128): v128 {
+    return this.share(sign(f64x2.sub(p, t)), t);
   }
 }
-export function mapeLossForward(pred: usize, target: usize, y: usize, n: i32): void {
-  lossForward<Mape>(pred, target, y, n);
+export function mapeLossForward(
+  pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64,
+): void {
+  lossForward<Mape>(pred, target, y, n, each, scale);
 }
 export function mapeLossBackward(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32,
+  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f64,
 ): void {
   lossBackward<Mape>(pred, target, dy, dpred, n, dyStep, scale);
 }

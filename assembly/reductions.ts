@@ -1,7 +1,9 @@
 // Reductions over the middle of [outer, size, inner]. Sums run in float32 within blocks and in float64 across
 // them, in an order that depends on nothing but the shape.
 import { Lanes } from "./simd/lanes";
-import { columnSquares, columnTotals, rowSquares, rowTotal } from "./simd/moments";
+import {
+  columnSquares, columnTotals, highHalf, lowHalf, rowSquares, rowTotal,
+} from "./simd/moments";
 import { greatest, least, rowSum, stridedSum } from "./simd/reduce";
 
 // Rows that are added in float32 before float64 takes over.
@@ -108,9 +110,8 @@ function addFour(p: usize, totals: usize, rows: i32, stride: usize, cols: i32): 
 /** Four float64 += four float32. */
 @inline
 function addWide(totals: usize, x: v128): void {
-  const upper = i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
-  v128.store(totals, f64x2.add(v128.load(totals), f64x2.promote_low_f32x4(x)));
-  v128.store(totals, f64x2.add(v128.load(totals, 16), f64x2.promote_low_f32x4(upper)), 16);
+  v128.store(totals, f64x2.add(v128.load(totals), lowHalf(x)));
+  v128.store(totals, f64x2.add(v128.load(totals, 16), highHalf(x)), 16);
 }
 
 /** Which of two is the more extreme: `beats` and `over` mean more, `extreme` finds it in a row. */

@@ -41,15 +41,11 @@ export type { LossOptions, Reduction } from "./ops/elementwiseLoss";
 export type { GeluOptions } from "./ops/gated";
 export * from "./ops/index";
 export type { EmbeddingOptions, Indices, OneHotOptions } from "./ops/indexing";
-export type {
-  BceWithLogitsOptions,
-  KlDivOptions,
-  PoissonNllOptions,
-  WeightedLossOptions,
-} from "./ops/likelihoodLosses";
+export type { BceWithLogitsOptions, KlDivOptions, WeightedLossOptions } from "./ops/likelihoodLosses";
 export { Tensor } from "./ops/methods";
 export type { BatchNormOptions, LayerNormOptions } from "./ops/normalization";
 export type { Operand } from "./ops/operand";
+export type { PoissonNllOptions } from "./ops/poissonNllLoss";
 export { type DropoutOptions, getRngState, type RreluOptions, setRngState } from "./ops/random";
 export type { ReductionOptions, VarianceOptions } from "./ops/reductions";
 export type { CosineEmbeddingOptions, MultiMarginOptions } from "./ops/rowLosses";

@@ -172,16 +172,6 @@ function operand(row: usize, i: usize, col: i32): v128 {
   return col ? v128.load(row + i) : v128.load32_splat(row);
 }
 
-/** y = op(pred, target). An op with parameters receives them as in `forward` above. */
-export function lossForward<Op>(pred: usize, target: usize, y: usize, n: i32, a: f32 = 0, b: f32 = 0): void {
-  const va = f32x4.splat(a);
-  const vb = f32x4.splat(b);
-  const bytes = <usize>n << 2;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    v128.store(y + i, applyLoss<Op>(v128.load(pred + i), v128.load(target + i), va, vb));
-  }
-}
-
 /** y += x over n elements that need not be aligned. */
 @inline
 export function addTo(y: usize, x: usize, n: i32): void {
@@ -190,31 +180,4 @@ export function addTo(y: usize, x: usize, n: i32): void {
     v128.store(y + i, f32x4.add(v128.load(y + i), v128.load(x + i)));
   }
   if (n & 3) Lanes.store(y + body, f32x4.add(v128.load(y + body), v128.load(x + body)), n & 3);
-}
-
-/** dpred += ∂op/∂pred · dy · scale, where dy is one number for all (dyStep = 0) or one per element (1). */
-export function lossBackward<Op>(
-  pred: usize, target: usize, dy: usize, dpred: usize, n: i32, dyStep: i32, scale: f32, a: f32 = 0, b: f32 = 0,
-): void {
-  const va = f32x4.splat(a);
-  const vb = f32x4.splat(b);
-  const vscale = f32x4.splat(scale);
-  const bytes = <usize>n << 2;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const g = f32x4.mul(vscale, operand(dy, i, dyStep));
-    const d = applyLossBackward<Op>(v128.load(pred + i), v128.load(target + i), g, va, vb);
-    v128.store(dpred + i, f32x4.add(v128.load(dpred + i), d));
-  }
-}
-
-@inline
-function applyLoss<Op>(p: v128, t: v128, a: v128, b: v128): v128 {
-  if (isDefined(changetype<Op>(0).parameters)) return changetype<Op>(0).forward(p, t, a, b);
-  return changetype<Op>(0).forward(p, t);
-}
-
-@inline
-function applyLossBackward<Op>(p: v128, t: v128, dy: v128, a: v128, b: v128): v128 {
-  if (isDefined(changetype<Op>(0).parameters)) return changetype<Op>(0).backward(p, t, dy, a, b);
-  return changetype<Op>(0).backward(p, t, dy);
 }

@@ -161,16 +161,19 @@ export class Math4 {
   }
 
   /**
-   * log(1 + e^x) = max(x, 0) + log(1 + u) with u = e^-|x|. 1.9 ULP. As 1 + u is at most 2, k is 0 or, above
-   * √2, 1, and f = (1 + u) / 2^k - 1 as in log1p. For very negative x the result is u itself.
+   * log(1 + e^x) = max(x, 0) + log(1 + u) with u = e^-|x|. 1.9 ULP. For very negative x the result is u itself.
    */
   @inline static softplus(x: v128): v128 {
-    const u = Math4.expNonPositive(v128.or(x, splat(SIGN)));
+    const y = Math4.log1pOfShare(Math4.expNonPositive(v128.or(x, splat(SIGN))));
+    return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), y);
+  }
+
+  /** log(1 + u) for u in [0, 1]: as 1 + u is at most 2, k is 0 or, above √2, 1, and f = (1 + u) / 2^k - 1 as in log1p. */
+  @inline static log1pOfShare(u: v128): v128 {
     const upper = f32x4.gt(u, splat(SQRT_2_MINUS_1));
     const minusHalf = v128.and(upper, splat(MINUS_HALF));
     const f = Math4.madd(u, f32x4.add(splat(ONE), minusHalf), minusHalf);
-    const y = Math4.logReduced(f, v128.and(upper, splat(ONE)));
-    return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), y);
+    return Math4.logReduced(f, v128.and(upper, splat(ONE)));
   }
 
   /** ROUND + n for n = round(x log2 e). */

@@ -6,6 +6,26 @@ export function widen(x: usize): v128 {
   return f64x2.promote_low_f32x4(v128.load64_zero(x));
 }
 
+/** The first two of four lanes. */
+@inline
+export function lowHalf(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+/** The last two of four lanes. */
+@inline
+export function highHalf(x: v128): v128 {
+  return f64x2.promote_low_f32x4(i8x16.shuffle(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+
+/** Four lanes from two halves, rounded to float32. */
+@inline
+export function narrow(low: v128, high: v128): v128 {
+  const a = f32x4.demote_f64x2_zero(low);
+  const b = f32x4.demote_f64x2_zero(high);
+  return i8x16.shuffle(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+}
+
 /** Stores the first `count` lanes, 1 or more, rounded to float32. */
 @inline
 export function storeNarrow(y: usize, v: v128, count: i32): void {

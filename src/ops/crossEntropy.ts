@@ -9,7 +9,7 @@ import { composed } from "./composed";
 import { checkReduction, type LossOptions, type Reduction } from "./elementwiseLoss";
 import { reshape, transpose } from "./layout";
 import { toTensor } from "./operand";
-import { sum, sumInto } from "./reductions";
+import { sum } from "./reductions";
 import { logSoftmax } from "./softmax";
 
 /**
@@ -19,7 +19,10 @@ import { logSoftmax } from "./softmax";
 export type ClassTargets = Tensor | Int32Array | Nested;
 
 export interface NllOptions extends LossOptions {
-  /** Factor of each class, [classes]. "mean" divides by the sum of the factors of the targets. */
+  /**
+   * Factor of each class, [classes]. "mean" divides by the sum of the factors of the targets. A probability below 2^−150
+   * counts as 0, whatever its factor.
+   */
   weight?: Tensor | TensorData;
   /** Rows with this target count for nothing; default −100. */
   ignoreIndex?: number;
@@ -104,9 +107,7 @@ function checkIgnoreIndex(op: string, ignoreIndex: number): void {
     throw new OptionError(`${op}: ignoreIndex is an integer, got ${ignoreIndex}`);
 }
 
-/**
- * The factor of each row, as kernels/classWeights forms it. @throws DomainError for a target that is no class
- */
+/** The factor of each row in float64, as kernels.classWeights forms it. @throws DomainError for a target that is no class */
 function rowWeights(
   op: string,
   { rows, classes }: Rows,
@@ -115,7 +116,7 @@ function rowWeights(
   ignoreIndex: number,
   mean: boolean,
 ): Buffer {
-  const weights = new Buffer(rows);
+  const weights = new Buffer(2 * rows);
   const bad = kernels.classWeights(
     target.ptr,
     weight?.ptr ?? 0,
@@ -133,29 +134,14 @@ function rowWeights(
   );
 }
 
-/** The factor of a sum over weighted rows: their weights have made it a mean already, unless there is no row. */
-function scaleOfWeighted(rows: number, reduction: Reduction): number {
-  return rows === 0 && reduction === "mean" ? NaN : 1;
+/** The tensor for a loss with one value per row. */
+export function lossOf(shape: Shape, reduction: Reduction): Tensor {
+  return new Tensor(reduction === "none" ? shape : []);
 }
 
-/** Adds up the values of rows that already carry their weights. */
-export function reduced(
-  op: string,
-  values: Tensor,
-  { rows, shape }: Pick<Rows, "rows" | "shape">,
-  reduction: Reduction,
-  scale: number,
-): Tensor {
-  const y = new Tensor(
-    reduction === "none" ? shape : [],
-    "f32",
-    reduction === "none" ? values.buffer : undefined,
-  );
-  if (reduction === "none") return y;
-  sumInto(values.ptr, y.ptr, 1, rows, 1, { scale });
-  values.buffer.free("dispose");
-  y.op = op;
-  return y;
+/** A mean over no rows is NaN; weights have made means of other sums already. */
+function settleMean(y: Tensor, rows: number, reduction: Reduction): void {
+  if (rows === 0 && reduction === "mean") kernels.fill(y.ptr, 1, Number.NaN);
 }
 
 /**
@@ -211,10 +197,11 @@ function hardCrossEntropy(
 ): Tensor {
   const weights = rowWeights(op, rows, target, weight, ignoreIndex, reduction === "mean");
   const { rows: n, classes, x } = rows;
-  const values = new Tensor(rows.shape);
+  const each = Number(reduction === "none");
+  const y = lossOf(rows.shape, reduction);
   const saved = new Buffer(n * classes);
   if (smoothing === 0) {
-    kernels.crossEntropyLossForward(x.ptr, target.ptr, weights.ptr, saved.ptr, values.ptr, n, classes);
+    kernels.crossEntropyLossForward(x.ptr, target.ptr, weights.ptr, saved.ptr, y.ptr, n, classes, each);
   } else {
     const q = new Buffer(n * classes);
     const w = weight?.ptr ?? 0;
@@ -228,11 +215,12 @@ function hardCrossEntropy(
       smoothing,
       Number(reduction === "mean"),
     );
-    kernels.softCrossEntropyLossForward(x.ptr, q.ptr, saved.ptr, values.ptr, n, classes);
+    kernels.softCrossEntropyLossForward(x.ptr, q.ptr, saved.ptr, y.ptr, n, classes, each, 1);
     q.free("dispose");
   }
   weights.free("dispose");
-  return recordRows(op, rows, values, saved, reduction, scaleOfWeighted(n, reduction));
+  settleMean(y, n, reduction);
+  return recordRows(op, rows, y, saved, reduction);
 }
 
 function softCrossEntropy(
@@ -256,10 +244,11 @@ function softCrossEntropy(
     const values = neg(sum(mul(q, logSoftmax(reshape(x, [n, classes]))), { dim: 1 }));
     return reduction === "none" ? reshape(values, rows.shape) : mul(sum(values), scale);
   }
-  const values = new Tensor(rows.shape);
+  const y = lossOf(rows.shape, reduction);
   const saved = new Buffer(n * classes);
-  kernels.softCrossEntropyLossForward(x.ptr, q.ptr, saved.ptr, values.ptr, n, classes);
-  return recordRows(op, rows, values, saved, reduction, scale);
+  const each = Number(reduction === "none");
+  kernels.softCrossEntropyLossForward(x.ptr, q.ptr, saved.ptr, y.ptr, n, classes, each, scale);
+  return recordRows(op, rows, y, saved, reduction);
 }
 
 /** weight ((1 − s) t + s / classes) */
@@ -268,27 +257,12 @@ function softTargets(target: Tensor, weight: Tensor | undefined, smoothing: numb
   return weight === undefined ? q : mul(q, weight);
 }
 
-/** `saved` holds the gradient of each row's value by its logits. */
-export function recordRows(
-  op: string,
-  rows: Rows,
-  values: Tensor,
-  saved: Buffer,
-  reduction: Reduction,
-  scale: number,
-): Tensor {
+/** `saved` holds the gradient of each row's share in y by its logits. */
+export function recordRows(op: string, rows: Rows, y: Tensor, saved: Buffer, reduction: Reduction): Tensor {
   const { x, rows: n, classes } = rows;
-  const y = reduced(op, values, rows, reduction, scale);
+  const each = Number(reduction === "none");
   return record(op, y, [x], [saved], (dy) =>
-    kernels.crossEntropyLossBackward(
-      saved.ptr,
-      dy,
-      gradient(x),
-      n,
-      classes,
-      Number(reduction === "none"),
-      scale,
-    ),
+    kernels.crossEntropyLossBackward(saved.ptr, dy, gradient(x), n, classes, each),
   );
 }
 
@@ -319,11 +293,12 @@ export function nllLoss(logProbs: Tensor, target: ClassTargets, options?: NllOpt
       ignoreIndex,
       reduction === "mean",
     );
-    const values = new Tensor(rows.shape);
-    kernels.nllLossForward(x.ptr, t.ptr, weights.ptr, values.ptr, n, classes);
-    const y = reduced(op, values, rows, reduction, scaleOfWeighted(n, reduction));
+    const y = lossOf(rows.shape, reduction);
+    const each = Number(reduction === "none");
+    kernels.nllLossForward(x.ptr, t.ptr, weights.ptr, y.ptr, n, classes, each);
+    settleMean(y, n, reduction);
     return record(op, y, [x], [t, weights], (dy) =>
-      kernels.nllLossBackward(t.ptr, weights.ptr, dy, gradient(x), n, classes, Number(reduction === "none")),
+      kernels.nllLossBackward(t.ptr, weights.ptr, dy, gradient(x), n, classes, each),
     );
   });
 }

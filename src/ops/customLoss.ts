@@ -10,7 +10,10 @@ import { type LossOptions, type Reduction, reduce } from "./elementwiseLoss";
 export interface CustomLoss {
   /** For errors; default "customLoss". */
   name?: string;
-  /** The unreduced values: of the prediction's shape, or of its leading dimensions (one value per row). */
+  /**
+   * The unreduced values: of the prediction's shape, or of its leading dimensions (one value per row). Unlike those of the
+   * other losses they are float32 before they are added.
+   */
   forward: (pred: Tensor, target: Tensor) => Tensor;
   /** ∂value / ∂pred, of the prediction's shape. Without it, autograd differentiates `forward`. */
   backward?: (pred: Tensor, target: Tensor) => Tensor;
@@ -72,7 +75,7 @@ function withDerivative(
           );
         }
         const cols = pred.size / Math.max(1, values.size);
-        kernels.crossEntropyLossBackward(slope.use(name), dy, gradient(pred), values.size, cols, 1, 1);
+        kernels.crossEntropyLossBackward(slope.use(name), dy, gradient(pred), values.size, cols, 1);
       }),
     );
   };

@@ -1,9 +1,8 @@
 import { gradient, record, recording } from "../autograd";
 import { DomainError, GraphError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
-import { Buffer } from "../memory";
 import { expectTensor, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
-import { mean, sum, sumInto } from "./reductions";
+import { mean, sum } from "./reductions";
 import type { Parameters } from "./unary";
 
 /**
@@ -99,18 +98,13 @@ export function evaluate(op: string, pred: Tensor, target: Tensor, how: Evaluati
   const { reduction, parameters = [], saved = [], symmetric = false, kernel = op as LossName } = how;
   const n = pred.size;
   const { scale = reduction === "mean" ? 1 / n : 1 } = how;
-  const whole = reduction === "none";
-  const values = whole ? new Tensor(pred.shape).buffer : new Buffer(n);
-  (kernels[`${kernel}Forward`] as Kernel)(pred.ptr, target.ptr, values.ptr, n, ...parameters);
-  const y = new Tensor(whole ? pred.shape : [], "f32", whole ? values : undefined);
-  if (!whole) {
-    sumInto(values.ptr, y.ptr, 1, n, 1, { scale });
-    values.free("dispose");
-  }
+  const each = Number(reduction === "none");
+  const rest = [n, each, scale, ...parameters] as const;
+  const y = new Tensor(each ? pred.shape : []);
+  (kernels[`${kernel}Forward`] as Kernel)(pred.ptr, target.ptr, y.ptr, ...rest);
   const inputs = symmetric ? [pred, target] : [pred];
   return record(op, y, inputs, [pred, target, ...saved], (dy) => {
     const back = kernels[`${kernel}Backward`] as Kernel;
-    const rest = [n, Number(whole), scale, ...parameters] as const;
     if (pred.requiresGrad) back(pred.ptr, target.ptr, dy, gradient(pred), ...rest);
     if (symmetric && target.requiresGrad) back(target.ptr, pred.ptr, dy, gradient(target), ...rest);
   });

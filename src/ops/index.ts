@@ -6,17 +6,12 @@ export { customLoss } from "./customLoss";
 export { gelu, hardswish, mish, silu } from "./gated";
 export { embedding, gather, oneHot } from "./indexing";
 export { clone, concat, detach, reshape, slice, stack, transpose } from "./layout";
-export {
-  bceLoss,
-  bceWithLogitsLoss,
-  focalLoss,
-  klDivLoss,
-  poissonNllLoss,
-} from "./likelihoodLosses";
+export { bceLoss, bceWithLogitsLoss, focalLoss, klDivLoss } from "./likelihoodLosses";
 export * from "./losses";
 export * from "./marginLosses";
 export { linear, matmul } from "./matmul";
 export { batchNorm, layerNorm } from "./normalization";
+export { poissonNllLoss } from "./poissonNllLoss";
 export { dropout, manualSeed, rand, randn, rrelu } from "./random";
 export { argmax, argmin, max, mean, min, sum, variance } from "./reductions";
 export { categoricalHingeLoss, cosineEmbeddingLoss, multiMarginLoss } from "./rowLosses";

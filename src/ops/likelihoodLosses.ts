@@ -1,4 +1,5 @@
-import { noGrad } from "../autograd";
+import { noGrad, recording } from "../autograd";
+import { ones } from "../create";
 import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import type { Tensor, TensorData } from "../tensor";
 import { mul } from "./arithmetic";
@@ -20,18 +21,10 @@ import { broadcast } from "./shapes";
 const PROBABILITIES = [0, 1] as const;
 const NOT_NEGATIVE = [0, Number.POSITIVE_INFINITY] as const;
 
-const plainBce = elementwise("bceLoss", {
-  check: (pred, target) => {
-    const fix = "; use bceWithLogitsLoss for logits, or put a sigmoid in front";
-    checkWithin("bceLoss", "prediction", pred, PROBABILITIES, fix);
-    checkWithin("bceLoss", "target", target, PROBABILITIES);
-  },
-});
-
 export interface WeightedLossOptions extends LossOptions {
   /**
    * Factor of each value, broadcast to the shape of the prediction. "mean" still divides by the number of
-   * values.
+   * values. One that requires a gradient multiplies values rounded to float32.
    */
   weight?: Tensor | TensorData;
 }
@@ -49,11 +42,14 @@ const weightedDefaults = {
  * @throws DomainError if a prediction or a target lies outside [0, 1] (PyTorch takes any target)
  */
 export function bceLoss(pred: Tensor, target: Tensor, options?: WeightedLossOptions): Tensor {
-  const { weight, reduction } = withDefaults("bceLoss", weightedDefaults, options);
-  if (weight === undefined) return plainBce(pred, target, { reduction });
-  return composed(() =>
-    weighted("bceLoss", plainBce(pred, target, { reduction: "none" }), weight, reduction),
-  );
+  const op = "bceLoss";
+  const { weight, reduction } = withDefaults(op, weightedDefaults, options);
+  checkReduction(op, reduction);
+  checkPair(op, pred, target, false);
+  const fix = "; use bceWithLogitsLoss for logits, or put a sigmoid in front";
+  checkWithin(op, "prediction", pred, PROBABILITIES, fix);
+  checkWithin(op, "target", target, PROBABILITIES);
+  return weighted(op, pred, target, weight, reduction);
 }
 
 export interface BceWithLogitsOptions extends WeightedLossOptions {
@@ -79,25 +75,38 @@ export function bceWithLogitsLoss(logits: Tensor, target: Tensor, options?: BceW
   checkReduction(op, reduction);
   checkPair(op, logits, target, false);
   checkWithin(op, "target", target, PROBABILITIES);
-  const values = (positive: Tensor, how: Reduction) =>
-    evaluate(op, logits, target, { reduction: how, parameters: [positive.ptr], saved: [positive] });
-  if (weight === undefined && posWeight === undefined) return values(target, reduction);
+  return weighted(op, logits, target, weight, reduction, posWeight);
+}
+
+/** The loss of a pair that has been checked, with factors of its values and perhaps of their positive part. */
+function weighted(
+  op: "bceLoss" | "bceWithLogitsLoss",
+  pred: Tensor,
+  target: Tensor,
+  weight: Tensor | TensorData | undefined,
+  reduction: Reduction,
+  posWeight?: Tensor | TensorData,
+): Tensor {
+  const values = (how: Reduction, positive?: Tensor, factor?: Tensor) => {
+    const saved = [positive, factor].filter((w) => w !== undefined);
+    const pointers = op === "bceLoss" ? [factor] : [positive, factor];
+    const parameters = pointers.map((w) => w?.ptr ?? 0);
+    return evaluate(op, pred, target, { reduction: how, parameters, saved });
+  };
+  if (weight === undefined && posWeight === undefined) return values(reduction);
   return composed(() => {
-    const positive = posWeight === undefined ? target : positivePart(op, posWeight, target);
-    if (weight === undefined) return values(positive, reduction);
-    return weighted(op, values(positive, "none"), weight, reduction);
+    const positive = posWeight === undefined ? undefined : fitting(op, "posWeight", posWeight, target);
+    if (positive !== undefined) checkConstant(op, "posWeight", positive);
+    const p = positive && spread(positive, target);
+    const w = weight === undefined ? undefined : fitting(op, "weight", weight, target);
+    if (w === undefined || !recording([w])) return values(reduction, p, w && spread(w, target));
+    return reduce(op, mul(values("none", p), w), reduction);
   });
 }
 
-/** posWeight · t */
-function positivePart(op: string, posWeight: Tensor | TensorData, target: Tensor): Tensor {
-  const factor = fitting(op, "posWeight", posWeight, target);
-  checkConstant(op, "posWeight", factor);
-  return noGrad(() => mul(factor, target));
-}
-
-function weighted(op: string, values: Tensor, weight: Tensor | TensorData, reduction: Reduction): Tensor {
-  return reduce(op, mul(values, fitting(op, "weight", weight, values)), reduction);
+/** x broadcast to the shape of `like`. */
+function spread(x: Tensor, like: Tensor): Tensor {
+  return sameShape(x.shape, like.shape) ? x : noGrad(() => mul(x, ones(like.shape)));
 }
 
 /** A weight that broadcasts to the shape of `values`. */
@@ -164,36 +173,4 @@ export function klDivLoss(logProbs: Tensor, target: Tensor, options?: KlDivOptio
   const kernel = logTarget ? "klDivLogTargetLoss" : "klDivLoss";
   if (reduction !== "batchmean") return evaluate(op, logProbs, target, { reduction, kernel });
   return evaluate(op, logProbs, target, { reduction: "sum", scale: 1 / (logProbs.shape[0] ?? 1), kernel });
-}
-
-export interface PoissonNllOptions extends LossOptions {
-  /** Whether the prediction is the logarithm of the rate; default true. */
-  logInput?: boolean;
-  /** Whether to add log t!, by Stirling's formula and for t > 1; default false. */
-  full?: boolean;
-  /** Added to a rate before its logarithm is taken, where not `logInput`; default 1e-8. */
-  eps?: number;
-}
-
-const poissonDefaults = { logInput: true, full: false, eps: 1e-8, reduction: "mean" as Reduction };
-
-/**
- * Negative log-likelihood of counts t: e^p − t p of logarithms p of the rates, or p − t log(p + eps) of rates
- * p without `logInput`; both [...] of one shape. `full` adds t log t − t + log(2πt) / 2 where t > 1.
- *
- * As in PyTorch. Keras takes rates, with eps 1e-7 (here 1e-8).
- * @throws ShapeError if the shapes differ, GraphError if the target requires a gradient
- * @throws DomainError if a target is below 0, or a rate (PyTorch takes both)
- */
-export function poissonNllLoss(pred: Tensor, target: Tensor, options?: PoissonNllOptions): Tensor {
-  const op = "poissonNllLoss";
-  const { logInput, full, eps, reduction } = withDefaults(op, poissonDefaults, options);
-  checkReduction(op, reduction);
-  if (!(eps >= 0)) throw new OptionError(`${op}: eps is a number ≥ 0, got ${eps}`);
-  checkPair(op, pred, target, false);
-  checkWithin(op, "target", target, NOT_NEGATIVE);
-  if (logInput) return evaluate(op, pred, target, { reduction, parameters: [Number(full)] });
-  checkWithin(op, "rate", pred, NOT_NEGATIVE, "; logarithms of rates want logInput: true");
-  const parameters = [Number(full), eps];
-  return evaluate(op, pred, target, { reduction, parameters, kernel: "poissonRateNllLoss" });
 }

@@ -1,7 +1,7 @@
 import { gradient, record } from "../autograd";
 import { DomainError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
-import { expectTensor, sizeOf, Tensor, type TensorData } from "../tensor";
+import { expectTensor, sizeOf, type Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import {
@@ -10,8 +10,8 @@ import {
   asTarget,
   type ClassTargets,
   checkClasses,
+  lossOf,
   recordRows,
-  reduced,
 } from "./crossEntropy";
 import {
   checkConstant,
@@ -66,11 +66,20 @@ export function multiMarginLoss(scores: Tensor, target: ClassTargets, options?: 
         `${op}: expected classes 0 … ${classes - 1}, got ${t.data[bad]} at position ${bad}`,
       );
     }
-    const values = new Tensor(rows.shape);
+    const y = lossOf(rows.shape, reduction);
     const saved = new Buffer(n * classes);
-    const [weights, squared] = [w?.ptr ?? 0, Number(p === 2)];
-    kernels.multiMarginLossForward(x.ptr, t.ptr, weights, saved.ptr, values.ptr, n, classes, margin, squared);
-    return recordRows(op, rows, values, saved, reduction, reduction === "mean" ? 1 / n : 1);
+    const sizes = [n, classes, Number(reduction === "none"), reduction === "mean" ? 1 / n : 1] as const;
+    kernels.multiMarginLossForward(
+      x.ptr,
+      t.ptr,
+      w?.ptr ?? 0,
+      saved.ptr,
+      y.ptr,
+      ...sizes,
+      margin,
+      Number(p === 2),
+    );
+    return recordRows(op, rows, y, saved, reduction);
   });
 }
 
@@ -89,10 +98,16 @@ export function categoricalHingeLoss(pred: Tensor, target: Tensor, options?: Los
   const { shape, cols } = rowsOf(op, pred);
   checkWithin(op, "target", target, [0, 1]);
   const rows = { x: pred, rows: sizeOf(shape), classes: cols, shape };
-  const values = new Tensor(shape);
+  const y = lossOf(shape, reduction);
   const saved = new Buffer(pred.size);
-  kernels.categoricalHingeLossForward(pred.ptr, target.ptr, saved.ptr, values.ptr, rows.rows, cols);
-  return recordRows(op, rows, values, saved, reduction, reduction === "mean" ? 1 / rows.rows : 1);
+  const sizes = [
+    rows.rows,
+    cols,
+    Number(reduction === "none"),
+    reduction === "mean" ? 1 / rows.rows : 1,
+  ] as const;
+  kernels.categoricalHingeLossForward(pred.ptr, target.ptr, saved.ptr, y.ptr, ...sizes);
+  return recordRows(op, rows, y, saved, reduction);
 }
 
 /** The shape before the last dimension, and the size of that. */
@@ -137,12 +152,10 @@ export function cosineEmbeddingLoss(
   checkConstant(op, "target", target);
   checkSigns(op, target);
   const n = sizeOf(shape);
-  const scale = reduction === "mean" ? 1 / n : 1;
-  const values = new Tensor(shape);
-  kernels.cosineEmbeddingLossForward(a.ptr, b.ptr, target.ptr, values.ptr, n, cols, margin);
-  const y = reduced(op, values, { rows: n, shape }, reduction, scale);
+  const rest = [n, cols, Number(reduction === "none"), reduction === "mean" ? 1 / n : 1, margin] as const;
+  const y = lossOf(shape, reduction);
+  kernels.cosineEmbeddingLossForward(a.ptr, b.ptr, target.ptr, y.ptr, ...rest);
   return record(op, y, [a, b], [a, b, target], (dy) => {
-    const rest = [n, cols, Number(reduction === "none"), scale, margin] as const;
     if (a.requiresGrad) {
       kernels.cosineEmbeddingLossBackward(a.ptr, b.ptr, target.ptr, dy, gradient(a), ...rest);
     }

@@ -44,6 +44,11 @@ export class Node {
 let enabled = true;
 let recorded = 0;
 
+/** Whether ops are recorded where an input requires a gradient: outside of `noGrad`. */
+export function gradEnabled(): boolean {
+  return enabled;
+}
+
 /** Whether an op on these inputs will be recorded. */
 export function recording(inputs: readonly Tensor[]): boolean {
   if (enabled) for (const x of inputs) if (x.requiresGrad) return true;

@@ -43,7 +43,7 @@ export function tensor(data: TensorData, options?: TensorOptions): Tensor {
   checkDType("tensor", dtype, requiresGrad);
   if (dtype === "i32") checkIntegers("tensor", values);
   const t = allocate(shape, dtype);
-  t.data.set(values);
+  t.view().set(values);
   t.requiresGrad = requiresGrad;
   return t;
 }
@@ -130,7 +130,7 @@ function filled(
   const t = allocate(shape, dtype);
   if (value === 0) kernels.zero(t.ptr, t.size);
   else if (dtype === "f32") kernels.fill(t.ptr, t.size, value);
-  else t.data.fill(value);
+  else t.view().fill(value);
   t.requiresGrad = requiresGrad;
   return t;
 }
@@ -188,6 +188,7 @@ export function arange(
  */
 export function eye(n: number, options?: Omit<TensorOptions, "shape">): Tensor {
   const t = zeros([n, n], options);
-  for (let i = 0; i < n; i++) t.data[i * n + i] = 1;
+  const values = t.view();
+  for (let i = 0; i < n; i++) values[i * n + i] = 1;
   return t;
 }

@@ -26,6 +26,9 @@ export class DisposedError extends NablasError {}
 /** A backward pass that cannot be: nothing recorded, or recorded and already released. */
 export class GraphError extends NablasError {}
 
+/** A function that cannot be compiled, or a plan that no longer fits what it was recorded from. */
+export class PlanError extends NablasError {}
+
 /** Gradients that do not agree with finite differences. */
 export class GradientError extends NablasError {}
 

@@ -16,6 +16,7 @@ export {
   NablasError,
   OptionError,
   OutOfMemoryError,
+  PlanError,
   ShapeError,
 } from "./errors";
 export { type Epoch, type FitOptions, fit, type Step, Training, type TrainingState } from "./fit";
@@ -50,6 +51,8 @@ export { type DropoutOptions, getRngState, type RreluOptions, setRngState } from
 export type { ReductionOptions, VarianceOptions } from "./ops/reductions";
 export type { CosineEmbeddingOptions, MultiMarginOptions } from "./ops/rowLosses";
 export * from "./optim/index";
+export { type Compiled, compile } from "./plan/compile";
+export type { Input } from "./plan/input";
 export { scope } from "./scope";
 export type { StateValue } from "./stateDict";
 export { type LayerSummary, Summary, summary } from "./summary";

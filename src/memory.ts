@@ -9,6 +9,7 @@
 // grows if too little of it is free. Small blocks come from slabs, so that those which live long, such as losses that
 // somebody collects, do not split the space for large ones. Nothing but this file touches `memory.buffer`.
 import { DisposedError, OutOfMemoryError } from "./errors";
+import { recorder } from "./recording";
 import type { Region } from "./scope";
 import { instantiate, memory as linear, PAGE, running } from "./wasm";
 
@@ -55,7 +56,8 @@ function take(bytes: number): number {
   return gap.at - bytes;
 }
 
-function give(ptr: number, bytes: number): void {
+/** Gives back a block that a recording had reserved. */
+export function give(ptr: number, bytes: number): void {
   put(bytes <= SMALL ? smallBins : bins, ptr, bytes);
 }
 
@@ -159,14 +161,17 @@ export class Buffer {
   /** Whether a recorded op has taken this unrecorded buffer as its input. */
   consumed = false;
   /** How many buffers share this piece, once it is shared. */
-  private sharers: { count: number } | undefined;
+  private sharers: { count: number; ptr: number; bytes: number } | undefined;
 
-  /** @param elements of four bytes; at least one is reserved, so that every buffer has a place of its own. */
-  constructor(elements: number, shared?: Buffer) {
+  /**
+   * @param elements of four bytes; at least one is reserved, so that every buffer has a place of its own.
+   * @param offset in bytes from the start of `shared`
+   */
+  constructor(elements: number, shared?: Buffer, offset = 0) {
     if (shared !== undefined) {
-      this.ptr = shared.ptr;
-      this.bytes = shared.bytes;
-      shared.sharers ??= { count: 1 };
+      this.ptr = shared.ptr + offset;
+      this.bytes = shared.bytes - offset;
+      shared.sharers ??= { count: 1, ptr: shared.ptr, bytes: shared.bytes };
       shared.sharers.count++;
       this.sharers = shared.sharers;
     } else {
@@ -176,33 +181,38 @@ export class Buffer {
       bytesHeld += this.bytes;
     }
     buffersHeld++;
+    recorder?.made(this, shared);
     madeAt?.set(this, new Error().stack?.split("\n").slice(2).join("\n") ?? "");
   }
 
-  /** Another buffer of the same memory, which lives until the last of them is freed. */
-  share(): Buffer {
-    return new Buffer(0, this);
+  /** Another buffer of the same memory, `offset` bytes on; it lives until the last of them is freed. */
+  share(offset = 0): Buffer {
+    return new Buffer(0, this, offset);
   }
 
   /** Gives the memory back. Doing so twice does nothing. */
   free(fate: Fate): void {
     if (this.fate !== undefined) return;
+    const reserved = recorder?.freed(this) ?? false;
     this.fate = fate;
     this.region?.remove(this);
     madeAt?.delete(this);
     buffersHeld--;
     if (this.sharers !== undefined && --this.sharers.count > 0) return;
-    bytesHeld -= this.bytes;
-    give(this.ptr, this.bytes);
+    const { ptr, bytes } = this.sharers ?? this;
+    bytesHeld -= bytes;
+    if (!reserved) give(ptr, bytes);
   }
 
   /** A view of the first `elements`, valid until memory grows. */
   floats(elements: number): Float32Array {
+    recorder?.written(this);
     return new Float32Array(linear.buffer, this.ptr, elements);
   }
 
   /** The same as 32-bit integers. */
   integers(elements: number): Int32Array {
+    recorder?.written(this);
     return new Int32Array(linear.buffer, this.ptr, elements);
   }
 

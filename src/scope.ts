@@ -89,6 +89,11 @@ export function adopt(owner: Owner): void {
   else watch(owner, owner.buffer);
 }
 
+/** Frees the region when nobody can reach `target` any more. */
+export function freeWith(target: object, region: Region): void {
+  net.register(target, region);
+}
+
 /** Makes what frees the buffer of `owner` free that of its new gradient, too. */
 export function adoptGradient(owner: Owner, gradient: Owner): void {
   if (owner.buffer.region !== undefined) owner.buffer.region.add(gradient.buffer);

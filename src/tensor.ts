@@ -2,6 +2,7 @@ import { backward, type Node } from "./autograd";
 import { DTypeError, GraphError, InstanceError, ShapeError, sameShape, show, withDefaults } from "./errors";
 import { Buffer, type Fate, gone } from "./memory";
 import type { Methods } from "./ops/methods";
+import { recorder, structureChanged } from "./recording";
 import { adoptGradient, brand, type Owner } from "./scope";
 import { kernels } from "./wasm";
 
@@ -54,6 +55,7 @@ export class Tensor implements Owner {
     this.dtype = dtype;
     this.size = sizeOf(shape);
     this.buffer = buffer;
+    recorder?.shaped(this);
   }
 
   get [brand](): true {
@@ -76,6 +78,7 @@ export class Tensor implements Owner {
         `requiresGrad: only f32 tensors have gradients, got ${this.dtype} ${show(this.shape)}`,
       );
     }
+    if (value !== this.leafRequiresGrad) structureChanged();
     this.leafRequiresGrad = value;
   }
 
@@ -107,6 +110,7 @@ export class Tensor implements Owner {
   /** The pointer for kernels, after checking that `op` may use this tensor. */
   use(op: string, dtype: DType = "f32"): number {
     if (this.buffer.fate !== undefined) throw gone(op, this.describe(), this.buffer.fate);
+    recorder?.used(this);
     if (this.dtype !== dtype) {
       throw new DTypeError(`${op}: expected dtype ${dtype}, got ${this.dtype} ${show(this.shape)}`);
     }
@@ -120,12 +124,19 @@ export class Tensor implements Owner {
 
   /** A live view of the elements, through which one may also write. It goes stale when memory grows. */
   get data(): Float32Array | Int32Array {
+    recorder?.refuse("data", this);
+    return this.view();
+  }
+
+  /** The same for the library itself, which writes constants while a plan is recorded. */
+  view(): Float32Array | Int32Array {
     this.use("data", this.dtype);
     return this.dtype === "f32" ? this.buffer.floats(this.size) : this.buffer.integers(this.size);
   }
 
   /** The elements as nested arrays, or as a number for shape []. */
   toArray(): Nested {
+    recorder?.refuse("toArray", this);
     const { data, shape } = this;
     let at = 0;
     const level = (dim: number): Nested =>
@@ -135,6 +146,7 @@ export class Tensor implements Owner {
 
   /** The value of a tensor of one element. */
   item(): number {
+    recorder?.refuse("item", this);
     if (this.size !== 1) throw new ShapeError(`item: expected one element, got ${this.describe()}`);
     return this.data[0]!;
   }
@@ -165,7 +177,8 @@ export class Tensor implements Owner {
 
   /** Fills the gradient with zeros, in place; does nothing if there is none. */
   zeroGrad(): void {
-    if (this.grad?.fate === undefined && this.grad !== null) kernels.zero(this.grad.ptr, this.size);
+    if (this.grad === null) recorder?.zeroed(this);
+    else if (this.grad.fate === undefined) kernels.zero(this.grad.ptr, this.size);
   }
 
   /** Gives the memory back now, that of the gradient too. Using the tensor afterwards is an error. */

@@ -1,5 +1,5 @@
 import type { instantiate as bindings } from "../build/release";
-import { baseline, relaxed } from "../build/wasm";
+import { baseline, pointerMasks, relaxed } from "../build/wasm";
 
 type Exports = Awaited<ReturnType<typeof bindings>>;
 
@@ -8,6 +8,14 @@ export type Kernels = Omit<Exports, "heapBase">;
 
 /** Set by `instantiate`, which the first allocation calls: whoever has a pointer to pass has kernels. */
 export let kernels: Kernels;
+
+/** Which parameters of each kernel are pointers: a bit for each, the first the lowest. */
+export const pointers: Record<string, number> = {};
+
+/** Puts other functions in the kernels' place, which call them. */
+export function setKernels(next: Kernels): void {
+  kernels = next;
+}
 
 /** Linear memory. It grows: views are for memory.ts to make, one per use. */
 export let memory: WebAssembly.Memory;
@@ -45,7 +53,10 @@ export function instantiate(): number {
   const simd = chosen ?? (hasRelaxedSimd() ? "relaxed" : "baseline");
   const bytes = Uint8Array.from(atob(simd === "relaxed" ? relaxed : baseline), (c) => c.charCodeAt(0));
   memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+  const module = new WebAssembly.Module(bytes);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const names = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "function");
+  for (const [i, { name }] of names.entries()) pointers[name] = pointerMasks[i]!;
   const { heapBase, ...functions } = exports as unknown as Exports;
   kernels = functions;
   running = simd;

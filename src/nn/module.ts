@@ -1,5 +1,6 @@
 import type { Node } from "../autograd";
 import { NablasError, OptionError, withDefaults } from "../errors";
+import { recorder } from "../recording";
 import { inModule, isPlain, outliveModule, owned } from "../scope";
 import { compareKeys, expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import { expectTensor, Tensor } from "../tensor";
@@ -189,6 +190,7 @@ const located = new WeakSet<Error>();
 
 function call(module: Module, forward: () => Tensor): Tensor {
   active.push(module);
+  recorder?.entered(module);
   try {
     return inModule(module, forward, recordedIn);
   } catch (error) {

@@ -2,6 +2,7 @@ import { gradient, record } from "../autograd";
 import { tensor } from "../create";
 import { DomainError, DTypeError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
+import { expectNone } from "../recording";
 import { expectTensor, type Nested, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
 import { add, mul, neg } from "./arithmetic";
@@ -117,21 +118,15 @@ function rowWeights(
   mean: boolean,
 ): Buffer {
   const weights = new Buffer(2 * rows);
-  const bad = kernels.classWeights(
-    target.ptr,
-    weight?.ptr ?? 0,
-    weights.ptr,
-    rows,
-    classes,
-    ignoreIndex,
-    Number(mean),
-  );
-  if (bad < 0) return weights;
-  weights.free("dispose");
-  throw new DomainError(
-    `${op}: expected classes 0 … ${classes - 1}, got ${target.data[bad]} at position ${bad}; rows to leave out carry ` +
-      `ignoreIndex (here ${ignoreIndex})`,
-  );
+  const rest = [weight?.ptr ?? 0, weights.ptr, rows, classes, ignoreIndex, Number(mean)];
+  expectNone("classWeights", target, rest, (at, value) => {
+    weights.free("dispose");
+    return new DomainError(
+      `${op}: expected classes 0 … ${classes - 1}, got ${value} at position ${at}; rows to leave out carry ` +
+        `ignoreIndex (here ${ignoreIndex})`,
+    );
+  });
+  return weights;
 }
 
 /** The tensor for a loss with one value per row. */
@@ -231,12 +226,13 @@ function softCrossEntropy(
   smoothing: number,
   reduction: Reduction,
 ): Tensor {
-  const at = kernels.firstOutside(target.ptr, target.size, 0, 1);
-  if (at >= 0) {
-    throw new DomainError(
-      `${op}: expected target probabilities within [0, 1], got ${target.data[at]} at element ${at}`,
-    );
-  }
+  expectNone(
+    "firstOutside",
+    target,
+    [target.size, 0, 1],
+    (at, value) =>
+      new DomainError(`${op}: expected target probabilities within [0, 1], got ${value} at element ${at}`),
+  );
   const { rows: n, classes, x } = rows;
   const q = softTargets(reshape(target, [n, classes]), weight, smoothing, classes);
   const scale = reduction === "mean" ? 1 / n : 1;

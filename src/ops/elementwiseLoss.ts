@@ -1,5 +1,6 @@
 import { gradient, record, recording } from "../autograd";
 import { DomainError, GraphError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import { expectNone } from "../recording";
 import { expectTensor, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
 import { mean, sum } from "./reductions";
@@ -132,10 +133,13 @@ export function checkConstant(op: string, what: string, x: Tensor): void {
 
 /** @throws DomainError unless every element is −1 or 1 */
 export function checkSigns(op: string, target: Tensor): void {
-  const at = kernels.firstUnsigned(target.ptr, target.size);
-  if (at < 0) return;
-  throw new DomainError(
-    `${op}: expected targets −1 or 1, got ${target.data[at]} at element ${at}; labels 0 and 1 become signs as 2 t − 1`,
+  const wanted = `${op}: expected targets −1 or 1`;
+  const fix = "labels 0 and 1 become signs as 2 t − 1";
+  expectNone(
+    "firstUnsigned",
+    target,
+    [target.size],
+    (at, value) => new DomainError(`${wanted}, got ${value} at element ${at}; ${fix}`),
   );
 }
 
@@ -147,8 +151,8 @@ export function checkWithin(
   [low, high]: readonly [number, number],
   fix = "",
 ): void {
-  const at = kernels.firstOutside(x.ptr, x.size, low, high);
-  if (at < 0) return;
-  const range = high === Number.POSITIVE_INFINITY ? `≥ ${low}` : `within [${low}, ${high}]`;
-  throw new DomainError(`${op}: expected a ${what} ${range}, got ${x.data[at]} at element ${at}${fix}`);
+  expectNone("firstOutside", x, [x.size, low, high], (at, value) => {
+    const range = high === Number.POSITIVE_INFINITY ? `≥ ${low}` : `within [${low}, ${high}]`;
+    return new DomainError(`${op}: expected a ${what} ${range}, got ${value} at element ${at}${fix}`);
+  });
 }

@@ -1,6 +1,7 @@
 import { gradient, record } from "../autograd";
 import { tensor } from "../create";
 import { DomainError, DTypeError, OptionError, ShapeError, show, withDefaults } from "../errors";
+import { expectNone } from "../recording";
 import { expectTensor, type Nested, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
@@ -25,10 +26,15 @@ function asIndices(op: string, index: Indices): Tensor {
 
 /** @throws DomainError for an index outside [0, size) */
 function checkRange(op: string, index: Tensor, size: number): void {
-  const bad = kernels.firstBeyond(index.ptr, index.size, size);
-  if (bad < 0) return;
-  throw new DomainError(
-    `${op}: expected indices 0 … ${size - 1}, got ${index.data[bad]} at element ${bad} of ${show(index.shape)}`,
+  const { shape } = index;
+  expectNone(
+    "firstBeyond",
+    index,
+    [index.size, size],
+    (at, value) =>
+      new DomainError(
+        `${op}: expected indices 0 … ${size - 1}, got ${value} at element ${at} of ${show(shape)}`,
+      ),
   );
 }
 

@@ -1,6 +1,7 @@
 import { gradient, record } from "../autograd";
 import { DomainError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
+import { expectNone } from "../recording";
 import { expectTensor, sizeOf, type Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
@@ -60,12 +61,13 @@ export function multiMarginLoss(scores: Tensor, target: ClassTargets, options?: 
     const w = asClassWeight(op, weight, classes);
     const t = asTarget(op, target, scores);
     checkClasses(op, t, rows.shape);
-    const bad = kernels.firstNoClass(t.ptr, n, classes);
-    if (bad >= 0) {
-      throw new DomainError(
-        `${op}: expected classes 0 … ${classes - 1}, got ${t.data[bad]} at position ${bad}`,
-      );
-    }
+    expectNone(
+      "firstNoClass",
+      t,
+      [n, classes],
+      (at, value) =>
+        new DomainError(`${op}: expected classes 0 … ${classes - 1}, got ${value} at position ${at}`),
+    );
     const y = lossOf(rows.shape, reduction);
     const saved = new Buffer(n * classes);
     const sizes = [n, classes, Number(reduction === "none"), reduction === "mean" ? 1 / n : 1] as const;

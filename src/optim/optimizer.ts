@@ -1,4 +1,5 @@
 import { full, zeros } from "../create";
+import { recorder } from "../recording";
 import { outsideScopes, owned } from "../scope";
 import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import type { Tensor } from "../tensor";
@@ -48,6 +49,9 @@ export abstract class Optimizer<O extends object> {
   private readonly states = new Map<Tensor, ParameterState>();
   /** The averages of the rule, in its order. */
   private readonly kept: readonly [name: string, used: (options: O) => boolean][];
+  private readonly names: readonly (keyof O & string)[];
+  /** For each group the values of the options that were last written. */
+  private readonly written: (readonly unknown[])[] = [];
   /** For each group its options as kernels read them: float64, in the order of the defaults. */
   private readonly hyper: readonly Tensor[];
 
@@ -60,6 +64,7 @@ export abstract class Optimizer<O extends object> {
     this.members = this.groups.flatMap(({ params }, group) => params.map((t) => ({ t, group })));
     this.parameters = this.members.map(({ t }) => t);
     this.kept = Object.entries(rule.averages);
+    this.names = optionNames(rule);
     const count = numbersOf(rule, rule.defaults, "").length;
     this.hyper = outsideScopes(() => this.groups.map(() => zeros([2 * count])));
   }
@@ -67,6 +72,10 @@ export abstract class Optimizer<O extends object> {
   /** Changes every parameter that has a gradient. */
   step(): void {
     this.writeOptions();
+    recorder?.prepare(() => {
+      this.writeOptions();
+      return this.averagesInUse();
+    });
     for (const t of this.parameters) {
       if (t.grad === null) continue;
       t.use("step");
@@ -86,10 +95,34 @@ export abstract class Optimizer<O extends object> {
   /** Checks the options and writes them to linear memory. Replayed kernel calls read them from there. */
   writeOptions(): void {
     for (let i = 0; i < this.groups.length; i++) {
-      const numbers = groupNumbers(this.rule, this.groups, i);
       this.hyper[i]!.use("step");
+      if (this.isWritten(i)) continue;
+      const numbers = groupNumbers(this.rule, this.groups, i);
       this.hyper[i]!.buffer.doubles(numbers.length).set(numbers);
+      this.written[i] = this.names.map((name) => copyOption(this.groups[i]![name]));
     }
+  }
+
+  /** Whether the options of a group are those in linear memory. */
+  private isWritten(group: number): boolean {
+    const [options, values] = [this.groups[group]!, this.written[group]];
+    if (values === undefined) return false;
+    for (let k = 0; k < this.names.length; k++) {
+      const [value, last] = [options[this.names[k]!] as unknown, values[k]];
+      if (value === last) continue;
+      if (!Array.isArray(value) || !Array.isArray(last) || value.length !== last.length) return false;
+      for (let j = 0; j < value.length; j++) if (value[j] !== last[j]) return false;
+    }
+    return true;
+  }
+
+  /** A bit for each average of each group that its options ask for: another one makes other kernel calls. */
+  private averagesInUse(): number {
+    let bits = 1;
+    for (const group of this.groups) {
+      for (const [, used] of this.kept) bits = 2 * bits + Number(used(group));
+    }
+    return bits;
   }
 
   /** Fills the gradients with zeros. */
@@ -107,7 +140,7 @@ export abstract class Optimizer<O extends object> {
     for (const [i, { t, group }] of this.members.entries()) {
       const known = this.states.get(t);
       const options = this.groups[group]!;
-      if (known === undefined || known.step.data[0] === 0) {
+      if (known === undefined || known.step.view()[0] === 0) {
         // That there was a gradient is all that plain descent has to remember. @see settle
         if (!counted && t.grad !== null && !this.kept.some(([, used]) => used(options))) state[i] = {};
         continue;
@@ -267,9 +300,9 @@ export abstract class Optimizer<O extends object> {
     if (state === undefined) return;
     const { counted, start } = this.rule;
     for (const [name, average] of Object.entries(state.averages)) {
-      if (given?.includes(name) !== true) average.data.fill(start?.(options) ?? 0);
+      if (given?.includes(name) !== true) average.view().fill(start?.(options) ?? 0);
     }
-    if (given === undefined) state.step.data[0] = 0;
-    else if (!counted) state.step.data[0] = Math.min(given.length, 1);
+    if (given === undefined) state.step.view()[0] = 0;
+    else if (!counted) state.step.view()[0] = Math.min(given.length, 1);
   }
 }

@@ -1,0 +1,58 @@
+import { expectFunction } from "../errors";
+import { toTensor } from "../ops/operand";
+import { recorder } from "../recording";
+import { freeWith } from "../scope";
+import type { Tensor } from "../tensor";
+import type { Input } from "./input";
+import { Variant } from "./variant";
+
+/** A function that was compiled. */
+export interface Compiled<Inputs extends readonly Input[], R> {
+  /** Records the function for inputs of new shapes, replays it otherwise. The result holds until the next call. */
+  (...inputs: Inputs): R;
+  /** The kernel calls of each plan, with shapes and the memory of its intermediates. */
+  describe(): string;
+  /** Gives back the memory of all plans. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Records the kernel calls of `fn` once for each shape of its inputs, and replays them afterwards: without tensors, a
+ * tape, allocation or garbage. `fn` may go back, clip and step; what changes from call to call lies in linear memory:
+ * parameters, averages, learning rates, running statistics and the state of the random numbers. What it does in
+ * JavaScript beside that happens only when it is recorded.
+ *
+ * Inputs are tensors, typed arrays, numbers or nested arrays of them; they are copied into place. Tensors in what `fn`
+ * returns belong to the plan and hold until the next call: `clone()` keeps one.
+ * @throws PlanError when `fn` reads a value, disposes of an input or changes its parameters after the recording
+ */
+export function compile<Inputs extends readonly Input[], R>(
+  fn: (...inputs: { [K in keyof Inputs]: Tensor }) => R,
+): Compiled<Inputs, R> {
+  expectFunction("compile", fn);
+  const run = fn as (...inputs: Tensor[]) => R;
+  const variants: Variant<R>[] = [];
+  const compiled = (...inputs: Input[]): R => {
+    if (recorder !== undefined) return run(...inputs.map((input) => toTensor("compile", input)));
+    const at = variants.findIndex((variant) => variant.fits(inputs));
+    const variant = variants[at];
+    if (variant?.prepare() === true) return variant.replay(inputs);
+    if (variant !== undefined) {
+      variants.splice(at, 1);
+      variant.dispose();
+    }
+    const fresh = new Variant(run, inputs);
+    variants.unshift(fresh);
+    freeWith(compiled, fresh.region);
+    return fresh.result;
+  };
+  const dispose = () => {
+    for (const variant of variants.splice(0)) variant.dispose();
+  };
+  return Object.assign(compiled as unknown as Compiled<Inputs, R>, {
+    describe: () => variants.map((variant) => variant.describe()).join("\n\n"),
+    dispose,
+    [Symbol.dispose]: dispose,
+  });
+}

@@ -1,0 +1,64 @@
+// A place in a plan for an input.
+import { noGrad } from "../autograd";
+import { read, tensor } from "../create";
+import { PlanError, sameShape, text } from "../errors";
+import { isLinear } from "../memory";
+import { clone } from "../ops/layout";
+import { Tensor, type TensorData } from "../tensor";
+import { kernels } from "../wasm";
+
+/** What a compiled function takes: a tensor, a typed array, a number, or nested arrays. */
+export type Input = Tensor | TensorData;
+
+/** Up to so many elements are copied one by one: `set` takes longer to begin. */
+const FEW = 32;
+
+export class InputCell {
+  /** What the function works on. */
+  readonly tensor: Tensor;
+  private view: Float32Array | Int32Array;
+
+  constructor(input: Input, place: number) {
+    if (input instanceof Tensor && input.requiresGrad) {
+      throw new PlanError(
+        `compile: input ${place} requires a gradient, but the function works on a copy; use the tensor itself inside ` +
+          "the function, or pass detach()",
+      );
+    }
+    this.tensor = input instanceof Tensor ? noGrad(() => clone(input)) : tensor(input);
+    this.view = this.tensor.view();
+  }
+
+  /** Whether such an input can be written here. */
+  fits(input: Input): boolean {
+    const { shape, dtype, size } = this.tensor;
+    if (input instanceof Tensor) {
+      return input.dtype === dtype && !input.requiresGrad && sameShape(input.shape, shape);
+    }
+    if (ArrayBuffer.isView(input)) {
+      return shape.length === 1 && input.length === size && (dtype === "i32") === input instanceof Int32Array;
+    }
+    if (typeof input === "number") return shape.length === 0 && dtype === "f32";
+    if (!Array.isArray(input))
+      throw new PlanError(`compile: expected a tensor or an array, got ${text(input)}`);
+    return dtype === "f32" && sameShape(read(input).shape, shape);
+  }
+
+  write(input: Input): void {
+    const { tensor } = this;
+    if (input instanceof Tensor) {
+      kernels.copyForward(
+        input.use("compile", tensor.dtype),
+        tensor.use("compile", tensor.dtype),
+        tensor.size,
+      );
+      return;
+    }
+    if (!isLinear(this.view)) this.view = tensor.view();
+    const { view } = this;
+    const values =
+      typeof input === "number" ? [input] : ArrayBuffer.isView(input) ? input : read(input).values;
+    if (values.length > FEW) view.set(values);
+    else for (let i = 0; i < values.length; i++) view[i] = values[i]!;
+  }
+}

@@ -1,0 +1,154 @@
+// The recording of a plan: every kernel call, the memory that was made for it, and what it took from outside.
+import { PlanError } from "../errors";
+import { type Buffer, give } from "../memory";
+import { type Fault, type Recorder, setRecorder } from "../recording";
+import type { Shape, Tensor } from "../tensor";
+import { type Kernels, kernels, pointers, setKernels } from "../wasm";
+
+type Kernel = (...args: number[]) => number | undefined;
+
+/** One kernel call. */
+export interface Call {
+  name: string;
+  args: number[];
+  /** The error if it is a search and finds something. */
+  fault?: { make: Fault; dtype: "f32" | "i32" };
+}
+
+/** Memory that was made while recording. */
+export interface Block {
+  ptr: number;
+  bytes: number;
+  /** The buffers of this memory; several where they share it. */
+  buffers: Buffer[];
+  /** Whether JavaScript has written it: a constant. */
+  constant: boolean;
+  /** Of the tensor that it was made for. */
+  shape: Shape | undefined;
+}
+
+export class Recording implements Recorder {
+  readonly calls: Call[] = [];
+  readonly blocks = new Map<number, Block>();
+  /** What existed before and was used: parameters, their gradients, data. */
+  readonly externals = new Set<Tensor>();
+  readonly modules = new Set<{ training: boolean }>();
+  readonly hooks: { run: () => number; key: number }[] = [];
+  private readonly own = new Set<Buffer>();
+  /** Where gradients that did not exist yet were to be filled with zeros. */
+  private readonly pending = new Map<Tensor, number>();
+  private readonly real: Kernels = kernels;
+
+  /** @param inputs what the function gets; it may not free it */
+  constructor(private readonly inputs: readonly Tensor[]) {}
+
+  /** Runs `fn` and records what it does. */
+  run<T>(fn: () => T): T {
+    setRecorder(this);
+    setKernels(this.listening());
+    try {
+      return fn();
+    } finally {
+      setKernels(this.real);
+      setRecorder(undefined);
+      this.settleGradients();
+    }
+  }
+
+  /** The kernels, each of which notes its calls. Those without pointers compute sizes, once. */
+  private listening(): Kernels {
+    const entries = Object.entries(this.real).map(([name, kernel]) => {
+      if (pointers[name] === 0) return [name, kernel];
+      const note = (...args: number[]) => {
+        this.calls.push({ name, args });
+        return (kernel as Kernel)(...args);
+      };
+      return [name, note];
+    });
+    return Object.fromEntries(entries) as Kernels;
+  }
+
+  private settleGradients(): void {
+    for (const [t, at] of [...this.pending].reverse()) {
+      if (t.grad !== null) this.calls.splice(at, 0, { name: "zero", args: [t.grad.ptr, t.size] });
+    }
+  }
+
+  made(buffer: Buffer, shared: Buffer | undefined): void {
+    const { ptr, bytes } = buffer;
+    this.own.add(buffer);
+    if (shared !== undefined) this.blocks.get(ptr)?.buffers.push(buffer);
+    else this.blocks.set(ptr, { ptr, bytes, buffers: [buffer], constant: false, shape: undefined });
+  }
+
+  shaped({ buffer, shape }: Tensor): void {
+    const block = this.blocks.get(buffer.ptr);
+    if (block !== undefined) block.shape ??= shape;
+  }
+
+  freed(buffer: Buffer): boolean {
+    if (this.own.has(buffer)) return true;
+    const what = this.inputs.some((t) => t.buffer === buffer) ? "an input" : "a tensor made outside";
+    throw new PlanError(`compile: ${what} was disposed of by the function, but each replay needs it`);
+  }
+
+  written({ ptr }: Buffer): void {
+    const block = this.blocks.get(ptr);
+    if (block !== undefined) block.constant = true;
+  }
+
+  used(t: Tensor): void {
+    if (!this.blocks.has(t.buffer.ptr)) this.externals.add(t);
+  }
+
+  entered(module: { training: boolean }): void {
+    this.modules.add(module);
+  }
+
+  zeroed(t: Tensor): void {
+    if (!this.pending.has(t)) this.pending.set(t, this.calls.length);
+  }
+
+  prepare(run: () => number): void {
+    this.hooks.push({ run, key: run() });
+  }
+
+  searched(make: Fault): void {
+    const call = this.calls.at(-1)!;
+    call.fault = {
+      make,
+      dtype: call.name === "firstOutside" || call.name === "firstUnsigned" ? "f32" : "i32",
+    };
+  }
+
+  refuse(what: string, t: Tensor): never {
+    throw new PlanError(
+      `compile: ${what} of ${t.describe()} reads a value, which a replay would not do again; return the tensor, and read ` +
+        "it outside of the compiled function",
+    );
+  }
+
+  /** The blocks with a living buffer. */
+  living(): Set<Block> {
+    return new Set(
+      [...this.blocks.values()].filter(({ buffers }) => buffers.some(({ fate }) => fate === undefined)),
+    );
+  }
+
+  /** What lives on beside the outputs: gradients and averages that were made here. */
+  persistent(outputs: ReadonlySet<Block>): Set<Block> {
+    const kept = this.living();
+    for (const block of outputs) kept.delete(block);
+    return kept;
+  }
+
+  /** Gives back what the recording had reserved, but for the blocks that live on as they are. */
+  release(kept: ReadonlySet<Block>): void {
+    for (const block of this.blocks.values()) {
+      if (kept.has(block)) continue;
+      const alive = block.buffers.filter(({ fate }) => fate === undefined);
+      if (alive.length === 0) give(block.ptr, block.bytes);
+      for (const buffer of alive) buffer.free("dispose");
+    }
+  }
+}

@@ -1,0 +1,160 @@
+// A compiled function for inputs of given shapes: its plan, and what has to hold for the plan to be right.
+import { gradEnabled } from "../autograd";
+import { DisposedError, PlanError, show } from "../errors";
+import type { Module } from "../nn/module";
+import { structure } from "../recording";
+import { isPlain, outsideScopes, Region, scope } from "../scope";
+import { Tensor } from "../tensor";
+import { type Input, InputCell } from "./input";
+import { Plan } from "./plan";
+import { type Block, Recording } from "./recording";
+
+export class Variant<R> {
+  /** What the function returned, in memory of the plan. */
+  result!: R;
+  readonly region = new Region();
+  private readonly cells: readonly InputCell[];
+  private readonly recording: Recording;
+  private readonly plan: Plan;
+  private readonly gradients = gradEnabled();
+  private readonly modes: readonly { module: { training: boolean }; training: boolean }[];
+  private readonly parameters: readonly { module: Module; tensors: readonly Tensor[] }[];
+  private readonly trained: readonly { t: Tensor; requiresGrad: boolean }[];
+  private structure: number;
+  private outputs: Tensor[] = [];
+
+  /** Runs `fn` on copies of the inputs and records it. */
+  constructor(fn: (...inputs: Tensor[]) => R, inputs: readonly Input[]) {
+    this.cells = outsideScopes(() => inputs.map((input, i) => new InputCell(input, i)));
+    for (const { tensor } of this.cells) this.region.add(tensor.buffer);
+    const tensors = this.cells.map(({ tensor }) => tensor);
+    this.recording = new Recording(tensors);
+    try {
+      this.plan = this.settle(outsideScopes(() => this.recording.run(() => scope(() => fn(...tensors)))));
+    } catch (error) {
+      this.recording.release(this.recording.living());
+      this.region.free("dispose");
+      throw error;
+    }
+    const { modules, externals } = this.recording;
+    this.modes = [...modules].map((module) => ({ module, training: module.training }));
+    this.parameters = [...modules].map((module) => ({
+      module: module as Module,
+      tensors: (module as Module).parameters(),
+    }));
+    this.trained = [...externals].map((t) => ({ t, requiresGrad: t.requiresGrad }));
+    this.structure = structure;
+  }
+
+  /** Makes the plan, and tensors in its memory of those that the function returned. */
+  private settle(result: R): Plan {
+    const { recording } = this;
+    const returned = tensorsIn(result);
+    const blocks = new Set<Block>();
+    for (const { buffer } of returned) {
+      const block = recording.blocks.get(buffer.ptr);
+      if (block !== undefined) blocks.add(block);
+    }
+    const plan = new Plan(recording, blocks);
+    this.region.add(plan.arena);
+    const made = new Map<Tensor, Tensor>();
+    for (const t of returned) made.set(t, this.output(t, plan));
+    this.result = replaced(result, made);
+    recording.release(recording.persistent(blocks));
+    return plan;
+  }
+
+  /** A tensor in the plan's memory, or one from outside as it is. */
+  private output(t: Tensor, plan: Plan): Tensor {
+    const at = plan.placeOf(t.buffer.ptr);
+    if (at === t.buffer.ptr) return t;
+    const y = new Tensor(t.shape, t.dtype, plan.arena.share(at - plan.arena.ptr));
+    y.op = t.op;
+    this.region.add(y.buffer);
+    this.outputs.push(y);
+    return y;
+  }
+
+  /** Whether the plan was recorded for such inputs, in this mode. */
+  fits(inputs: readonly Input[]): boolean {
+    if (inputs.length !== this.cells.length || this.gradients !== gradEnabled()) return false;
+    for (let i = 0; i < inputs.length; i++) if (!this.cells[i]!.fits(inputs[i]!)) return false;
+    for (const { module, training } of this.modes) if (module.training !== training) return false;
+    if (this.structure === structure) return true;
+    for (const { t, requiresGrad } of this.trained) if (t.requiresGrad !== requiresGrad) return false;
+    return true;
+  }
+
+  /** Runs the hooks; tells whether the plan is still right. */
+  prepare(): boolean {
+    for (const { run, key } of this.recording.hooks) if (run() !== key) return false;
+    if (this.structure !== structure) this.checkParameters();
+    for (const { t } of this.trained) {
+      if (t.fate === undefined) continue;
+      throw new DisposedError(`compile: ${t.describe()} has been freed since the recording; compile again`);
+    }
+    for (const t of this.outputs) if (t.fate !== undefined) return false;
+    return true;
+  }
+
+  private checkParameters(): void {
+    for (const { module, tensors } of this.parameters) {
+      const now = module.parameters();
+      if (now.length === tensors.length && now.every((t, i) => t === tensors[i])) continue;
+      throw new PlanError(
+        `compile: ${module} has other parameters than when it was recorded, ${now.length} against ${tensors.length}; ` +
+          "compile the function again",
+      );
+    }
+    this.structure = structure;
+  }
+
+  replay(inputs: readonly Input[]): R {
+    for (let i = 0; i < inputs.length; i++) this.cells[i]!.write(inputs[i]!);
+    this.plan.replay();
+    return this.result;
+  }
+
+  /** Runs the kernels on what lies in the inputs. */
+  again(): R {
+    this.plan.replay();
+    return this.result;
+  }
+
+  get inputs(): readonly Tensor[] {
+    return this.cells.map(({ tensor }) => tensor);
+  }
+
+  describe(): string {
+    const names = new Map<number, string>();
+    for (const { t } of this.trained) names.set(t.ptr, `tensor ${show(t.shape)}`);
+    for (const { module } of this.parameters) {
+      for (const [name, t] of module.namedParameters()) {
+        names.set(t.ptr, `${name} ${show(t.shape)}`);
+        if (t.grad !== null) names.set(t.grad.ptr, `d ${name} ${show(t.shape)}`);
+      }
+    }
+    for (const [i, { tensor }] of this.cells.entries())
+      names.set(tensor.ptr, `input ${i} ${show(tensor.shape)}`);
+    const shapes = this.cells.map(({ tensor }) => show(tensor.shape)).join(", ");
+    return `plan for ${shapes || "no inputs"}\n${this.plan.describe((ptr) => names.get(ptr))}`;
+  }
+
+  dispose(): void {
+    this.region.free("dispose");
+  }
+}
+
+function tensorsIn(value: unknown): Tensor[] {
+  if (value instanceof Tensor) return [value];
+  if (typeof value !== "object" || value === null) return [];
+  return Array.isArray(value) || isPlain(value) ? Object.values(value).flatMap(tensorsIn) : [];
+}
+
+function replaced<T>(value: T, by: ReadonlyMap<Tensor, Tensor>): T {
+  if (value instanceof Tensor) return by.get(value) as T;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => replaced(item, by)) as T;
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaced(item, by)])) as T;
+}

@@ -1,0 +1,65 @@
+// What happens while a plan is recorded is told to the recorder here; otherwise there is none.
+import type { NablasError } from "./errors";
+import type { Buffer } from "./memory";
+import type { Tensor } from "./tensor";
+import { type Kernels, kernels, memory } from "./wasm";
+
+/** Kernels that return the first place of something that an op cannot take, or −1. */
+export type Search = {
+  [K in keyof Kernels]: Kernels[K] extends (...args: never[]) => number ? K : never;
+}[keyof Kernels];
+
+/** The error for what a search has found: its place and its value. */
+export type Fault = (at: number, value: number) => NablasError;
+
+export interface Recorder {
+  /** A buffer was made, or another one of the memory of `shared`. */
+  made(buffer: Buffer, shared: Buffer | undefined): void;
+  /** A tensor was made. */
+  shaped(t: Tensor): void;
+  /** A buffer is freed. Returns whether its memory stays reserved until the recording ends. */
+  freed(buffer: Buffer): boolean;
+  /** JavaScript writes into a buffer. */
+  written(buffer: Buffer): void;
+  /** An op is about to use a tensor. */
+  used(t: Tensor): void;
+  /** The forward pass of a module begins. */
+  entered(module: { training: boolean }): void;
+  /** The gradient of `t` is filled with zeros as soon as there is one. */
+  zeroed(t: Tensor): void;
+  /** Has to run before each replay. Where it returns another key than now, the recording is out of date. */
+  prepare(hook: () => number): void;
+  /** The kernel called last searches for what `fault` describes. */
+  searched(fault: Fault): void;
+  /** JavaScript wants the values of a tensor. */
+  refuse(what: string, t: Tensor): never;
+}
+
+export let recorder: Recorder | undefined;
+
+export function setRecorder(next: Recorder | undefined): void {
+  recorder = next;
+}
+
+/** Counts what may change which tensors a model has, or which of them are trained. */
+export let structure = 0;
+
+export function structureChanged(): void {
+  structure++;
+}
+
+/**
+ * Runs a search over a tensor, in every replay of a plan as well.
+ * @throws what `fault` makes of the place that it finds
+ */
+export function expectNone(kernel: Search, x: Tensor, rest: readonly number[], fault: Fault): void {
+  const found = (kernels[kernel] as (...args: number[]) => number)(x.ptr, ...rest);
+  recorder?.searched(fault);
+  if (found >= 0) throw faultAt(fault, x.ptr, x.dtype, found);
+}
+
+/** The error for what was found `at` the place in the data at `ptr`. */
+export function faultAt(fault: Fault, ptr: number, dtype: "f32" | "i32", at: number): NablasError {
+  const view = new DataView(memory.buffer, ptr + 4 * at, 4);
+  return fault(at, dtype === "f32" ? view.getFloat32(0, true) : view.getInt32(0, true));
+}

@@ -211,8 +211,14 @@ function seed(root: Tensor, given: Tensor | null): void {
     kernels.copyBackward(given.use("backward"), gradient(root), root.size);
     return;
   }
-  const one = new Buffer(1);
-  kernels.fill(one.ptr, 1, 1);
-  kernels.copyBackward(one.ptr, gradient(root), 1);
-  one.free("backward");
+  const { node } = root;
+  if (node === undefined || node.gradient !== undefined) {
+    const one = new Buffer(1);
+    kernels.fill(one.ptr, 1, 1);
+    kernels.copyBackward(one.ptr, gradient(root), 1);
+    one.free("backward");
+    return;
+  }
+  node.gradient = new Buffer(1);
+  kernels.fill(node.gradient.ptr, 1, 1);
 }

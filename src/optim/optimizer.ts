@@ -1,4 +1,5 @@
 import { full, zeros } from "../create";
+import { sameShape } from "../errors";
 import { recorder } from "../recording";
 import { outsideScopes, owned } from "../scope";
 import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
@@ -49,6 +50,8 @@ export abstract class Optimizer<O extends object> {
   private readonly states = new Map<Tensor, ParameterState>();
   /** The averages of the rule, in its order. */
   private readonly kept: readonly [name: string, used: (options: O) => boolean][];
+  /** A bit for each average of each group that its options ask for: others make other kernel calls. */
+  private averagesInUse = 0;
   private readonly names: readonly (keyof O & string)[];
   /** For each group the values of the options that were last written. */
   private readonly written: (readonly unknown[])[] = [];
@@ -74,7 +77,7 @@ export abstract class Optimizer<O extends object> {
     this.writeOptions();
     recorder?.prepare(() => {
       this.writeOptions();
-      return this.averagesInUse();
+      return this.averagesInUse;
     });
     for (const t of this.parameters) {
       if (t.grad === null) continue;
@@ -100,24 +103,22 @@ export abstract class Optimizer<O extends object> {
       const numbers = groupNumbers(this.rule, this.groups, i);
       this.hyper[i]!.buffer.doubles(numbers.length).set(numbers);
       this.written[i] = this.names.map((name) => copyOption(this.groups[i]![name]));
+      this.averagesInUse = this.countAverages();
     }
   }
 
   /** Whether the options of a group are those in linear memory. */
   private isWritten(group: number): boolean {
-    const [options, values] = [this.groups[group]!, this.written[group]];
+    const [options, values, { names }] = [this.groups[group]!, this.written[group], this];
     if (values === undefined) return false;
-    for (let k = 0; k < this.names.length; k++) {
-      const [value, last] = [options[this.names[k]!] as unknown, values[k]];
-      if (value === last) continue;
-      if (!Array.isArray(value) || !Array.isArray(last) || value.length !== last.length) return false;
-      for (let j = 0; j < value.length; j++) if (value[j] !== last[j]) return false;
+    for (let k = 0; k < names.length; k++) {
+      const value: unknown = options[names[k]!];
+      if (value !== values[k] && !samePair(value, values[k])) return false;
     }
     return true;
   }
 
-  /** A bit for each average of each group that its options ask for: another one makes other kernel calls. */
-  private averagesInUse(): number {
+  private countAverages(): number {
     let bits = 1;
     for (const group of this.groups) {
       for (const [, used] of this.kept) bits = 2 * bits + Number(used(group));
@@ -305,4 +306,8 @@ export abstract class Optimizer<O extends object> {
     if (given === undefined) state.step.view()[0] = 0;
     else if (!counted) state.step.view()[0] = Math.min(given.length, 1);
   }
+}
+
+function samePair(a: unknown, b: unknown): boolean {
+  return Array.isArray(a) && Array.isArray(b) && sameShape(a, b);
 }

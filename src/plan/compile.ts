@@ -35,12 +35,12 @@ export function compile<Inputs extends readonly Input[], R>(
   const variants: Variant<R>[] = [];
   const compiled = (...inputs: Input[]): R => {
     if (recorder !== undefined) return run(...inputs.map((input) => toTensor("compile", input)));
-    const at = variants.findIndex((variant) => variant.fits(inputs));
-    const variant = variants[at];
-    if (variant?.prepare() === true) return variant.replay(inputs);
-    if (variant !== undefined) {
-      variants.splice(at, 1);
+    for (const variant of variants) {
+      if (!variant.fits(inputs)) continue;
+      if (variant.prepare()) return variant.replay(inputs);
+      variants.splice(variants.indexOf(variant), 1);
       variant.dispose();
+      break;
     }
     const fresh = new Variant(run, inputs);
     variants.unshift(fresh);

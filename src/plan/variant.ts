@@ -79,7 +79,9 @@ export class Variant<R> {
   fits(inputs: readonly Input[]): boolean {
     if (inputs.length !== this.cells.length || this.gradients !== gradEnabled()) return false;
     for (let i = 0; i < inputs.length; i++) if (!this.cells[i]!.fits(inputs[i]!)) return false;
-    for (const { module, training } of this.modes) if (module.training !== training) return false;
+    for (let i = 0; i < this.modes.length; i++) {
+      if (this.modes[i]!.module.training !== this.modes[i]!.training) return false;
+    }
     if (this.structure === structure) return true;
     for (const { t, requiresGrad } of this.trained) if (t.requiresGrad !== requiresGrad) return false;
     return true;
@@ -87,13 +89,16 @@ export class Variant<R> {
 
   /** Runs the hooks; tells whether the plan is still right. */
   prepare(): boolean {
-    for (const { run, key } of this.recording.hooks) if (run() !== key) return false;
+    const { hooks } = this.recording;
+    for (let i = 0; i < hooks.length; i++) if (hooks[i]!.run() !== hooks[i]!.key) return false;
     if (this.structure !== structure) this.checkParameters();
-    for (const { t } of this.trained) {
-      if (t.fate === undefined) continue;
+    for (let i = 0; i < this.trained.length; i++) {
+      const { t } = this.trained[i]!;
+      if (t.buffer.fate === undefined) continue;
       throw new DisposedError(`compile: ${t.describe()} has been freed since the recording; compile again`);
     }
-    for (const t of this.outputs) if (t.fate !== undefined) return false;
+    for (let i = 0; i < this.outputs.length; i++)
+      if (this.outputs[i]!.buffer.fate !== undefined) return false;
     return true;
   }
 

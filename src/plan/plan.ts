@@ -2,7 +2,6 @@
 import { show } from "../errors";
 import { Buffer } from "../memory";
 import { faultAt } from "../recording";
-import type { Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
 import { type Life, layOut } from "./layout";
 import { isPointer, simplify } from "./passes";
@@ -20,7 +19,8 @@ export class Plan {
   readonly steps: (() => void)[];
   readonly memory: PlanMemory;
   readonly arena: Buffer;
-  private readonly calls: Call[];
+  /** With the pointers of the recording. */
+  private readonly calls: readonly Call[];
 
   /** @param outputs the blocks that the caller gets to see after a replay */
   constructor(recording: Recording, outputs: ReadonlySet<Block>) {
@@ -36,8 +36,8 @@ export class Plan {
     for (const { block, to } of places) {
       if (block.constant || outputs.has(block)) kernels.copyForward(block.ptr, to, block.bytes / 4);
     }
-    this.calls = calls.map((call) => relocated(call, places));
-    this.steps = this.calls.map(bind);
+    this.calls = calls;
+    this.steps = calls.map((call) => bind(relocated(call, places)));
     this.places = places;
   }
 
@@ -54,25 +54,28 @@ export class Plan {
     for (let i = 0; i < steps.length; i++) steps[i]!();
   }
 
-  /** The calls, one a line, and the memory. */
+  /**
+   * The calls, one a line: kernel, operands and sizes, then the memory of the intermediates.
+   * @param nameOf what lies outside of the plan at a pointer
+   */
   describe(nameOf: (ptr: number) => string | undefined): string {
+    const own = new Map(this.places.map(({ block }, i) => [block.ptr, `%${i} ${shapeOf(block)}`]));
+    const operand = (ptr: number) => own.get(ptr) ?? nameOf(ptr) ?? this.partName(ptr);
     const lines = this.calls.map(({ name, args }, i) => {
-      const operands = args.map((x, k) =>
-        isPointer(name, k) && x !== 0 ? (nameOf(x) ?? this.placeName(x)) : x,
-      );
-      return `${String(i).padStart(4)}  ${name.padEnd(24)} ${operands.join(" ")}`;
+      const [operands, numbers] = [[], []] as [string[], number[]];
+      for (const [k, x] of args.entries()) {
+        if (!isPointer(name, k)) numbers.push(x);
+        else if (x !== 0) operands.push(operand(x));
+      }
+      return `${String(i).padStart(4)}  ${name.padEnd(24)} ${operands.join(", ")}  (${numbers.join(" ")})`;
     });
     const { shared, apart } = this.memory;
     return [...lines, `intermediates: ${shared} bytes shared, ${apart} bytes apart`].join("\n");
   }
 
-  private placeName(ptr: number): string {
-    const at = ptr - this.arena.ptr;
-    return at >= 0 && at < this.arena.bytes ? `+${at}` : `@${ptr}`;
-  }
-
-  dispose(): void {
-    this.arena.free("dispose");
+  private partName(ptr: number): string {
+    const i = this.places.findIndex(({ block }) => within(ptr, block));
+    return i < 0 ? "state" : `%${i} + ${ptr - this.places[i]!.block.ptr}`;
   }
 }
 
@@ -174,7 +177,6 @@ function bind({ name, args, fault }: Call): () => void {
   }
 }
 
-/** A tensor as `describe` names it. */
-export function nameOf(t: Tensor): string {
-  return show(t.shape);
+function shapeOf({ shape, bytes }: Block): string {
+  return shape === undefined ? `${bytes} bytes` : show(shape);
 }

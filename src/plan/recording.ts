@@ -98,7 +98,7 @@ export class Recording implements Recorder {
   }
 
   used(t: Tensor): void {
-    if (!this.blocks.has(t.buffer.ptr)) this.externals.add(t);
+    if (!this.own.has(t.buffer)) this.externals.add(t);
   }
 
   entered(module: { training: boolean }): void {

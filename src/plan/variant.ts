@@ -132,15 +132,17 @@ export class Variant<R> {
 
   describe(): string {
     const names = new Map<number, string>();
-    for (const { t } of this.trained) names.set(t.ptr, `tensor ${show(t.shape)}`);
+    const name = (t: Tensor, text: string) => {
+      if (!names.has(t.ptr)) names.set(t.ptr, `${text} ${show(t.shape)}`);
+    };
+    for (const [i, { tensor }] of this.cells.entries()) name(tensor, `input ${i}`);
     for (const { module } of this.parameters) {
-      for (const [name, t] of module.namedParameters()) {
-        names.set(t.ptr, `${name} ${show(t.shape)}`);
-        if (t.grad !== null) names.set(t.grad.ptr, `d ${name} ${show(t.shape)}`);
+      for (const [path, t] of [...module.namedParameters(), ...module.namedBuffers()]) {
+        name(t, path);
+        if (t.grad !== null) name(t.grad, `d ${path}`);
       }
     }
-    for (const [i, { tensor }] of this.cells.entries())
-      names.set(tensor.ptr, `input ${i} ${show(tensor.shape)}`);
+    for (const { t } of this.trained) name(t, "tensor");
     const shapes = this.cells.map(({ tensor }) => show(tensor.shape)).join(", ");
     return `plan for ${shapes || "no inputs"}\n${this.plan.describe((ptr) => names.get(ptr))}`;
   }

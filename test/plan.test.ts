@@ -11,6 +11,8 @@ import {
   DisposedError,
   DomainError,
   Dropout,
+  dataset,
+  fit,
   gather,
   getRngState,
   Linear,
@@ -486,6 +488,59 @@ describe("memory", () => {
     expect(Number(apart)).toBeGreaterThanOrEqual(20 * 4000);
     expect(Number(shared)).toBeLessThanOrEqual(3 * 4000);
     x.dispose();
+  });
+});
+
+describe("over a dataset", () => {
+  const rows = 26;
+  const data = scope(() => {
+    manualSeed(2);
+    return dataset(
+      randn([rows, 6]),
+      Array.from({ length: rows }, (_, i) => i % 3),
+    );
+  });
+  const options = { batchSize: 8, seed: 4 };
+
+  test.each([false, true])("run does the steps that fit does, dropLast: %s", async (dropLast) => {
+    const [a, b, c] = [network("AdamW"), network("AdamW"), network("AdamW")];
+    manualSeed(8);
+    for await (const _ of fit((x, y) => a.step(x, y).loss, data, { ...options, dropLast, epochs: 3 }));
+    const random = [...getRngState()];
+    manualSeed(8);
+    const compiled = compile(b.step);
+    for await (const _ of fit((x, y) => compiled(x, y).loss, data, { ...options, dropLast, epochs: 3 }));
+    manualSeed(8);
+    using step = compile(c.step);
+    using batches = step.over(data, { ...options, dropLast });
+    expect(batches.batches).toBe(dropLast ? 3 : 4);
+    batches.run(5);
+    expect([batches.epoch, batches.batch]).toEqual(dropLast ? [1, 2] : [1, 1]);
+    const { loss } = batches.run(3 * batches.batches - 5);
+    expect(loss.shape).toEqual([]);
+    expect([...getRngState()]).toEqual(random);
+    expect(state(b.model)).toEqual(state(a.model));
+    expect(state(c.model)).toEqual(state(a.model));
+  });
+
+  test("goes on when a mode changes or the plan is gone, and gives its memory back", () => {
+    const { model, step } = network("SGD");
+    scope(() => void step(data.batch().x, data.batch().y));
+    const before = memory();
+    const compiled = compile(step);
+    const batches = compiled.over(data, { batchSize: 13 });
+    batches.run(4);
+    model.eval();
+    batches.run();
+    compiled.dispose();
+    model.train();
+    batches.run(2);
+    expect(() => batches.run(0)).toThrow("run: expected an integer ≥ 1, got 0");
+    compiled.dispose();
+    batches.dispose();
+    expect({ ...memory(), reserved: 0 }).toEqual({ ...before, reserved: 0 });
+    expect(() => compiled.over(data, { batchSize: 0 })).toThrow("over: batchSize is an integer ≥ 1, got 0");
+    expect(() => batches.run()).toThrow(DisposedError);
   });
 });
 

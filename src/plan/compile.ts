@@ -1,8 +1,10 @@
+import type { Dataset } from "../data/dataset";
 import { expectFunction } from "../errors";
 import { toTensor } from "../ops/operand";
 import { recorder } from "../recording";
 import { freeWith } from "../scope";
 import type { Tensor } from "../tensor";
+import { PlanBatches, type PlanBatchesOptions } from "./batches";
 import type { Input } from "./input";
 import { Variant } from "./variant";
 
@@ -10,6 +12,11 @@ import { Variant } from "./variant";
 export interface Compiled<Inputs extends readonly Input[], R> {
   /** Records the function for inputs of new shapes, replays it otherwise. The result holds until the next call. */
   (...inputs: Inputs): R;
+  /**
+   * Batches of a dataset that is copied to linear memory, for a function of a batch's x and y:
+   * `step.over(data, { batchSize: 32 }).run(100)`.
+   */
+  over(data: Dataset, options?: PlanBatchesOptions): PlanBatches<R>;
   /** The kernel calls of each plan, with shapes and the memory of its intermediates. */
   describe(): string;
   /** Gives back the memory of all plans. */
@@ -50,7 +57,10 @@ export function compile<Inputs extends readonly Input[], R>(
   const dispose = () => {
     for (const variant of variants.splice(0)) variant.dispose();
   };
+  const find = (...inputs: Input[]) => variants.find((variant) => variant.fits(inputs));
   return Object.assign(compiled as unknown as Compiled<Inputs, R>, {
+    over: (data: Dataset, options?: PlanBatchesOptions) =>
+      new PlanBatches({ call: compiled, find }, data, options),
     describe: () => variants.map((variant) => variant.describe()).join("\n\n"),
     dispose,
     [Symbol.dispose]: dispose,

@@ -77,8 +77,14 @@ export class Variant<R> {
 
   /** Whether the plan was recorded for such inputs, in this mode. */
   fits(inputs: readonly Input[]): boolean {
-    if (inputs.length !== this.cells.length || this.gradients !== gradEnabled()) return false;
+    if (inputs.length !== this.cells.length) return false;
     for (let i = 0; i < inputs.length; i++) if (!this.cells[i]!.fits(inputs[i]!)) return false;
+    return this.holds();
+  }
+
+  /** Whether the modes are those of the recording. */
+  holds(): boolean {
+    if (this.region.next === undefined || this.gradients !== gradEnabled()) return false;
     for (let i = 0; i < this.modes.length; i++) {
       if (this.modes[i]!.module.training !== this.modes[i]!.training) return false;
     }

@@ -1,0 +1,137 @@
+import { zeros } from "../create";
+import { batchRows, checkBatches, type Dataset, rowsUsed } from "../data/dataset";
+import { randomNumbers, seedOf } from "../data/random";
+import { OptionError, withDefaults } from "../errors";
+import { freeWith, outsideScopes, Region, scope } from "../scope";
+import { Tensor } from "../tensor";
+import { kernels } from "../wasm";
+import type { Variant } from "./variant";
+
+export interface PlanBatchesOptions {
+  /** Rows in a batch; default 32. */
+  batchSize?: number;
+  /** Whether each epoch has an order of its own; default true. */
+  shuffle?: boolean;
+  /** Of the orders; default: drawn from the generator that `manualSeed` starts. */
+  seed?: number;
+  /** Whether to leave out a last batch of fewer rows; default false. */
+  dropLast?: boolean;
+}
+
+const defaults = { batchSize: 32, shuffle: true, seed: undefined as number | undefined, dropLast: false };
+
+/** A compiled function of a batch, and the plan that it has for one. */
+export interface Step<R> {
+  call: (x: Tensor, y: Tensor) => R;
+  find: (x: Tensor, y: Tensor) => Variant<R> | undefined;
+}
+
+/**
+ * Batches of a dataset that lies in linear memory, for a compiled step: a kernel gathers the rows into the plan's
+ * inputs, and nothing is made in between. The batches are those that `fit` makes of the same data, seed and size.
+ */
+export class PlanBatches<R> {
+  /** Batches in an epoch. */
+  readonly batches: number;
+  /** Epochs that are complete. */
+  epoch = 0;
+  /** Batches run in the epoch under way. */
+  batch = 0;
+  private readonly settings: Required<PlanBatchesOptions>;
+  private readonly region = new Region();
+  private readonly x: Tensor;
+  private readonly y: Tensor;
+  /** The rows in the order of the epoch, i32. */
+  private readonly order: Tensor;
+  /** By the rows of the batch. */
+  private readonly plans = new Map<number, Variant<R> | undefined>();
+
+  constructor(
+    private readonly step: Step<R>,
+    private readonly data: Dataset,
+    options: PlanBatchesOptions | undefined,
+  ) {
+    const settings = withDefaults("over", defaults, options);
+    checkBatches("over", data.size, settings);
+    this.settings = { ...settings, seed: settings.shuffle ? seedOf("over", settings.seed) : 0 };
+    const perEpoch = rowsUsed(data.size, settings) / settings.batchSize;
+    this.batches = Math.ceil(perEpoch);
+    const { x, y } = outsideScopes(() => data.batch());
+    [this.x, this.y] = [x, y];
+    this.order = new Tensor([data.size], "i32");
+    for (const { buffer } of [x, y, this.order]) {
+      buffer.region?.remove(buffer);
+      this.region.add(buffer);
+    }
+    freeWith(this, this.region);
+  }
+
+  /**
+   * Runs the step on the next n batches, going on with a new order where an epoch ends. Returns the result of the last.
+   * @param n default 1
+   * @throws OptionError unless n is an integer ≥ 1
+   */
+  run(n = 1): R {
+    if (!Number.isInteger(n) || n < 1) throw new OptionError(`run: expected an integer ≥ 1, got ${n}`);
+    let result!: R;
+    for (let i = 0; i < n; i++) result = this.next();
+    return result;
+  }
+
+  /** Gives back the memory of the data; the compiled step lives on. */
+  dispose(): void {
+    this.region.free("dispose");
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private next(): R {
+    if (this.batch === 0) this.shuffle();
+    const { batchSize } = this.settings;
+    const at = this.batch * batchSize;
+    const rows = Math.min(batchSize, this.data.size - at);
+    const result = this.runOn(at, rows);
+    this.batch++;
+    if (this.batch === this.batches) {
+      this.batch = 0;
+      this.epoch++;
+    }
+    return result;
+  }
+
+  private runOn(at: number, rows: number): R {
+    const plan = this.plans.get(rows);
+    if (plan?.holds() === true && plan.prepare()) {
+      const [x, y] = plan.inputs as [Tensor, Tensor];
+      this.gather(this.x, at, x, rows);
+      this.gather(this.y, at, y, rows);
+      return plan.again();
+    }
+    return scope(() => {
+      const [x, y] = [this.x, this.y].map(({ shape, dtype }) => zeros([rows, ...shape.slice(1)], { dtype }));
+      this.gather(this.x, at, x!, rows);
+      this.gather(this.y, at, y!, rows);
+      const result = this.step.call(x!, y!);
+      this.plans.set(rows, this.step.find(x!, y!));
+      return result;
+    });
+  }
+
+  /** Copies the rows that are next in the order. */
+  private gather(from: Tensor, at: number, to: Tensor, rows: number): void {
+    const source = from.use("run", from.dtype);
+    kernels.embeddingForward(this.order.ptr + 4 * at, source, to.ptr, rows, from.size / this.data.size);
+  }
+
+  private shuffle(): void {
+    const { shuffle, seed } = this.settings;
+    const [order] = batchRows(
+      this.data.size,
+      { batchSize: this.data.size, dropLast: false },
+      shuffle ? randomNumbers(seed, this.epoch) : undefined,
+    );
+    this.order.view().set(order!);
+  }
+}

@@ -7,6 +7,7 @@
  */
 import {
   argmax,
+  compile,
   crossEntropyLoss,
   Linear,
   manualSeed,
@@ -53,14 +54,14 @@ function toTensor({ x, labels }: Batch): Tensor {
 /** One step of training by the library: a batch in, its loss out. */
 function createStep(model: Sequential): Step {
   const optimizer = new SGD(model.parameters(), SGD_OPTIONS);
-  return (batch) =>
-    scope(() => {
-      const loss = crossEntropyLoss(model.forward(toTensor(batch)), batch.labels);
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      return loss.item();
-    });
+  const step = compile((x: Tensor, labels: Tensor) => {
+    const loss = crossEntropyLoss(model.forward(x.reshape([labels.size, -1])), labels);
+    optimizer.zeroGrad();
+    loss.backward();
+    optimizer.step();
+    return loss;
+  });
+  return ({ x, labels }) => step(x, labels).item();
 }
 
 /** The same step in plain JavaScript, from a copy of the model's weights. */

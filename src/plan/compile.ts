@@ -9,9 +9,9 @@ import type { Input } from "./input";
 import { Variant } from "./variant";
 
 /** A function that was compiled. */
-export interface Compiled<Inputs extends readonly Input[], R> {
+export interface Compiled<Tensors extends readonly Tensor[], R> {
   /** Records the function for inputs of new shapes, replays it otherwise. The result holds until the next call. */
-  (...inputs: Inputs): R;
+  (...inputs: { [K in keyof Tensors]: Input }): R;
   /**
    * Batches of a dataset that is copied to linear memory, for a function of a batch's x and y:
    * `step.over(data, { batchSize: 32 }).run(100)`.
@@ -34,11 +34,11 @@ export interface Compiled<Inputs extends readonly Input[], R> {
  * returns belong to the plan and hold until the next call: `clone()` keeps one.
  * @throws PlanError when `fn` reads a value, disposes of an input or changes its parameters after the recording
  */
-export function compile<Inputs extends readonly Input[], R>(
-  fn: (...inputs: { [K in keyof Inputs]: Tensor }) => R,
-): Compiled<Inputs, R> {
+export function compile<Tensors extends readonly Tensor[], R>(
+  fn: (...inputs: Tensors) => R,
+): Compiled<Tensors, R> {
   expectFunction("compile", fn);
-  const run = fn as (...inputs: Tensor[]) => R;
+  const run = fn as unknown as (...inputs: Tensor[]) => R;
   const variants: Variant<R>[] = [];
   const compiled = (...inputs: Input[]): R => {
     if (recorder !== undefined) return run(...inputs.map((input) => toTensor("compile", input)));
@@ -58,7 +58,7 @@ export function compile<Inputs extends readonly Input[], R>(
     for (const variant of variants.splice(0)) variant.dispose();
   };
   const find = (...inputs: Input[]) => variants.find((variant) => variant.fits(inputs));
-  return Object.assign(compiled as unknown as Compiled<Inputs, R>, {
+  return Object.assign(compiled as unknown as Compiled<Tensors, R>, {
     over: (data: Dataset, options?: PlanBatchesOptions) =>
       new PlanBatches({ call: compiled, find }, data, options),
     describe: () => variants.map((variant) => variant.describe()).join("\n\n"),

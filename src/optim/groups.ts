@@ -30,7 +30,7 @@ export type ParameterGroup<O extends object> = Partial<O> & { params: readonly T
 export type ParameterList<O extends object> = readonly Tensor[] | readonly ParameterGroup<O>[];
 
 /** A group of an optimizer. Its options may be changed between steps. */
-export type Group<O extends object> = O & { readonly params: readonly Tensor[] };
+export type Group<O extends object> = O & { readonly params: readonly Tensor[]; [changed]: boolean };
 
 /** The groups that a constructor was given, each with all its options. */
 export function makeGroups<O extends object>(
@@ -50,14 +50,36 @@ export function makeGroups<O extends object>(
     if (!Array.isArray(params))
       throw new OptionError(`${name}: groups[${i}].params is an array of parameters`);
     const merged = withDefaults(`${name}: groups[${i}]`, shared, own as unknown as Partial<O>);
-    const entries = Object.entries(merged).map(([key, value]) => [key, copyOption(value)]);
-    const made = Object.fromEntries(entries);
-    Object.defineProperty(made, "params", { value: Object.freeze([...params]), enumerable: true });
-    return Object.seal(made) as Group<O>;
+    return tracked(merged, params);
   });
   checkParameters(name, groups, grouped);
   for (const i of groups.keys()) groupNumbers(rule, groups, i);
   return groups;
+}
+
+/** Whether an option has been set since the kernel's copy was written. */
+export const changed: unique symbol = Symbol("changed");
+
+/** A group whose options tell when they are set. Pairs are copied and cannot be changed in place. */
+function tracked<O extends object>(options: O, params: readonly Tensor[]): Group<O> {
+  const group = { [changed]: true } as Group<O>;
+  const values = Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, copyOption(value)]),
+  );
+  for (const name of Object.keys(options)) {
+    Object.defineProperty(group, name, {
+      enumerable: true,
+      get: () => values[name],
+      set: (value) => {
+        values[name] = copyOption(value);
+        group[changed] = true;
+      },
+    });
+  }
+  Object.defineProperty(group, "params", { value: Object.freeze([...params]), enumerable: true });
+  Object.defineProperty(group, changed, { enumerable: false });
+  Object.defineProperty(group, Symbol.for("nodejs.util.inspect.custom"), { value: () => ({ ...group }) });
+  return Object.seal(group);
 }
 
 function isGroup(x: unknown): boolean {
@@ -142,5 +164,5 @@ export function optionNames<O extends object>({ defaults }: Rule<O>): (keyof O &
 
 /** A pair belongs to one group: others get a copy. */
 export function copyOption<T>(value: T): T {
-  return Array.isArray(value) ? ([...value] as T) : value;
+  return Array.isArray(value) ? (Object.freeze([...value]) as T) : value;
 }

@@ -1,10 +1,10 @@
 import { full, zeros } from "../create";
-import { sameShape } from "../errors";
 import { recorder } from "../recording";
 import { outsideScopes, owned } from "../scope";
 import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import type { Tensor } from "../tensor";
 import {
+  changed,
   copyOption,
   type Group,
   groupNumbers,
@@ -52,9 +52,6 @@ export abstract class Optimizer<O extends object> {
   private readonly kept: readonly [name: string, used: (options: O) => boolean][];
   /** A bit for each average of each group that its options ask for: others make other kernel calls. */
   private averagesInUse = 0;
-  private readonly names: readonly (keyof O & string)[];
-  /** For each group the values of the options that were last written. */
-  private readonly written: (readonly unknown[])[] = [];
   /** For each group its options as kernels read them: float64, in the order of the defaults. */
   private readonly hyper: readonly Tensor[];
 
@@ -67,7 +64,6 @@ export abstract class Optimizer<O extends object> {
     this.members = this.groups.flatMap(({ params }, group) => params.map((t) => ({ t, group })));
     this.parameters = this.members.map(({ t }) => t);
     this.kept = Object.entries(rule.averages);
-    this.names = optionNames(rule);
     const count = numbersOf(rule, rule.defaults, "").length;
     this.hyper = outsideScopes(() => this.groups.map(() => zeros([2 * count])));
   }
@@ -98,24 +94,14 @@ export abstract class Optimizer<O extends object> {
   /** Checks the options and writes them to linear memory. Replayed kernel calls read them from there. */
   writeOptions(): void {
     for (let i = 0; i < this.groups.length; i++) {
-      this.hyper[i]!.use("step");
-      if (this.isWritten(i)) continue;
+      const [group, hyper] = [this.groups[i]!, this.hyper[i]!];
+      hyper.use("step");
+      if (!group[changed]) continue;
       const numbers = groupNumbers(this.rule, this.groups, i);
-      this.hyper[i]!.buffer.doubles(numbers.length).set(numbers);
-      this.written[i] = this.names.map((name) => copyOption(this.groups[i]![name]));
+      hyper.buffer.doubles(numbers.length).set(numbers);
       this.averagesInUse = this.countAverages();
+      group[changed] = false;
     }
-  }
-
-  /** Whether the options of a group are those in linear memory. */
-  private isWritten(group: number): boolean {
-    const [options, values, { names }] = [this.groups[group]!, this.written[group], this];
-    if (values === undefined) return false;
-    for (let k = 0; k < names.length; k++) {
-      const value: unknown = options[names[k]!];
-      if (value !== values[k] && !samePair(value, values[k])) return false;
-    }
-    return true;
   }
 
   private countAverages(): number {
@@ -306,8 +292,4 @@ export abstract class Optimizer<O extends object> {
     if (given === undefined) state.step.view()[0] = 0;
     else if (!counted) state.step.view()[0] = Math.min(given.length, 1);
   }
-}
-
-function samePair(a: unknown, b: unknown): boolean {
-  return Array.isArray(a) && Array.isArray(b) && sameShape(a, b);
 }

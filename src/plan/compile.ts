@@ -42,10 +42,11 @@ export function compile<Tensors extends readonly Tensor[], R>(
   const variants: Variant<R>[] = [];
   const compiled = (...inputs: Input[]): R => {
     if (recorder !== undefined) return run(...inputs.map((input) => toTensor("compile", input)));
-    for (const variant of variants) {
+    for (let i = 0; i < variants.length; i++) {
+      const variant = variants[i]!;
       if (!variant.fits(inputs)) continue;
       if (variant.prepare()) return variant.replay(inputs);
-      variants.splice(variants.indexOf(variant), 1);
+      variants.splice(i, 1);
       variant.dispose();
       break;
     }

@@ -137,6 +137,8 @@ export function logSoftmax(x: Float32Array, out: Float32Array, rows: number, col
   }
 }
 
+export const rowwise = { softmax, logSoftmax };
+
 /** Each row, with y = softmax(x): dx = y · (dy - Σ y · dy) */
 export function softmaxGradient(
   y: Float32Array,

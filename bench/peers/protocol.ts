@@ -1,0 +1,43 @@
+import type { Timing } from "../stats";
+
+/** The libraries, as npm names them where they have a package; "nablas" first. */
+export const libraries = [
+  "nablas",
+  "@tensorflow/tfjs",
+  "onnxruntime-web",
+  "@jax-js/jax",
+  "numpy-ts",
+  "brain.js",
+  "plain JavaScript",
+] as const;
+
+export type Library = (typeof libraries)[number];
+
+export interface Effort {
+  rounds: number;
+  /** Seconds for each library in each round. */
+  time: number;
+  /** Over how many processes the rounds are spread, where each library has its own. */
+  processes: number;
+}
+
+export interface Order {
+  rows: string[];
+  libraries: Library[];
+  effort: Effort;
+}
+
+/** What a process prints, one line of JSON each. */
+export type Message =
+  | { library: Library; about: string }
+  | { library: Library; row: string; samples: number[]; unlike?: boolean }
+  | { library: Library; row: string; wrong: string };
+
+/** How a library did in a row; undefined where it has no such operation. */
+export interface Outcome {
+  timing?: Timing;
+  /** Why its answer was not the right one. */
+  wrong?: string;
+  /** Its mathematics is not the row's. */
+  unlike?: boolean;
+}

@@ -1,62 +1,100 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
-import { type Library, libraries } from "./protocol";
+import { type Library, libraries, titles } from "./protocol";
 import type { Section } from "./run";
 
-/** Readable on white and on black. */
+/** Readable on white and on black, as all colours here. */
 const GREY = "#808890";
-const COLORS: Record<Library, string> = {
-  nablas: "#e4572e",
-  "@tensorflow/tfjs": "#f2a900",
-  "onnxruntime-web": "#2e9bd6",
-  "@jax-js/jax": "#2fae7b",
-  "numpy-ts": "#9b6fd0",
-  "brain.js": "#d667a3",
-  "plain JavaScript": GREY,
+const LOOKS: Record<Library, { color: string; symbol: string }> = {
+  nablas: { color: "#e4572e", symbol: "circle" },
+  "@tensorflow/tfjs": { color: "#d99a00", symbol: "square" },
+  "onnxruntime-web": { color: "#2e9bd6", symbol: "triangle" },
+  "@jax-js/jax": { color: "#2fae7b", symbol: "diamond" },
+  "numpy-ts": { color: "#9b6fd0", symbol: "star" },
+  "brain.js": { color: "#d667a3", symbol: "wye" },
+  "plain JavaScript": { color: GREY, symbol: "cross" },
 };
 
-/** The time of each library in each row, as a multiple of that of nablas, on a logarithmic axis. */
+const LEGEND = "";
+
+interface Point {
+  row: string;
+  library: Library;
+  /** As a multiple of the time of nablas. */
+  time: number;
+}
+
+/** The times of all libraries in each row, on a logarithmic axis, as an SVG that stands on its own. */
 export function chart({ rows, node }: Section): string {
   const points = rows.flatMap(({ name, outcomes }) => {
-    const own = outcomes.nablas?.timing?.median ?? Number.NaN;
-    return libraries.flatMap((library) => {
+    const own = outcomes.nablas?.timing;
+    return libraries.flatMap((library): Point[] => {
       const { timing, unlike } = outcomes[library] ?? {};
-      return timing === undefined || unlike ? [] : [{ name, library, times: timing.median / own }];
+      if (own === undefined || timing === undefined || unlike) return [];
+      return [{ row: name, library, time: timing.median / own.median }];
     });
   });
   const shown = libraries.filter((library) => points.some((point) => point.library === library));
-  const { document } = parseHTML("<html><body></body></html>");
-  const figure = Plot.plot({
+  const legend = legendOf(shown, points);
+  const look = { x: "time", y: "row", fill: "library", symbol: "library", r: 4.5 } as const;
+  const { document } = parseHTML("<html></html>");
+  const svg = Plot.plot({
     document,
     width: 860,
     height: 90 + 21 * rows.length,
-    marginLeft: 230,
-    marginTop: 50,
+    marginLeft: 245,
+    marginRight: 30,
+    marginBottom: 45,
     style: { fontSize: "12px", color: GREY, background: "transparent" },
     x: {
       type: "log",
       grid: true,
-      label: `time as a multiple of that of nablas, Node ${node} (logarithmic) →`,
+      label: `time as a multiple of nablas's, Node ${node}`,
       tickFormat: (x: number) => `${x}×`,
-      ticks: [0.5, 1, 2, 5, 10, 20, 50, 100, 200].filter(inRange(points)),
+      ticks: ticksOf(points),
     },
-    y: { domain: rows.map(({ name }) => name), label: null, grid: true },
-    color: { domain: shown, range: shown.map((library) => COLORS[library]) },
-    symbol: {
-      domain: shown,
-      legend: true,
-      range: ["circle", "square", "triangle", "diamond", "star", "cross", "times"],
-    },
+    y: { domain: [LEGEND, ...rows.map(({ name }) => name)], label: null, tickSize: 0 },
+    color: { domain: shown, range: shown.map((library) => LOOKS[library].color) },
+    symbol: { domain: shown, range: shown.map((library) => LOOKS[library].symbol) },
     marks: [
-      Plot.ruleX([1], { stroke: COLORS.nablas }),
-      Plot.dot(points, { x: "times", y: "name", fill: "library", symbol: "library", r: 4.5 }),
+      Plot.gridY({ strokeOpacity: 0.15 }),
+      Plot.ruleX([1], { stroke: LOOKS.nablas.color }),
+      Plot.dot(points, look),
+      Plot.dot(legend, look),
+      Plot.text(legend, {
+        x: "time",
+        y: "row",
+        text: ({ library }: Point) => titles[library],
+        dx: 9,
+        textAnchor: "start",
+      }),
     ],
   });
-  return figure.outerHTML;
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return svg.outerHTML;
 }
 
-function inRange(points: { times: number }[]): (tick: number) => boolean {
-  const times = points.map((point) => point.times);
-  const [min, max] = [Math.min(...times), Math.max(...times)];
-  return (tick) => tick >= min / 1.5 && tick <= max * 1.5;
+/** A point for each library, from left to right in a row of their own, as far apart as the titles are long. */
+function legendOf(shown: Library[], points: Point[]): Point[] {
+  const [min, max] = range(points);
+  const widths = shown.map((library) => titles[library].length + 4);
+  const total = widths.reduce((sum, width) => sum + width);
+  let left = 0;
+  return shown.map((library, i) => {
+    const time = min * (max / min) ** (left / total);
+    left += widths[i]!;
+    return { row: LEGEND, library, time };
+  });
+}
+
+function ticksOf(points: Point[]): number[] {
+  const [min, max] = range(points);
+  return [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200].filter(
+    (tick) => tick >= min && tick <= max,
+  );
+}
+
+function range(points: Point[]): [min: number, max: number] {
+  const times = points.map(({ time }) => time);
+  return [Math.min(...times), Math.max(...times)];
 }

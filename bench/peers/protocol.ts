@@ -1,6 +1,6 @@
 import type { Timing } from "../stats";
 
-/** The libraries, as npm names them where they have a package; "nablas" first. */
+/** The libraries by their packages, ours first, and plain loops. */
 export const libraries = [
   "nablas",
   "@tensorflow/tfjs",
@@ -12,6 +12,16 @@ export const libraries = [
 ] as const;
 
 export type Library = (typeof libraries)[number];
+
+export const titles: Record<Library, string> = {
+  nablas: "nablas",
+  "@tensorflow/tfjs": "tfjs",
+  "onnxruntime-web": "onnxruntime-web",
+  "@jax-js/jax": "jax-js",
+  "numpy-ts": "numpy-ts",
+  "brain.js": "brain.js",
+  "plain JavaScript": "plain JavaScript",
+};
 
 export interface Effort {
   rounds: number;

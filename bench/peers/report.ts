@@ -1,7 +1,7 @@
 import type { Machine } from "../machine";
 import { spread } from "../stats";
 import { time } from "../table";
-import { type Library, libraries } from "./protocol";
+import { type Library, libraries, titles } from "./protocol";
 import type { RowResult, Section } from "./run";
 
 /** What `--json` writes. */
@@ -52,7 +52,7 @@ function sectionMarkdown(section: Section, { versions }: Report): string {
 
 ${settings.join("\n")}
 
-${tableRow(["", ...used, "ahead"])}
+${tableRow(["", ...used.map((library) => titles[library]), "ahead"])}
 ${tableRow([":--", ...used.map(() => "--:"), "--:"])}
 ${section.rows.map((row) => tableRow([row.name + (row.alone ? " °" : ""), ...used.map((library) => cell(row, library)), ahead(row)])).join("\n")}
 
@@ -90,14 +90,14 @@ function verdict(rows: RowResult[]): string {
   const lost = rows.flatMap((row) => {
     const quicker = ratios(row).filter(({ ratio }) => ratio < 1);
     const list = quicker.map(
-      ({ library, ratio, unlike }) => `${library}${unlike ? " †" : ""} ${ratio.toFixed(2)}`,
+      ({ library, ratio, unlike }) => `${titles[library]}${unlike ? " †" : ""} ${ratio.toFixed(2)}`,
     );
     return list.length === 0 ? [] : [`* ${row.name}: ${list.join(", ")}`];
   });
   const wrong = rows.flatMap(({ name, outcomes }) =>
     libraries.flatMap((library) => {
       const reason = outcomes[library]?.wrong;
-      return reason === undefined ? [] : [`* ${name}: ${library} is wrong, ${reason}`];
+      return reason === undefined ? [] : [`* ${name}: ${titles[library]} is wrong, ${reason}`];
     }),
   );
   const summary =

@@ -100,7 +100,8 @@ export class PlainMlp {
     return loss;
   }
 
-  private forward(x: Float32Array, rows: number): Float32Array {
+  /** The outputs of the last layer for x, [rows, inputs]: a buffer of the model's. */
+  forward(x: Float32Array, rows: number): Float32Array {
     let input = x;
     this.layers.forEach((layer, i) => {
       const out = this.outs[i]!;

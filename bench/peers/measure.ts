@@ -4,7 +4,7 @@ import type { Effort } from "./protocol";
 /** Seconds of one batch of calls, so that the clock's tick is small beside it. */
 const BATCH = 0.002;
 const WARM_UP = 0.3;
-/** The part of a batch that the process must have had the core for. */
+/** The part of a batch that the process has to have the core for. */
 const LEAST_SHARE = 0.9;
 
 /** Seconds per call of each side, in rounds in which they take turns; a side has run for a while before. */
@@ -34,18 +34,21 @@ async function sample(run: Side["run"], calls: number, time: number): Promise<nu
   const end = performance.now() + 1e3 * time;
   do batches.push(await batch(run, calls));
   while (performance.now() < end);
-  const undisturbed = batches.filter(({ share }) => share >= LEAST_SHARE);
-  return (undisturbed.length > 0 ? undisturbed : batches).map(({ seconds }) => seconds / calls);
+  const undisturbed = batches.filter(({ seconds, cpu }) => cpu >= LEAST_SHARE * seconds);
+  // Long calls are always disturbed on a busy machine: then the time that they had the core for counts.
+  const times =
+    undisturbed.length > 0 ? undisturbed.map(({ seconds }) => seconds) : batches.map(({ cpu }) => cpu);
+  return times.map((seconds) => seconds / calls);
 }
 
-async function batch(run: Side["run"], calls: number): Promise<{ seconds: number; share: number }> {
-  const cpu = process.cpuUsage();
+async function batch(run: Side["run"], calls: number): Promise<{ seconds: number; cpu: number }> {
+  const before = process.cpuUsage();
   const start = performance.now();
   for (let i = 0; i < calls; i++) {
     const result = run();
     if (result instanceof Promise) await result;
   }
   const seconds = (performance.now() - start) / 1e3;
-  const { user, system } = process.cpuUsage(cpu);
-  return { seconds, share: (user + system) / 1e6 / seconds };
+  const { user, system } = process.cpuUsage(before);
+  return { seconds, cpu: (user + system) / 1e6 };
 }

@@ -24,11 +24,11 @@ export const titles: Record<Library, string> = {
 };
 
 export interface Effort {
+  processes: number;
+  /** In each process. */
   rounds: number;
   /** Seconds for each library in each round. */
   time: number;
-  /** Over how many processes the rounds are spread, where each library has its own. */
-  processes: number;
 }
 
 export interface Order {

@@ -31,14 +31,15 @@ row. Machines differ and are noisy, so only times of the same row may be compare
 
 * Each answer is checked before it is timed, and may be off by 1e-5 of its largest number; *wrong* says that it was not
   right. A dash says that a library has no such operation, or cannot train.
-* Libraries take turns in rounds in one process; batches of calls in which the process had less than 90 % of its core do
-  not count. In rows with a ° each has processes of its own, which take turns: they
-  are so short that some libraries are slower when they share an engine.
+* Libraries take turns in rounds in one process, which is started several times. In rows with a ° each has processes of
+  its own, which take turns: they are so short that some libraries are slower when they share an engine.
+* Batches of calls in which the process had less than 90 % of its core do not count; if there are no others, the time
+  that it had does.
 * Every library is used as its documentation recommends: jax-js with everything under \`jit\`, onnxruntime-web with a
   graph per operation and weights as constants, nablas with its eager functions. The weights of a product stay the same
   from call to call, which favours libraries that pack them once.
 * A training step is given its batch as typed arrays and gives its loss as a number: linear layers with ReLU between
-  them, cross-entropy (2-8-1: the mean squared error), SGD with momentum.
+  them, cross-entropy (2-8-1: the mean squared error), SGD with momentum. Inference is the logits of the same network.
 * † brain.js learns from one sample after the other by the squared error: the same sizes, not the same mathematics. It
   does not count for *ahead*.
 `;

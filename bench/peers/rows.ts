@@ -64,7 +64,15 @@ export interface TrainInputs {
   parameters: Float32Array[];
 }
 
-export type Row = MatmulRow | MapRow | RowwiseRow | TrainRow;
+/** The logits of the same network for a batch, which is where the library wants it. */
+export interface InferRow extends Base {
+  kind: "infer";
+  sizes: number[];
+  batch: number;
+  inputs: () => Pick<TrainInputs, "x" | "parameters">;
+}
+
+export type Row = MatmulRow | MapRow | RowwiseRow | TrainRow | InferRow;
 
 /** Of about normal distribution: the sum of four even ones. */
 function randomNumbers(size: number, seed: number, scale = 1): Float32Array {
@@ -151,17 +159,31 @@ function rowwiseRow(op: RowwiseRow["op"], rows: number, cols: number): RowwiseRo
   };
 }
 
+/** Of about PyTorch's size. */
+function parametersOf(sizes: number[]): Float32Array[] {
+  return sizes.slice(1).flatMap((outputs, i) => {
+    const scale = 1 / Math.sqrt(3 * sizes[i]!);
+    return [randomNumbers(outputs * sizes[i]!, 5 + i, scale), randomNumbers(outputs, 50 + i, scale)];
+  });
+}
+
+function inferRow(sizes: number[], batch: number): InferRow {
+  const inputs = () => ({ x: randomNumbers(batch * sizes[0]!, 7), parameters: parametersOf(sizes) });
+  const answer = () => {
+    const { x, parameters } = inputs();
+    return new PlainMlp(parameters, { maxBatch: batch, lr: 0, momentum: 0 }).forward(x, batch);
+  };
+  const name = `inference ${sizes.join("-")}, batch ${batch}`;
+  return { kind: "infer", name, alone: true, sizes, batch, inputs, answer };
+}
+
 function trainRow(sizes: number[], batch: number): TrainRow {
   const [lr, momentum] = [0.01, 0.9];
   const inputs = () => {
-    const parameters = sizes.slice(1).flatMap((outputs, i) => {
-      const bound = 1 / Math.sqrt(sizes[i]!);
-      return [randomNumbers(outputs * sizes[i]!, 5 + i, bound), randomNumbers(outputs, 50 + i, bound)];
-    });
     const outputs = sizes.at(-1)!;
     const labels = Int32Array.from({ length: batch }, (_, i) => i % outputs);
     const target = outputs > 1 ? labels : randomNumbers(batch, 6);
-    return { x: randomNumbers(batch * sizes[0]!, 7), target, parameters };
+    return { x: randomNumbers(batch * sizes[0]!, 7), target, parameters: parametersOf(sizes) };
   };
   const answer = () => {
     const { x, target, parameters } = inputs();
@@ -188,4 +210,5 @@ export const rows: Row[] = [
   trainRow([2, 8, 1], 4),
   trainRow([64, 32, 10], 32),
   trainRow([784, 128, 64, 10], 64),
+  ...[1, 64].map((batch) => inferRow([784, 128, 64, 10], batch)),
 ];

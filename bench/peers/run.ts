@@ -21,22 +21,26 @@ export interface RowResult {
   outcomes: Partial<Record<Library, Outcome>>;
 }
 
-export const THOROUGH: Effort = { rounds: 6, time: 0.15, processes: 3 };
+export const THOROUGH: Effort = { rounds: 2, time: 0.15, processes: 3 };
 export const QUICK: Effort = { rounds: 2, time: 0.03, processes: 1 };
 
-/** Rows that share a process take turns in it; for the others, processes take turns. */
+/**
+ * Libraries that share a process take turns in it, for the other rows processes take turns. Each is started several
+ * times, for in some processes some kernels are slower: tfjs's matmul takes 2.5 times as long in one of six.
+ */
 export async function measureAll(major: string, rows: readonly Row[], effort: Effort): Promise<Section> {
   const executable = nodeOf(major);
   const messages: Message[] = [];
-  const measure = async (some: readonly Library[], alone: boolean, rounds: number) => {
+  const measure = async (some: readonly Library[], alone: boolean) => {
     const names = rows.filter((row) => row.alone === alone).map(({ name }) => name);
     if (names.length === 0) return;
-    const order = { rows: names, libraries: [...some], effort: { ...effort, rounds } };
-    await work(executable, order, (message) => messages.push(message));
+    await work(executable, { rows: names, libraries: [...some], effort }, (message) =>
+      messages.push(message),
+    );
   };
-  await measure(libraries, false, effort.rounds);
   for (let i = 0; i < effort.processes; i++) {
-    for (const library of libraries) await measure([library], true, effort.rounds / effort.processes);
+    await measure(libraries, false);
+    for (const library of libraries) await measure([library], true);
   }
   const versions = JSON.parse(
     execFileSync(executable, ["-p", "JSON.stringify(process.versions)"], { encoding: "utf8" }),

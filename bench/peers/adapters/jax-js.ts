@@ -40,6 +40,20 @@ export const adapter: Adapter = {
         return rowwise(row);
       case "train":
         return training(row);
+      case "infer": {
+        const { x: X, parameters } = row.inputs();
+        const layers = weightsOf(row.sizes, parameters);
+        const x = array(X, [row.batch, row.sizes[0]!]);
+        const f = jit(mlp);
+        return forward(
+          () =>
+            f(
+              layers.map((p) => p.ref),
+              x.ref,
+            ),
+          [...layers, x],
+        );
+      }
     }
   },
 };
@@ -88,15 +102,28 @@ function rowwise({ op, rows, cols, inputs }: RowwiseRow): Side {
   };
 }
 
+function mlp(layers: np.Array[], x: np.Array): np.Array {
+  let y = x;
+  for (let i = 0; i < layers.length; i += 2) {
+    if (i > 0) y = nn.relu(y);
+    y = np.matmul(y, layers[i]!).add(layers[i + 1]!);
+  }
+  return y;
+}
+
+/** Weights as [inputs, outputs]. */
+function weightsOf(sizes: number[], parameters: Float32Array[]): np.Array[] {
+  return parameters.map((p, i) => {
+    const [inputs, outputs] = [sizes[i >> 1]!, sizes[(i >> 1) + 1]!];
+    return i % 2 === 0 ? array(transposed(p, outputs, inputs), [inputs, outputs]) : array(p, [outputs]);
+  });
+}
+
 function training({ sizes, batch, lr, momentum, inputs }: TrainRow): Side {
   const { x: X, target: TARGET, parameters } = inputs();
   const outputs = sizes.at(-1)!;
   const lossOf = (layers: np.Array[], x: np.Array, target: np.Array) => {
-    let y = x;
-    for (let i = 0; i < layers.length; i += 2) {
-      if (i > 0) y = nn.relu(y);
-      y = np.matmul(y, layers[i]!).add(layers[i + 1]!);
-    }
+    const y = mlp(layers, x);
     if (outputs > 1) return crossEntropy(y, nn.oneHot(target, outputs), batch);
     return np.square(y.sub(target)).mean();
   };
@@ -114,10 +141,7 @@ function training({ sizes, batch, lr, momentum, inputs }: TrainRow): Side {
     ];
   });
 
-  let layers = parameters.map((p, i) => {
-    const [size, from] = [sizes[(i >> 1) + 1]!, sizes[i >> 1]!];
-    return i % 2 === 0 ? array(transposed(p, size, from), [from, size]) : array(p, [size]);
-  });
+  let layers = weightsOf(sizes, parameters);
   let velocities = layers.map((p) => np.zeros(p.shape));
   const run = () => {
     const x = array(X, [batch, sizes[0]!]);

@@ -8,6 +8,7 @@ import {
   type Module,
   matmul,
   mseLoss,
+  noGrad,
   ReLU,
   Sequential,
   SGD,
@@ -46,6 +47,12 @@ export const adapter: Adapter = {
         return rowwise(row);
       case "train":
         return training(row);
+      case "infer": {
+        const { x: X, parameters } = row.inputs();
+        const model = mlp(row.sizes, parameters);
+        const x = tensor(X, { shape: [row.batch, row.sizes[0]!] });
+        return forward(() => noGrad(() => model.forward(x)));
+      }
     }
   },
 };
@@ -69,8 +76,7 @@ function rowwise({ op, rows, cols, inputs }: RowwiseRow): Side {
   return { run, answer: () => lossAndGradient(run(), x.grad!.data) };
 }
 
-function training({ sizes, batch, lr, momentum, inputs }: TrainRow): Side {
-  const { x, target, parameters } = inputs();
+function mlp(sizes: number[], parameters: Float32Array[]): Sequential {
   const layers = sizes
     .slice(1)
     .flatMap((outputs, i): Module[] => [...(i > 0 ? [new ReLU()] : []), new Linear(sizes[i]!, outputs)]);
@@ -78,6 +84,12 @@ function training({ sizes, batch, lr, momentum, inputs }: TrainRow): Side {
   model.parameters().forEach((parameter, i) => {
     parameter.data.set(parameters[i]!);
   });
+  return model;
+}
+
+function training({ sizes, batch, lr, momentum, inputs }: TrainRow): Side {
+  const { x, target, parameters } = inputs();
+  const model = mlp(sizes, parameters);
   const optimizer = new SGD(model.parameters(), { lr, momentum });
   const run = () =>
     scope(() => {

@@ -2,7 +2,7 @@
 // weights are initializers, which it packs once. It cannot train.
 import proto, { type onnx } from "onnx-proto";
 import * as ort from "onnxruntime-web/wasm";
-import type { MatmulRow } from "../rows";
+import type { InferRow, MatmulRow } from "../rows";
 import type { Adapter, Side } from "./adapter";
 
 ort.env.wasm.numThreads = 1;
@@ -33,69 +33,79 @@ export const adapter: Adapter = {
       case "matmul":
         return matmul(row);
       case "map":
-        return session(operators[row.op], [{ data: row.inputs(), shape: [row.size] }]);
+        return unary(operators[row.op], { data: row.inputs(), shape: [row.size] });
       case "rowwise": {
         const { op, rows, cols } = row;
         if (op === "crossEntropy") return undefined;
-        return session(operators[op], [{ data: row.inputs().x, shape: [rows, cols] }]);
+        return unary(operators[op], { data: row.inputs().x, shape: [rows, cols] });
       }
       case "train":
         return undefined;
+      case "infer":
+        return inference(row);
     }
   },
 };
 
-function matmul({ M, K, N, transposeA, transposeB, weights, inputs }: MatmulRow): Promise<Side> {
-  const { a, b } = inputs();
-  const A = { data: a, shape: transposeA ? [K, M] : [M, K] };
-  const B = { data: b, shape: transposeB ? [N, K] : [K, N] };
-  const arrays = weights ? [[A], [B]] : [[A, B], []];
-  if (!transposeA && !transposeB) return session("MatMul", ...(arrays as [Array2d[], Array2d[]]));
-  return session("Gemm", ...(arrays as [Array2d[], Array2d[]]), {
-    transA: Number(transposeA),
-    transB: Number(transposeB),
-  });
+function unary(opType: string, x: Array2d): Promise<Side> {
+  return session([{ opType, input: ["x"], output: ["y"] }], { x }, {});
 }
 
-/** A graph of one operator, over inputs that come with each run and then constants. */
-async function session(
-  operator: string,
-  inputs: Array2d[],
-  constants: Array2d[] = [],
-  attributes: Record<string, number> = {},
-): Promise<Side> {
-  const operands = [...inputs, ...constants].map((_, i) => `x${i}`);
-  const model = ModelProto.encode({
-    irVersion: 8,
-    opsetImport: [{ domain: "", version: OPSET }],
-    graph: {
-      name: operator,
-      node: [
-        {
-          opType: operator,
-          input: operands,
-          output: ["y"],
-          attribute: Object.entries(attributes).map(integer),
-        },
-      ],
-      input: inputs.map(({ shape }, i) => valueInfo(`x${i}`, shape)),
-      initializer: constants.map(({ data, shape }, i) => ({
-        name: `x${inputs.length + i}`,
-        dataType: FLOAT,
-        dims: shape,
-        rawData: new Uint8Array(data.buffer),
-      })),
-      output: [valueInfo("y")],
-    },
-  }).finish();
-  const created = await ort.InferenceSession.create(model, {
-    executionProviders: ["wasm"],
-    graphOptimizationLevel: "all",
+function matmul({ M, K, N, transposeA, transposeB, weights, inputs }: MatmulRow): Promise<Side> {
+  const operands = inputs();
+  const a = { data: operands.a, shape: transposeA ? [K, M] : [M, K] };
+  const b = { data: operands.b, shape: transposeB ? [N, K] : [K, N] };
+  const node =
+    transposeA || transposeB
+      ? { opType: "Gemm", attribute: [integer("transA", transposeA), integer("transB", transposeB)] }
+      : { opType: "MatMul" };
+  const nodes = [{ ...node, input: ["a", "b"], output: ["y"] }];
+  return weights ? session(nodes, { a }, { b }) : session(nodes, { a, b }, {});
+}
+
+function inference({ sizes, batch, inputs }: InferRow): Promise<Side> {
+  const { x, parameters } = inputs();
+  const layers = sizes.slice(1);
+  const constants = layers.flatMap((size, i): [string, Array2d][] => [
+    [`weight${i}`, { data: parameters[2 * i]!, shape: [size, sizes[i]!] }],
+    [`bias${i}`, { data: parameters[2 * i + 1]!, shape: [size] }],
+  ]);
+  const nodes = layers.flatMap((_, i): onnx.INodeProto[] => {
+    const last = i + 1 === layers.length;
+    const input = [i === 0 ? "x" : `y${i - 1}`, `weight${i}`, `bias${i}`];
+    const gemm = {
+      opType: "Gemm",
+      input,
+      output: [last ? "y" : `z${i}`],
+      attribute: [integer("transB", true)],
+    };
+    return last ? [gemm] : [gemm, { opType: "Relu", input: [`z${i}`], output: [`y${i}`] }];
   });
+  return session(nodes, { x: { data: x, shape: [batch, sizes[0]!] } }, Object.fromEntries(constants));
+}
+
+/** A graph that ends in y, over inputs that come with each run and constants. */
+async function session(
+  node: onnx.INodeProto[],
+  inputs: Record<string, Array2d>,
+  constants: Record<string, Array2d>,
+): Promise<Side> {
+  const initializer = Object.entries(constants).map(([name, { data, shape }]) => ({
+    name,
+    dataType: FLOAT,
+    dims: shape,
+    rawData: new Uint8Array(data.buffer),
+  }));
+  const input = Object.entries(inputs).map(([name, { shape }]) => valueInfo(name, shape));
+  const graph = { name: "row", node, input, initializer, output: [valueInfo("y")] };
+  const model = ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: "", version: OPSET }], graph });
+  const created = await ort.InferenceSession.create(model.finish(), { executionProviders: ["wasm"] });
   hideWorker();
-  const feeds = Object.fromEntries(
-    inputs.map(({ data, shape }, i) => [`x${i}`, new ort.Tensor("float32", data, shape)]),
-  );
+  const tensors = Object.entries(inputs).map(([name, { data, shape }]) => [
+    name,
+    new ort.Tensor("float32", data, shape),
+  ]);
+  const feeds = Object.fromEntries(tensors);
   return {
     run: () => created.run(feeds),
     answer: async () => (await created.run(feeds)).y!.data as Float32Array,
@@ -108,8 +118,8 @@ function hideWorker(): void {
   Reflect.deleteProperty(globalThis, "Worker");
 }
 
-function integer([name, value]: [string, number]): onnx.IAttributeProto {
-  return { name, type: AttributeProto.AttributeType.INT, i: value };
+function integer(name: string, value: boolean): onnx.IAttributeProto {
+  return { name, type: AttributeProto.AttributeType.INT, i: Number(value) };
 }
 
 function valueInfo(name: string, shape?: number[]): onnx.IValueInfoProto {

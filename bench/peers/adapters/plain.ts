@@ -27,6 +27,12 @@ export const adapter: Adapter = {
         const run = () => crossEntropy(x, labels, y, cols);
         return { run, answer: () => lossAndGradient(run(), y) };
       }
+      case "infer": {
+        const { x, parameters } = row.inputs();
+        const model = new PlainMlp(parameters, { maxBatch: row.batch, lr: 0, momentum: 0 });
+        const run = () => model.forward(x, row.batch);
+        return { run, answer: run };
+      }
       case "train": {
         const { x, target, parameters } = row.inputs();
         const model = new PlainMlp(parameters, { maxBatch: row.batch, lr: row.lr, momentum: row.momentum });

@@ -41,6 +41,12 @@ export const adapter: Adapter = {
         return rowwise(row);
       case "train":
         return training(row);
+      case "infer": {
+        const { x: X, parameters } = row.inputs();
+        const model = mlp(row.sizes, parameters);
+        const x = tf.tensor2d(X, [row.batch, row.sizes[0]!]);
+        return forward(() => tf.tidy(() => model(x)), [x]);
+      }
     }
   },
 };
@@ -74,19 +80,23 @@ function rowwise({ op, rows, cols, inputs }: RowwiseRow): Side {
   };
 }
 
-function training({ sizes, batch, lr, momentum, inputs }: TrainRow): Side {
-  const { x, target, parameters } = inputs();
-  const outputs = sizes.at(-1)!;
+function mlp(sizes: number[], parameters: Float32Array[]): (x: tf.Tensor2D) => tf.Tensor2D {
   const layers = sizes.slice(1).map((size, i) => ({
     weight: tf.variable(tf.tensor2d(transposed(parameters[2 * i]!, size, sizes[i]!), [sizes[i]!, size])),
     bias: tf.variable(tf.tensor1d(parameters[2 * i + 1]!)),
   }));
-  const optimizer = tf.train.momentum(lr, momentum);
-  const model = (input: tf.Tensor2D) =>
+  return (input) =>
     layers.reduce((y, { weight, bias }, i) => {
       const z = tf.add(tf.matMul(y, weight), bias) as tf.Tensor2D;
       return i + 1 < layers.length ? tf.relu(z) : z;
     }, input);
+}
+
+function training({ sizes, batch, lr, momentum, inputs }: TrainRow): Side {
+  const { x, target, parameters } = inputs();
+  const outputs = sizes.at(-1)!;
+  const model = mlp(sizes, parameters);
+  const optimizer = tf.train.momentum(lr, momentum);
   const lossOf = (y: tf.Tensor2D) =>
     target instanceof Int32Array
       ? tf.losses.softmaxCrossEntropy(tf.oneHot(tf.tensor1d(target, "int32"), outputs), y)

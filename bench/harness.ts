@@ -1,17 +1,5 @@
 import Benchmark from "benchmark";
-
-/** Seconds per call. `rme` is the margin of error of the mean, in percent of it, at 95 % confidence. */
-export interface Timing {
-  median: number;
-  min: number;
-  mean: number;
-  rme: number;
-}
-
-export interface Comparison {
-  wasm: Timing;
-  js: Timing;
-}
+import { summarize, type Timing } from "./stats";
 
 export interface Answers {
   wasm: ArrayLike<number>;
@@ -27,24 +15,28 @@ export interface Effort {
 export const THOROUGH: Effort = { rounds: 5, maxTime: 0.15 };
 export const QUICK: Effort = { rounds: 2, maxTime: 0.03 };
 
+/** Seconds for each side, before the first round. */
+const WARM_UP = 0.1;
+
 /**
- * Times both sides in turns, in several short rounds: what slows the machine down slows both.
+ * Times all sides in turns, in several short rounds: what slows the machine down slows each of them. Before
+ * that each runs untimed, so that the engine has compiled it.
  * @throws Error before the first round if the answers of `check` differ.
  */
-export function compare(
+export function compare<Side extends string>(
   name: string,
-  sides: { wasm: () => void; js: () => void },
+  sides: Record<Side, () => void>,
   check: () => Answers,
   effort: Effort = THOROUGH,
-): Comparison {
+): Record<Side, Timing> {
   assertSame(name, check());
-  const wasm: number[] = [];
-  const js: number[] = [];
+  const runs = Object.entries<() => void>(sides).map(([side, fn]) => ({ side, fn, samples: [] as number[] }));
+  for (const { fn } of runs) sample(fn, WARM_UP);
   for (let round = 0; round < effort.rounds; round++) {
-    wasm.push(...sample(sides.wasm, effort.maxTime));
-    js.push(...sample(sides.js, effort.maxTime));
+    for (const { fn, samples } of runs) samples.push(...sample(fn, effort.maxTime));
   }
-  return { wasm: summarize(wasm), js: summarize(js) };
+  const timings = runs.map(({ side, samples }) => [side, summarize(samples)]);
+  return Object.fromEntries(timings) as Record<Side, Timing>;
 }
 
 /** Float32 sums taken in another order differ in their last digits, not by one part in ten thousand. */
@@ -59,22 +51,8 @@ function assertSame(name: string, { wasm, js }: Answers): void {
 
 /** Seconds per call, several times: benchmark.js repeats `fn` until a clock tick is small beside a sample. */
 function sample(fn: () => void, maxTime: number): number[] {
-  const benchmark = new Benchmark({ fn, maxTime, minTime: maxTime / 5, minSamples: 3 }).run({ async: false });
+  const benchmark = new Benchmark({ fn, maxTime, minTime: maxTime / 5, minSamples: 1 }).run({ async: false });
   const { error } = benchmark as { error?: Error };
   if (error) throw error;
   return benchmark.stats.sample;
-}
-
-function summarize(samples: number[]): Timing {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const count = sorted.length;
-  const mean = sorted.reduce((sum, value) => sum + value, 0) / count;
-  const variance = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
-  const marginOfError = 1.96 * Math.sqrt(variance / count);
-  return {
-    median: (sorted[Math.ceil(count / 2) - 1]! + sorted[Math.floor(count / 2)]!) / 2,
-    min: sorted[0]!,
-    mean,
-    rme: (100 * marginOfError) / mean,
-  };
 }

@@ -1,4 +1,4 @@
-import { addBias, crossEntropy, matmul, relu, reluGradient, sumRows } from "./plain";
+import { addBias, crossEntropy, matmul, meanSquaredError, relu, reluGradient, sumRows } from "./plain";
 
 /** A layer and its gradients. `weight` is [outputs, inputs], as in the library; the bias gives `outputs`. */
 class PlainLinear {
@@ -24,7 +24,7 @@ class PlainLinear {
   }
 
   /** dWeight = dOutᵀ · x, dBias = Σ dOut over the rows, dx = dOut · weight (the first layer needs no dx). */
-  backward(x: Float32Array, dOut: Float32Array, dx: Float32Array | null, rows: number): void {
+  backward(x: Float32Array, dOut: Float32Array, dx: Float32Array | undefined, rows: number): void {
     matmul(dOut, x, this.dWeight, this.outputs, this.inputs, rows, { transposeA: true });
     sumRows(dOut, this.dBias, rows);
     if (dx) matmul(dOut, this.weight, dx, rows, this.inputs, this.outputs);
@@ -60,52 +60,75 @@ class PlainSGD {
 }
 
 /**
- * The training of Linear → ReLU → Linear with cross-entropy and SGD with momentum, by hand.
- * Every buffer is made once; a step allocates nothing.
+ * The training of linear layers with ReLU between them by SGD with momentum, by hand. Every buffer is made once; a step
+ * allocates nothing.
  */
 export class PlainMlp {
-  private readonly layer1: PlainLinear;
-  private readonly layer2: PlainLinear;
+  private readonly layers: readonly PlainLinear[];
   private readonly optimizer: PlainSGD;
-  private readonly hidden: Float32Array;
-  private readonly dHidden: Float32Array;
-  private readonly logits: Float32Array;
-  private readonly dLogits: Float32Array;
+  /** What each layer gives, after its ReLU, and the gradient of that. */
+  private readonly outs: readonly Float32Array[];
+  private readonly dOuts: readonly Float32Array[];
 
-  /** `parameters` as the library's model lists them, weight, bias, weight, bias; trained in place. */
+  /** `parameters` as the library's model lists them, weight, bias, weight, bias, …; trained in place. */
   constructor(
     parameters: readonly Float32Array[],
     { maxBatch, lr, momentum }: { maxBatch: number; lr: number; momentum: number },
   ) {
-    const [weight1, bias1, weight2, bias2] = parameters;
-    if (!weight1 || !bias1 || !weight2 || !bias2) throw new Error("expected two weights and two biases");
-    const layer1 = new PlainLinear(weight1, bias1);
-    const layer2 = new PlainLinear(weight2, bias2);
-    const gradients = [layer1.dWeight, layer1.dBias, layer2.dWeight, layer2.dBias];
-    this.layer1 = layer1;
-    this.layer2 = layer2;
+    const layers: PlainLinear[] = [];
+    for (let i = 0; i < parameters.length; i += 2) {
+      layers.push(new PlainLinear(parameters[i]!, parameters[i + 1]!));
+    }
+    this.layers = layers;
+    this.outs = layers.map(({ outputs }) => new Float32Array(maxBatch * outputs));
+    this.dOuts = layers.map(({ outputs }) => new Float32Array(maxBatch * outputs));
+    const gradients = layers.flatMap(({ dWeight, dBias }) => [dWeight, dBias]);
     this.optimizer = new PlainSGD(parameters, gradients, { lr, momentum });
-    this.hidden = new Float32Array(maxBatch * layer1.outputs);
-    this.dHidden = new Float32Array(maxBatch * layer1.outputs);
-    this.logits = new Float32Array(maxBatch * layer2.outputs);
-    this.dLogits = new Float32Array(maxBatch * layer2.outputs);
   }
 
-  /** One batch, `x` being [labels.length, inputs]. Returns the loss before the update. */
-  step(x: Float32Array, labels: Int32Array): number {
-    const { layer1, layer2, hidden, dHidden, logits, dLogits } = this;
-    const rows = labels.length;
-    const size = rows * layer1.outputs;
-
-    layer1.forward(x, hidden, rows);
-    relu(hidden, hidden, size);
-    layer2.forward(hidden, logits, rows);
-    const loss = crossEntropy(logits, labels, dLogits, layer2.outputs);
-
-    layer2.backward(hidden, dLogits, dHidden, rows);
-    reluGradient(hidden, dHidden, size);
-    layer1.backward(x, dHidden, null, rows);
+  /**
+   * One batch, `x` being [rows, inputs]. The loss is cross-entropy for labels in an Int32Array, the mean squared error
+   * for numbers in a Float32Array. Returns the loss before the update.
+   */
+  step(x: Float32Array, target: Int32Array | Float32Array): number {
+    const { layers, dOuts } = this;
+    const rows = x.length / layers[0]!.inputs;
+    const y = this.forward(x, rows);
+    const loss = gradientOfLoss(y, target, dOuts.at(-1)!, layers.at(-1)!.outputs);
+    this.backward(x, rows);
     this.optimizer.step();
     return loss;
   }
+
+  /** The outputs of the last layer for x, [rows, inputs]: a buffer of the model's. */
+  forward(x: Float32Array, rows: number): Float32Array {
+    let input = x;
+    this.layers.forEach((layer, i) => {
+      const out = this.outs[i]!;
+      layer.forward(input, out, rows);
+      if (i + 1 < this.layers.length) relu(out, out, rows * layer.outputs);
+      input = out;
+    });
+    return input;
+  }
+
+  private backward(x: Float32Array, rows: number): void {
+    for (let i = this.layers.length - 1; i > 0; i--) {
+      const layer = this.layers[i]!;
+      const [input, dInput] = [this.outs[i - 1]!, this.dOuts[i - 1]!];
+      layer.backward(input, this.dOuts[i]!, dInput, rows);
+      reluGradient(input, dInput, rows * layer.inputs);
+    }
+    this.layers[0]!.backward(x, this.dOuts[0]!, undefined, rows);
+  }
+}
+
+/** Returns the loss, and writes its gradient to dy. */
+function gradientOfLoss(
+  y: Float32Array,
+  target: Int32Array | Float32Array,
+  dy: Float32Array,
+  cols: number,
+): number {
+  return target instanceof Int32Array ? crossEntropy(y, target, dy, cols) : meanSquaredError(y, target, dy);
 }

@@ -137,6 +137,8 @@ export function logSoftmax(x: Float32Array, out: Float32Array, rows: number, col
   }
 }
 
+export const rowwise = { softmax, logSoftmax };
+
 /** Each row, with y = softmax(x): dx = y · (dy - Σ y · dy) */
 export function softmaxGradient(
   y: Float32Array,
@@ -184,9 +186,6 @@ function exponentials(x: Float32Array, out: Float32Array, start: number, end: nu
   return sum;
 }
 
-// Activations, y = f(x), with PyTorch's defaults. x + |x| instead of `x > 0 ? …`: on numbers of random sign
-// V8's branch is mispredicted every other time, which makes it four times as slow.
-
 /** y may be x. */
 export function relu(x: Float32Array, y: Float32Array, size = x.length): void {
   for (let i = 0; i < size; i++) y[i] = 0.5 * (x[i]! + Math.abs(x[i]!));
@@ -197,52 +196,16 @@ export function reluGradient(y: Float32Array, dx: Float32Array, size: number): v
   for (let i = 0; i < size; i++) dx[i] = dx[i]! * Number(y[i]! > 0);
 }
 
-export function leakyRelu(x: Float32Array, y: Float32Array): void {
-  for (let i = 0; i < x.length; i++) y[i] = 0.505 * x[i]! + 0.495 * Math.abs(x[i]!);
-}
-
-/** The slope of evaluation, (1/8 + 1/3) / 2 = 11/48. */
-export function rrelu(x: Float32Array, y: Float32Array): void {
-  for (let i = 0; i < x.length; i++) y[i] = (59 / 96) * x[i]! + (37 / 96) * Math.abs(x[i]!);
-}
-
-/** A slope for each column of x. */
-export function prelu(x: Float32Array, y: Float32Array, slope: Float32Array): void {
-  for (let start = 0; start < x.length; start += slope.length) {
-    for (let j = 0, i = start; j < slope.length; j++, i++) {
-      const v = x[i]!;
-      y[i] = 0.5 * (v + Math.abs(v) + slope[j]! * (v - Math.abs(v)));
-    }
+/** The mean of (y - target)²; its gradient 2 (y - target) / size is written to dy. */
+export function meanSquaredError(y: Float32Array, target: Float32Array, dy: Float32Array): number {
+  const size = target.length;
+  let loss = 0;
+  for (let i = 0; i < size; i++) {
+    const difference = y[i]! - target[i]!;
+    dy[i] = (2 / size) * difference;
+    loss += difference * difference;
   }
-}
-
-export function elu(x: Float32Array, y: Float32Array): void {
-  for (let i = 0; i < x.length; i++) y[i] = x[i]! > 0 ? x[i]! : Math.exp(x[i]!) - 1;
-}
-
-/** Where x > 20 it is x, to the last digit of a float. */
-export function softplus(x: Float32Array, y: Float32Array): void {
-  for (let i = 0; i < x.length; i++) y[i] = x[i]! > 20 ? x[i]! : Math.log1p(Math.exp(x[i]!));
-}
-
-export function sigmoid(x: Float32Array, y: Float32Array): void {
-  for (let i = 0; i < x.length; i++) y[i] = 1 / (1 + Math.exp(-x[i]!));
-}
-
-export function tanh(x: Float32Array, y: Float32Array): void {
-  for (let i = 0; i < x.length; i++) y[i] = Math.tanh(x[i]!);
-}
-
-export function silu(x: Float32Array, y: Float32Array): void {
-  for (let i = 0; i < x.length; i++) y[i] = x[i]! / (1 + Math.exp(-x[i]!));
-}
-
-/** The form with tanh: 0.7978… is √(2/π). */
-export function geluTanh(x: Float32Array, y: Float32Array): void {
-  for (let i = 0; i < x.length; i++) {
-    const v = x[i]!;
-    y[i] = 0.5 * v * (1 + Math.tanh(0.7978845608028654 * (v + 0.044715 * v * v * v)));
-  }
+  return loss / size;
 }
 
 /** The largest of each k neighbours. */

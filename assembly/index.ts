@@ -31,5 +31,6 @@ export * from "./optimizers";
 export * from "./poissonNllLoss";
 export * from "./random";
 export * from "./reductions";
+export * from "./replay";
 export * from "./rowLosses";
 export * from "./softmax";

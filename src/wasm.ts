@@ -1,16 +1,32 @@
 import type { instantiate as bindings } from "../build/release";
-import { baseline, pointerMasks, relaxed } from "../build/wasm";
+import { baseline, pointerMasks, relaxed, signatureNumbers } from "../build/wasm";
 
 type Exports = Awaited<ReturnType<typeof bindings>>;
 
 /** The kernels of assembly/, by name, typed from the declarations that the compiler wrote. */
-export type Kernels = Omit<Exports, "heapBase">;
+export type Kernels = Omit<Exports, "heapBase" | "table">;
 
 /** Set by `instantiate`, which the first allocation calls: whoever has a pointer to pass has kernels. */
 export let kernels: Kernels;
 
 /** Which parameters of each kernel are pointers: a bit for each, the first the lowest. */
 export const pointers: Record<string, number> = {};
+
+/** The number of each kernel's signature in assembly/replay.ts. */
+export const signatures: Record<string, number> = {};
+
+let table: WebAssembly.Table;
+const places = new Map<string, number>();
+
+/** The kernel's place in the function table, through which other kernels can call it. */
+export function placeOf(name: string): number {
+  let at = places.get(name);
+  if (at === undefined) {
+    at = table.grow(1, kernels[name as keyof Kernels]);
+    places.set(name, at);
+  }
+  return at;
+}
 
 /** Puts other functions in the kernels' place, which call them. */
 export function setKernels(next: Kernels): void {
@@ -56,8 +72,18 @@ export function instantiate(): number {
   const module = new WebAssembly.Module(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const names = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "function");
-  for (const [i, { name }] of names.entries()) pointers[name] = pointerMasks[i]!;
-  const { heapBase, ...functions } = exports as unknown as Exports;
+  for (const [i, { name }] of names.entries()) {
+    pointers[name] = pointerMasks[i]!;
+    signatures[name] = signatureNumbers[i]!;
+  }
+  const {
+    heapBase,
+    table: functionTable,
+    ...functions
+  } = exports as unknown as Exports & {
+    table: WebAssembly.Table;
+  };
+  table = functionTable;
   kernels = functions;
   running = simd;
   return heapBase.value;

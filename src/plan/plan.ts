@@ -1,8 +1,10 @@
 // A recorded list of kernel calls, with the memory it works in.
+
+import { signatureNames } from "../../build/wasm";
 import { show } from "../errors";
 import { Buffer } from "../memory";
 import { faultAt } from "../recording";
-import { type Kernels, kernels } from "../wasm";
+import { kernels, memory, placeOf, signatures } from "../wasm";
 import { type Life, layOut } from "./layout";
 import { isPointer, simplify } from "./passes";
 import type { Block, Call, Recording } from "./recording";
@@ -16,7 +18,7 @@ export interface PlanMemory {
 }
 
 export class Plan {
-  readonly steps: (() => void)[];
+  readonly list: Buffer;
   readonly memory: PlanMemory;
   readonly arena: Buffer;
   /** With the pointers of the recording. */
@@ -37,10 +39,12 @@ export class Plan {
       if (block.constant || outputs.has(block)) kernels.copyForward(block.ptr, to, block.bytes / 4);
     }
     this.calls = calls;
-    this.steps = calls.map((call) => bind(relocated(call, places)));
+    this.placed = calls.map((call) => relocated(call, places));
+    this.list = listOf(this.placed);
     this.places = places;
   }
 
+  private readonly placed: readonly Call[];
   private readonly places: readonly { block: Block; to: number }[];
 
   /** Where what lay at `ptr` in the recording lies now. */
@@ -49,9 +53,14 @@ export class Plan {
     return place === undefined ? ptr : ptr - place.block.ptr + place.to;
   }
 
+  /** @throws what the op throws whose search finds something, a label that is no class for instance */
   replay(): void {
-    const { steps } = this;
-    for (let i = 0; i < steps.length; i++) steps[i]!();
+    const stopped = kernels.replay(this.list.ptr, this.placed.length);
+    if (stopped === 0) return;
+    const { args, fault } = this.placed[stopped - 1]!;
+    const end = this.list.ptr + ENTRY * stopped;
+    const found = new DataView(memory.buffer, end - SLOT, SLOT).getInt32(0, true);
+    throw faultAt(fault!.make, args[0]!, fault!.dtype, found);
   }
 
   /**
@@ -129,52 +138,28 @@ function relocated(call: Call, places: readonly { block: Block; to: number }[]):
   return { ...call, args };
 }
 
-type Kernel = (...args: number[]) => number;
+/** Bytes of an entry of assembly/replay.ts, and of its slots. */
+const ENTRY = 120;
+const SLOT = 8;
 
-/** A call without arguments. A kernel is called fastest with as many arguments as are written down. */
-function bind({ name, args, fault }: Call): () => void {
-  const f = kernels[name as keyof Kernels] as Kernel;
-  if (fault !== undefined) {
-    const { make, dtype } = fault;
-    return () => {
-      const at = f(...args);
-      if (at >= 0) throw faultAt(make, args[0]!, dtype, at);
-    };
+/** The calls as assembly/replay.ts reads them. */
+function listOf(calls: readonly Call[]): Buffer {
+  const list = new Buffer((ENTRY / 4) * calls.length);
+  const cells = new DataView(memory.buffer, list.ptr, ENTRY * calls.length);
+  for (const [n, { name, args }] of calls.entries()) {
+    const at = n * ENTRY;
+    const signature = signatures[name]!;
+    cells.setUint32(at, placeOf(name), true);
+    cells.setUint32(at + 4, signature, true);
+    const letters = signatureNames[signature]!.replace("search_", "");
+    for (const [k, x] of args.entries()) {
+      const slot = at + SLOT * (k + 1);
+      if (letters[k] === "i") cells.setInt32(slot, x, true);
+      else if (letters[k] === "f") cells.setFloat32(slot, x, true);
+      else cells.setFloat64(slot, x, true);
+    }
   }
-  const [a, b, c, d, e, g, h, i, j, k] = args as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  switch (args.length) {
-    case 2:
-      return () => f(a, b);
-    case 3:
-      return () => f(a, b, c);
-    case 4:
-      return () => f(a, b, c, d);
-    case 5:
-      return () => f(a, b, c, d, e);
-    case 6:
-      return () => f(a, b, c, d, e, g);
-    case 7:
-      return () => f(a, b, c, d, e, g, h);
-    case 8:
-      return () => f(a, b, c, d, e, g, h, i);
-    case 9:
-      return () => f(a, b, c, d, e, g, h, i, j);
-    case 10:
-      return () => f(a, b, c, d, e, g, h, i, j, k);
-    default:
-      return () => f(...args);
-  }
+  return list;
 }
 
 function shapeOf({ shape, bytes }: Block): string {

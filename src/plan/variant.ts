@@ -57,6 +57,7 @@ export class Variant<R> {
     }
     const plan = new Plan(recording, blocks);
     this.region.add(plan.arena);
+    this.region.add(plan.list);
     const made = new Map<Tensor, Tensor>();
     for (const t of returned) made.set(t, this.output(t, plan));
     this.result = replaced(result, made);

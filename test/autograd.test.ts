@@ -61,9 +61,11 @@ describe("graphs", () => {
         expect(x.grad!.item()).toBe(length + 1);
         return took;
       };
+      // The best of a few: other processes may interrupt any of them.
+      const best = (length: number) => Math.min(...Array.from({ length: 3 }, () => time(length)));
       time(5000);
       // Linear would be 10 times as long, quadratic 100 times.
-      expect(time(100_000)).toBeLessThan(40 * Math.max(2, time(10_000)));
+      expect(best(100_000)).toBeLessThan(40 * Math.max(2, best(10_000)));
     }),
   );
 

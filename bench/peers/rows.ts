@@ -50,6 +50,8 @@ export interface RowwiseRow extends Base {
  */
 export interface TrainRow extends Base {
   kind: "train";
+  /** Whether nablas replays the step as a plan. */
+  compiled: boolean;
   sizes: number[];
   batch: number;
   lr: number;
@@ -67,6 +69,8 @@ export interface TrainInputs {
 /** The logits of the same network for a batch, which is where the library wants it. */
 export interface InferRow extends Base {
   kind: "infer";
+  /** Whether nablas replays it as a plan. */
+  compiled: boolean;
   sizes: number[];
   batch: number;
   inputs: () => Pick<TrainInputs, "x" | "parameters">;
@@ -167,17 +171,17 @@ function parametersOf(sizes: number[]): Float32Array[] {
   });
 }
 
-function inferRow(sizes: number[], batch: number): InferRow {
+function inferRow(sizes: number[], batch: number, compiled: boolean): InferRow {
   const inputs = () => ({ x: randomNumbers(batch * sizes[0]!, 7), parameters: parametersOf(sizes) });
   const answer = () => {
     const { x, parameters } = inputs();
     return new PlainMlp(parameters, { maxBatch: batch, lr: 0, momentum: 0 }).forward(x, batch);
   };
-  const name = `inference ${sizes.join("-")}, batch ${batch}`;
-  return { kind: "infer", name, alone: true, sizes, batch, inputs, answer };
+  const name = `${compiled ? "compiled" : "eager"} inference ${sizes.join("-")}, batch ${batch}`;
+  return { kind: "infer", compiled, name, alone: true, sizes, batch, inputs, answer };
 }
 
-function trainRow(sizes: number[], batch: number): TrainRow {
+function trainRow(sizes: number[], batch: number, compiled: boolean): TrainRow {
   const [lr, momentum] = [0.01, 0.9];
   const inputs = () => {
     const outputs = sizes.at(-1)!;
@@ -190,8 +194,8 @@ function trainRow(sizes: number[], batch: number): TrainRow {
     const model = new PlainMlp(parameters, { maxBatch: batch, lr, momentum });
     return Float32Array.from({ length: 3 }, () => model.step(x, target));
   };
-  const name = `training step ${sizes.join("-")}, batch ${batch}`;
-  return { kind: "train", name, alone: true, sizes, batch, lr, momentum, inputs, answer };
+  const name = `${compiled ? "compiled" : "eager"} step ${sizes.join("-")}, batch ${batch}`;
+  return { kind: "train", compiled, name, alone: true, sizes, batch, lr, momentum, inputs, answer };
 }
 
 const OPS = ["sigmoid", "tanh", "softplus", "gelu", "exp"] as const;
@@ -207,8 +211,10 @@ export const rows: Row[] = [
     rowwiseRow(op, 64, 10),
     rowwiseRow(op, 1024, 1000),
   ]),
-  trainRow([2, 8, 1], 4),
-  trainRow([64, 32, 10], 32),
-  trainRow([784, 128, 64, 10], 64),
-  ...[1, 64].map((batch) => inferRow([784, 128, 64, 10], batch)),
+  ...[false, true].flatMap((compiled) => [
+    trainRow([2, 8, 1], 4, compiled),
+    trainRow([64, 32, 10], 32, compiled),
+    trainRow([784, 128, 64, 10], 64, compiled),
+    ...[1, 64].map((batch) => inferRow([784, 128, 64, 10], batch, compiled)),
+  ]),
 ];

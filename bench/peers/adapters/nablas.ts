@@ -1,4 +1,5 @@
 import {
+  compile,
   crossEntropyLoss,
   exp,
   gelu,
@@ -51,7 +52,9 @@ export const adapter: Adapter = {
         const { x: X, parameters } = row.inputs();
         const model = mlp(row.sizes, parameters);
         const x = tensor(X, { shape: [row.batch, row.sizes[0]!] });
-        return forward(() => noGrad(() => model.forward(x)));
+        if (!row.compiled) return forward(() => noGrad(() => model.forward(x)));
+        const infer = compile((input: Tensor) => noGrad(() => model.forward(input)));
+        return { run: () => infer(x), answer: () => Float32Array.from(infer(x).data) };
       }
     }
   },
@@ -87,21 +90,21 @@ function mlp(sizes: number[], parameters: Float32Array[]): Sequential {
   return model;
 }
 
-function training({ sizes, batch, lr, momentum, inputs }: TrainRow): Side {
+function training({ sizes, batch, lr, momentum, compiled, inputs }: TrainRow): Side {
   const { x, target, parameters } = inputs();
   const model = mlp(sizes, parameters);
   const optimizer = new SGD(model.parameters(), { lr, momentum });
-  const run = () =>
-    scope(() => {
-      const y = model.forward(tensor(x, { shape: [batch, sizes[0]!] }));
-      const loss =
-        target instanceof Int32Array
-          ? crossEntropyLoss(y, target)
-          : mseLoss(y, tensor(target, { shape: [batch, 1] }));
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      return loss.item();
-    });
+  const step = (images: Tensor, wanted: Tensor) => {
+    const y = model.forward(images.reshape([batch, -1]));
+    const loss =
+      target instanceof Int32Array ? crossEntropyLoss(y, wanted) : mseLoss(y, wanted.reshape([batch, 1]));
+    optimizer.zeroGrad();
+    loss.backward();
+    optimizer.step();
+    return loss;
+  };
+  const replayed = compile(step);
+  const eager = () => scope(() => step(tensor(x), tensor(target)).item());
+  const run = compiled ? () => replayed(x, target).item() : eager;
   return { run, answer: () => [run(), run(), run()] };
 }

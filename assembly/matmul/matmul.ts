@@ -5,8 +5,9 @@ import { Full, kernelOf, MR, NR, Narrow } from "./kernel";
 import { PANEL_ROW, packPanel, packPanels, packPanelsTransposed, panelBytes } from "./pack";
 import { dotProducts, dotRows, streams, sumRows } from "./rows";
 
-const KC: i32 = 256; // a strip of A and a panel of B of this depth fit in the L1 cache together
-const NC: i32 = 512; // KC x NC floats of B, 512 kB, stay in the L2 cache
+const KC: i32 = 400; // a strip of A and a panel of B of this depth, 22 kB, fit in the L1 cache together
+const KC_A: i32 = 256; // so many rows of a transposed A are packed while their cache lines stay for the next strip
+const NC: i32 = 512; // KC x NC floats of B, 800 kB, stay in the L2 cache
 const IN_L2: i32 = 1 << 18; // floats of B, 1 MB, that the L2 cache keeps while A and C pass
 
 /**
@@ -36,9 +37,9 @@ export function matmulScratch(M: i32, N: i32, K: i32, transposeA: i32, transpose
   if (M <= 1 || N <= 1 || K == 0 || isDots(M, N, K, transposeA, transposeB) || isStreams(M, N, K, transposeB)) {
     return 0;
   }
-  const panelsOfA = i32(packsA(M, N, transposeA));
+  const packA = packsA(M, N, transposeA);
   const panelsOfB = packsB(M, N, K, transposeB) ? blocks(block(N, NC, NR), NR) : 0;
-  return panelBytes(block(K, KC, 4)) * (panelsOfA + panelsOfB);
+  return panelBytes(block(K, packA ? KC_A : KC, 4)) * (i32(packA) + panelsOfB);
 }
 
 /** Dot products need neither packing nor a fourth column, but sum four lanes for each element. */
@@ -85,7 +86,7 @@ function multiply(
   for (let jc = 0, nc = 0; jc < N; jc += nc) {
     nc = block(N - jc, NC, NR);
     for (let pc = 0, kc = 0; pc < K; pc += kc) {
-      kc = block(K - pc, KC, 4);
+      kc = block(K - pc, packA ? KC_A : KC, 4);
       const add = i32(accumulate || pc > 0);
       const bBlock = b + pc * bRow + jc * bCol;
       const panel = panelBytes(kc);

@@ -23,8 +23,8 @@ export function matmul(
   if (M == 0 || N == 0) return;
   if (K == 0 && !accumulate) memory.fill(c, 0, M * N << 2);
   else if (M == 1 && transposeB) dotRows(b, a, c, N, K, accumulate);
-  else if (M == 1) sumRows(b, a, c, N, K, accumulate);
-  else if (N == 1 && transposeA) sumRows(a, b, c, M, K, accumulate);
+  else if (M == 1 && N > 1) sumRows(b, a, c, N, K, accumulate);
+  else if (M > 1 && transposeA && N == 1) sumRows(a, b, c, M, K, accumulate);
   else if (N == 1) dotRows(a, b, c, M, K, accumulate);
   else if (isDots(M, N, K, transposeA, transposeB)) dotProducts(a, b, c, M, N, K, accumulate);
   else if (isStreams(M, N, K, transposeB)) {
@@ -69,6 +69,7 @@ function blocks(total: i32, most: i32): i32 {
 
 /** The first block when `total` is divided evenly into as few as possible, each a multiple of `unit`. */
 export function block(total: i32, most: i32, unit: i32): i32 {
+  if (total <= most) return total;
   const even = blocks(total, blocks(total, most));
   return min(blocks(even, unit) * unit, total);
 }
@@ -82,6 +83,7 @@ function multiply(
   const aRow = (transposeA ? 1 : K) << 2, aCol = (transposeA ? M : 1) << 2;
   const bRow = (transposeB ? 1 : N) << 2, bCol = (transposeB ? K : 1) << 2;
   const cRow = N << 2;
+  if (M + N + K <= 6) return scalar(a, aRow, aCol, b, bRow, bCol, c, M, N, K, accumulate);
 
   for (let jc = 0, nc = 0; jc < N; jc += nc) {
     nc = block(N - jc, NC, NR);
@@ -104,6 +106,22 @@ function multiply(
           c + ir * cRow + (jc << 2), cRow, kc, nc, add,
         );
       }
+    }
+  }
+}
+
+/** The product of a few elements, sooner than a tile would be set up. */
+function scalar(
+  a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, c: usize, M: i32, N: i32, K: i32, add: i32,
+): void {
+  for (let i = 0; i < M; i++) {
+    for (let j = 0; j < N; j++) {
+      let sum = add ? load<f32>(c) : 0;
+      for (let k = 0; k < K; k++) {
+        sum += load<f32>(a + i * aRow + k * aCol) * load<f32>(b + j * bCol + k * bRow);
+      }
+      store<f32>(c, sum);
+      c += 4;
     }
   }
 }

@@ -22,6 +22,7 @@ export function matmul(
 ): void {
   if (M == 0 || N == 0) return;
   if (K == 0 && !accumulate) memory.fill(c, 0, M * N << 2);
+  else if (M + N + K <= 6) scalar(a, b, c, M, N, K, transposeA, transposeB, accumulate);
   else if (M == 1 && transposeB) dotRows(b, a, c, N, K, accumulate);
   else if (M == 1 && N > 1) sumRows(b, a, c, N, K, accumulate);
   else if (M > 1 && transposeA && N == 1) sumRows(a, b, c, M, K, accumulate);
@@ -74,6 +75,21 @@ export function block(total: i32, most: i32, unit: i32): i32 {
   return min(blocks(even, unit) * unit, total);
 }
 
+/** The product of a few elements, sooner than a tile would be set up. */
+function scalar(a: usize, b: usize, c: usize, M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32, add: i32): void {
+  for (let i = 0; i < M; i++) {
+    for (let j = 0; j < N; j++) {
+      let sum = add ? load<f32>(c) : 0;
+      for (let k = 0; k < K; k++) {
+        const p = transposeA ? k * M + i : i * K + k, q = transposeB ? j * K + k : k * N + j;
+        sum += load<f32>(a + (p << 2)) * load<f32>(b + (q << 2));
+      }
+      store<f32>(c, sum);
+      c += 4;
+    }
+  }
+}
+
 function multiply(
   a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
   transposeA: i32, transposeB: i32, accumulate: i32,
@@ -83,7 +99,6 @@ function multiply(
   const aRow = (transposeA ? 1 : K) << 2, aCol = (transposeA ? M : 1) << 2;
   const bRow = (transposeB ? 1 : N) << 2, bCol = (transposeB ? K : 1) << 2;
   const cRow = N << 2;
-  if (M + N + K <= 6) return scalar(a, aRow, aCol, b, bRow, bCol, c, M, N, K, accumulate);
 
   for (let jc = 0, nc = 0; jc < N; jc += nc) {
     nc = block(N - jc, NC, NR);
@@ -106,22 +121,6 @@ function multiply(
           c + ir * cRow + (jc << 2), cRow, kc, nc, add,
         );
       }
-    }
-  }
-}
-
-/** The product of a few elements, sooner than a tile would be set up. */
-function scalar(
-  a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, c: usize, M: i32, N: i32, K: i32, add: i32,
-): void {
-  for (let i = 0; i < M; i++) {
-    for (let j = 0; j < N; j++) {
-      let sum = add ? load<f32>(c) : 0;
-      for (let k = 0; k < K; k++) {
-        sum += load<f32>(a + i * aRow + k * aCol) * load<f32>(b + j * bCol + k * bRow);
-      }
-      store<f32>(c, sum);
-      c += 4;
     }
   }
 }

@@ -48,7 +48,7 @@ export function dotRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32):
 /** c[n] = Σₖ v[k] S[k, n], or += if `add`: eight rows of S at a time stream past c, or past its one tile. */
 export function sumRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32): void {
   const stride = n << 2;
-  if (n <= NR) return strip(1, v, 0, 4, s, stride, 0, c, 0, K, n, add);
+  if (n <= 4) return strip(1, v, 0, 4, s, stride, 0, c, 0, K, n, add);
   let k = 0;
   if (!add) memory.fill(c, 0, stride);
   for (; k + 8 <= K; k += 8) {

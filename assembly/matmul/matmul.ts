@@ -1,4 +1,4 @@
-// C = op(A) · op(B): the loops jc, pc, ir, jr around the micro-kernel, and the products with a vector.
+// C = op(A) · op(B): the loops jc, pc, ir, jr around the micro-kernel, and when other loops are faster.
 // Names and loops are those of Goto & van de Geijn (2008) and BLIS, without ic and MC: a strip of A is packed
 // just before its use, if at all.
 import { Full, kernelOf, MR, NR, Narrow } from "./kernel";

@@ -190,11 +190,16 @@ class Stream {
       const r3 = v128.load32_splat(p), s3 = v128.load32_splat(p + aCol);
       for (let j = 0; j < n << 2; j += 16) {
         const x = v128.load(b + j), y = v128.load(b + j + bRow);
-        let q = c + j;
-        v128.store(q, Math4.madd(s0, y, Math4.madd(r0, x, v128.load(q))));
-        if (rows > 1) v128.store(q += cRow, Math4.madd(s1, y, Math4.madd(r1, x, v128.load(q))));
-        if (rows > 2) v128.store(q += cRow, Math4.madd(s2, y, Math4.madd(r2, x, v128.load(q))));
-        if (rows > 3) v128.store(q += cRow, Math4.madd(s3, y, Math4.madd(r3, x, v128.load(q))));
+        // All of C is read before any is stored: a load seems to depend on a store 4 kB away to the processor.
+        const p0 = c + j, p1 = p0 + cRow, p2 = p1 + cRow, p3 = p2 + cRow;
+        const c0 = v128.load(p0);
+        const c1 = rows > 1 ? v128.load(p1) : c0;
+        const c2 = rows > 2 ? v128.load(p2) : c0;
+        const c3 = rows > 3 ? v128.load(p3) : c0;
+        v128.store(p0, Math4.madd(s0, y, Math4.madd(r0, x, c0)));
+        if (rows > 1) v128.store(p1, Math4.madd(s1, y, Math4.madd(r1, x, c1)));
+        if (rows > 2) v128.store(p2, Math4.madd(s2, y, Math4.madd(r2, x, c2)));
+        if (rows > 3) v128.store(p3, Math4.madd(s3, y, Math4.madd(r3, x, c3)));
       }
       a += aCol << 1;
       b += bRow << 1;

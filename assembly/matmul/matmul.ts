@@ -1,15 +1,14 @@
-// C = op(A) · op(B): the loops jc, pc, ir, jr around the micro-kernel, and the products with a vector.
+// C = op(A) · op(B): the loops jc, pc, ir, jr around the micro-kernel, and when other loops are faster.
 // Names and loops are those of Goto & van de Geijn (2008) and BLIS, without ic and MC: a strip of A is packed
 // just before its use, if at all.
-import { Lanes } from "../simd/lanes";
-import { Math4 } from "../simd/math";
-import { Edge, Full, kernelOf, MR, NR, Narrow } from "./kernel";
+import { Full, kernelOf, MR, NR, Narrow } from "./kernel";
 import { PANEL_ROW, packPanel, packPanels, packPanelsTransposed, panelBytes } from "./pack";
+import { dotProducts, dotRows, streams, sumRows } from "./rows";
 
-const KC: i32 = 256; // a strip of A and a panel of B of this depth fit in the L1 cache together
-const NC: i32 = 512; // KC x NC floats of B, 512 kB, stay in the L2 cache
+const KC: i32 = 400; // a strip of A and a panel of B of this depth, 22 kB, fit in the L1 cache together
+const KC_A: i32 = 256; // so many rows of a transposed A are packed while their cache lines stay for the next strip
+const NC: i32 = 512; // KC x NC floats of B, 800 kB, stay in the L2 cache
 const IN_L2: i32 = 1 << 18; // floats of B, 1 MB, that the L2 cache keeps while A and C pass
-const KC_STREAM: i32 = 16; // rows of a larger B that are read in place side by side, as streams
 
 /**
  * C[M, N] = op(A) · op(B), or += if `accumulate`; all are row-major and contiguous.
@@ -23,19 +22,35 @@ export function matmul(
 ): void {
   if (M == 0 || N == 0) return;
   if (K == 0 && !accumulate) memory.fill(c, 0, M * N << 2);
+  else if (M + N + K <= 6) scalar(a, b, c, M, N, K, transposeA, transposeB, accumulate);
   else if (M == 1 && transposeB) dotRows(b, a, c, N, K, accumulate);
-  else if (M == 1) sumRows(b, a, c, N, K, accumulate);
-  else if (N == 1 && transposeA) sumRows(a, b, c, M, K, accumulate);
+  else if (M == 1 && N > 1) sumRows(b, a, c, N, K, accumulate);
+  else if (M > 1 && transposeA && N == 1) sumRows(a, b, c, M, K, accumulate);
   else if (N == 1) dotRows(a, b, c, M, K, accumulate);
-  else multiply(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate);
+  else if (isDots(M, N, K, transposeA, transposeB)) dotProducts(a, b, c, M, N, K, accumulate);
+  else if (isStreams(M, N, K, transposeB)) {
+    streams(a, (transposeA ? 1 : K) << 2, (transposeA ? M : 1) << 2, b, c, M, N, K, accumulate);
+  } else multiply(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate);
 }
 
 /** Bytes of scratch that matmul needs for these arguments. */
 export function matmulScratch(M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32): i32 {
-  if (M <= 1 || N <= 1 || K == 0) return 0;
-  const panelsOfA = i32(packsA(M, N, transposeA));
+  if (M <= 1 || N <= 1 || K == 0 || isDots(M, N, K, transposeA, transposeB) || isStreams(M, N, K, transposeB)) {
+    return 0;
+  }
+  const packA = packsA(M, N, transposeA);
   const panelsOfB = packsB(M, N, K, transposeB) ? blocks(block(N, NC, NR), NR) : 0;
-  return panelBytes(block(K, KC, 4)) * (panelsOfA + panelsOfB);
+  return panelBytes(block(K, packA ? KC_A : KC, 4)) * (i32(packA) + panelsOfB);
+}
+
+/** Dot products need neither packing nor a fourth column, but sum four lanes for each element. */
+function isDots(M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32): bool {
+  return transposeB && !transposeA && min(M, N) <= 12 && K >= 64;
+}
+
+/** A larger B than the L2 cache is best read in long rows, if a few rows of C stay in the L1 cache meanwhile. */
+function isStreams(M: i32, N: i32, K: i32, transposeB: i32): bool {
+  return !transposeB && M <= 12 && N >= 64 && K * N > IN_L2;
 }
 
 /** In place, each k of a strip is in another cache line: no loss for a narrow A or for few columns of C. */
@@ -54,9 +69,25 @@ function blocks(total: i32, most: i32): i32 {
 }
 
 /** The first block when `total` is divided evenly into as few as possible, each a multiple of `unit`. */
-function block(total: i32, most: i32, unit: i32): i32 {
+export function block(total: i32, most: i32, unit: i32): i32 {
+  if (total <= most) return total;
   const even = blocks(total, blocks(total, most));
   return min(blocks(even, unit) * unit, total);
+}
+
+/** The product of a few elements, sooner than a tile would be set up. */
+function scalar(a: usize, b: usize, c: usize, M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32, add: i32): void {
+  for (let i = 0; i < M; i++) {
+    for (let j = 0; j < N; j++) {
+      let sum = add ? load<f32>(c) : 0;
+      for (let k = 0; k < K; k++) {
+        const p = transposeA ? k * M + i : i * K + k, q = transposeB ? j * K + k : k * N + j;
+        sum += load<f32>(a + (p << 2)) * load<f32>(b + (q << 2));
+      }
+      store<f32>(c, sum);
+      c += 4;
+    }
+  }
 }
 
 function multiply(
@@ -64,7 +95,6 @@ function multiply(
   transposeA: i32, transposeB: i32, accumulate: i32,
 ): void {
   const packA = packsA(M, N, transposeA), packB = packsB(M, N, K, transposeB);
-  const depth = packB || K * N <= IN_L2 ? KC : KC_STREAM;
   // Bytes from row to row and from column to column of op(A), op(B) and C.
   const aRow = (transposeA ? 1 : K) << 2, aCol = (transposeA ? M : 1) << 2;
   const bRow = (transposeB ? 1 : N) << 2, bCol = (transposeB ? K : 1) << 2;
@@ -73,7 +103,7 @@ function multiply(
   for (let jc = 0, nc = 0; jc < N; jc += nc) {
     nc = block(N - jc, NC, NR);
     for (let pc = 0, kc = 0; pc < K; pc += kc) {
-      kc = block(K - pc, depth, 4);
+      kc = block(K - pc, packA ? KC_A : KC, 4);
       const add = i32(accumulate || pc > 0);
       const bBlock = b + pc * bRow + jc * bCol;
       const panel = panelBytes(kc);
@@ -96,7 +126,7 @@ function multiply(
 }
 
 /** The loop jr: C[rows, nc] = A[rows, kc] · B[kc, nc], or +=. Panels of B are `bPanel` bytes apart. */
-function strip(
+export function strip(
   rows: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bPanel: i32,
   c: usize, cRow: i32, kc: i32, nc: i32, add: i32,
 ): void {
@@ -109,77 +139,5 @@ function strip(
   for (; jr < nc; jr += 4) {
     edge(a, aRow, aCol, b, bRow, c + (jr << 2), cRow, kc, nc - jr, add);
     b += 16;
-  }
-}
-
-/** c[n] = S[n, K] · v, or += if `add`: four dot products at a time. */
-function dotRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32): void {
-  const stride = K << 2;
-  const last = s + stride * (n - 1);
-  const tail = Lanes.mask(K & 3);
-  for (let i = 0; i < n; i += 4) {
-    // Beyond the last row the last one is repeated: only what belongs to S is read.
-    let s0 = s + stride * i;
-    let s1 = min(s0 + stride, last), s2 = min(s1 + stride, last), s3 = min(s2 + stride, last);
-    let x0 = f32x4.splat(0), x1 = x0, x2 = x0, x3 = x0;
-    let p = v;
-    for (let k = 4; k <= K; k += 4) {
-      const x = v128.load(p);
-      x0 = Math4.madd(v128.load(s0), x, x0);
-      x1 = Math4.madd(v128.load(s1), x, x1);
-      x2 = Math4.madd(v128.load(s2), x, x2);
-      x3 = Math4.madd(v128.load(s3), x, x3);
-      p += 16;
-      s0 += 16;
-      s1 += 16;
-      s2 += 16;
-      s3 += 16;
-    }
-    if (K & 3) {
-      const x = v128.and(v128.load(p), tail);
-      x0 = Math4.madd(v128.and(v128.load(s0), tail), x, x0);
-      x1 = Math4.madd(v128.and(v128.load(s1), tail), x, x1);
-      x2 = Math4.madd(v128.and(v128.load(s2), tail), x, x2);
-      x3 = Math4.madd(v128.and(v128.load(s3), tail), x, x3);
-    }
-    let sums = f32x4(Lanes.sum(x0), Lanes.sum(x1), Lanes.sum(x2), Lanes.sum(x3));
-    const to = c + (i << 2);
-    if (add) sums = f32x4.add(v128.load(to), sums);
-    Edge.store(to, sums, n - i);
-  }
-}
-
-/** c[n] = Σₖ v[k] S[k, n], or += if `add`: eight rows of S at a time stream past c. */
-function sumRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32): void {
-  const stride = n << 2;
-  let k = 0;
-  if (!add) memory.fill(c, 0, stride);
-  for (; k + 8 <= K; k += 8) {
-    const v0 = v128.load32_splat(v), v1 = v128.load32_splat(v, 4);
-    const v2 = v128.load32_splat(v, 8), v3 = v128.load32_splat(v, 12);
-    const v4 = v128.load32_splat(v, 16), v5 = v128.load32_splat(v, 20);
-    const v6 = v128.load32_splat(v, 24), v7 = v128.load32_splat(v, 28);
-    for (let j = 0; j < stride; j += 16) {
-      let p = s + j;
-      let x = Math4.madd(v0, v128.load(p), v128.load(c + j));
-      let y = f32x4.mul(v1, v128.load(p += stride)); // two sums, because one would wait for its additions
-      x = Math4.madd(v2, v128.load(p += stride), x);
-      y = Math4.madd(v3, v128.load(p += stride), y);
-      x = Math4.madd(v4, v128.load(p += stride), x);
-      y = Math4.madd(v5, v128.load(p += stride), y);
-      x = Math4.madd(v6, v128.load(p += stride), x);
-      y = Math4.madd(v7, v128.load(p += stride), y);
-      Edge.store(c + j, f32x4.add(x, y), n - (j >> 2));
-    }
-    s += stride << 3;
-    v += 32;
-  }
-  for (; k < K; k++) {
-    const x = v128.load32_splat(v);
-    for (let j = 0; j < stride; j += 16) {
-      Edge.store(c + j, Math4.madd(x, v128.load(s + j), v128.load(c + j)), n - (j >> 2));
-    }
-    s += stride;
-    v += 4;
   }
 }

@@ -69,10 +69,10 @@ const matmulDefaults = { transposeA: false, transposeB: false };
 
 function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB: boolean }): Tensor {
   const { transposeA: tA, transposeB: tB } = flags;
-  const [p, q] = a.shape.slice(-2) as [number, number];
-  const [r, s] = b.shape.slice(-2) as [number, number];
-  let [M, K] = tA ? [q, p] : [p, q];
-  const [depth, N] = tB ? [s, r] : [r, s];
+  const [m, n] = [a.shape.length - 2, b.shape.length - 2];
+  const [p, q, r, s] = [a.shape[m]!, a.shape[m + 1]!, b.shape[n]!, b.shape[n + 1]!];
+  let M = tA ? q : p;
+  const [K, depth, N] = [tA ? p : q, tB ? s : r, tB ? r : s];
   if (K !== depth) {
     const note =
       tA || tB ? ` with ${tA ? "a" : ""}${tA && tB ? " and " : ""}${tB ? "b" : ""} transposed` : "";
@@ -80,12 +80,12 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
       `matmul: inner sizes differ: ${show(a.shape)} · ${show(b.shape)}${note}, ${K} against ${depth}`,
     );
   }
-  const [aBatch, bBatch] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const [aBatch, bBatch] = [m > 0 ? a.shape.slice(0, m) : NO_BATCH, n > 0 ? b.shape.slice(0, n) : NO_BATCH];
   const batch = broadcast("matmul", aBatch, bBatch);
-  const y = new Tensor([...batch, M, N]);
+  const y = new Tensor(batch.length > 0 ? [...batch, M, N] : [M, N]);
   // One matrix b for all of a: the batch is more rows.
   const joined = bBatch.length === 0 && !tA;
-  if (joined) M *= sizeOf(aBatch);
+  if (joined && m > 0) M *= sizeOf(aBatch);
   const products = joined || batch.length === 0 ? ONE_PRODUCT : offsets(batch, aBatch, bBatch);
   const [MK, KN, MN] = [4 * M * K, 4 * K * N, 4 * M * N];
   const [pa, pb] = [a.ptr, b.ptr];
@@ -113,6 +113,8 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
     }
   });
 }
+
+const NO_BATCH: Shape = [];
 
 /** The place of a matrix in a, in b and in the result, counted in matrices. */
 type Product = readonly [a: number, b: number, y: number];
@@ -184,7 +186,9 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
     );
   }
   const M = sizeOf(x.shape.slice(0, -1));
-  const y = new Tensor([...x.shape.slice(0, -1), N]);
+  const shape = x.shape.slice();
+  shape[shape.length - 1] = N;
+  const y = new Tensor(shape);
   const fused = activation && FUSED[activation];
   const z = fused?.saves === "input" ? new Buffer(y.size) : y.buffer;
   multiply(px, pw, z.ptr, { M, N, K }, { transposeA: false, transposeB: true, accumulate: false });

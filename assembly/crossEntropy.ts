@@ -1,7 +1,7 @@
 // Losses of classes along rows of [rows, classes]: cross-entropy over logits, likelihood of log-probabilities.
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
-import { excess, greatest, log1p, rowSum } from "./simd/reduce";
+import { excess, log1p, LOWER, lowerRow, rowSum } from "./simd/reduce";
 
 /**
  * Row weights of class targets: weights[r] = classWeight[target[r]] (1 without), 0 where target[r] = ignoreIndex;
@@ -47,12 +47,13 @@ export function crossEntropyLossForward(
       continue;
     }
     const at = <usize>load<i32>(target + i) << 2;
-    const m = greatest(logits, cols);
-    const more = excess(logits, dlogits, cols, m);
+    const row = excess(logits, dlogits, cols);
+    const m = f32x4.extract_lane(row, 0);
+    const more = f32x4.extract_lane(row, 1);
     const x = load<f32>(logits + at);
-    const e = load<f32>(dlogits + at);
+    const e = load<f32>(dlogits + at) * LOWER;
     store<f32>(y + i, w * ((x == m ? 0 : m - x) + log1p(more)));
-    scaleRow(dlogits, w / (1 + more), cols);
+    lowerRow(dlogits, w / (1 + more), cols);
     store<f32>(dlogits + at, x == m ? (-w * more) / (1 + more) : (w * e) / (1 + more) - w);
   }
 }
@@ -67,8 +68,9 @@ export function softCrossEntropyLossForward(
 ): void {
   const stride = <usize>cols << 2;
   for (let r = 0; r < rows; r++, logits += stride, target += stride, dlogits += stride, y += 4) {
-    const m = greatest(logits, cols);
-    const more = excess(logits, dlogits, cols, m);
+    const row = excess(logits, dlogits, cols);
+    const m = f32x4.extract_lane(row, 0);
+    const more = f32x4.extract_lane(row, 1);
     const log = log1p(more);
     const total = <f32>rowSum(target, cols);
     const scale = total / (1 + more);
@@ -77,8 +79,8 @@ export function softCrossEntropyLossForward(
       const q = load<f32>(target + i);
       const x = load<f32>(logits + i);
       if (q != 0) sum += <f64>q * <f64>((x == m ? 0 : m - x) + log);
-      const g = x == m ? rowSumBut(target, i, stride) - total * more / (1 + more) : load<f32>(dlogits + i) * scale - q;
-      store<f32>(dlogits + i, g);
+      const e = load<f32>(dlogits + i) * LOWER;
+      store<f32>(dlogits + i, x == m ? rowSumBut(target, i, stride) - total * more / (1 + more) : e * scale - q);
     }
     store<f32>(y, <f32>sum);
   }
@@ -107,13 +109,6 @@ export function crossEntropyLossBackward(
       Lanes.store(dx + body, v, cols & 3);
     }
   }
-}
-
-function scaleRow(y: usize, scale: f32, n: i32): void {
-  const v = f32x4.splat(scale);
-  const body = <usize>(n & ~3) << 2;
-  for (let i: usize = 0; i < body; i += 16) v128.store(y + i, f32x4.mul(v, v128.load(y + i)));
-  if (n & 3) Lanes.store(y + body, f32x4.mul(v, v128.load(y + body)), n & 3);
 }
 
 /**

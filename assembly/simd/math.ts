@@ -10,6 +10,8 @@ const INFINITE: usize = memory.data<u32>([0x7f800000]);
 
 /** Below it e^x rounds to 0; between this limit and the next one n = round(x log2 e) stays in [-150, 128]. */
 const EXP_MIN: usize = memory.data<f32>([-104]);
+/** The least argument of liftedExp. */
+const LIFTED_EXP_MIN: usize = memory.data<f32>([-128]);
 /** Above it e^x is infinite. */
 const EXP_MAX: usize = memory.data<f32>([89]);
 /** Above it sigmoid rounds to 1. */
@@ -75,6 +77,11 @@ export class Math4 {
   /** e^x for x <= 0. 1.1 ULP. */
   @inline static expNonPositive(x: v128): v128 {
     return Math4.lower(Math4.liftedExp(f32x4.pmax(x, splat(EXP_MIN))));
+  }
+
+  /** 2^64 e^x for x <= 0, not below 2^-121. 1.1 ULP. */
+  @inline static liftedExpNonPositive(x: v128): v128 {
+    return Math4.liftedExp(f32x4.pmax(x, splat(LIFTED_EXP_MIN)));
   }
 
   /**

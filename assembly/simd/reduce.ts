@@ -109,25 +109,23 @@ export function exponentials(x: usize, e: usize, cols: i32, m: f32): f64 {
   const vm = f32x4.splat(m);
   let total: f64 = 0;
   while (cols > 0) {
-    let s0 = f32x4.splat(0);
-    let s1 = f32x4.splat(0);
+    let sum = f32x4.splat(0);
     let block = min(cols, BLOCK);
     cols -= block;
     for (; block >= 8; block -= 8, x += 32, e += 32) {
       const e0 = Math4.liftedExpNonPositive(f32x4.sub(v128.load(x), vm));
       const e1 = Math4.liftedExpNonPositive(f32x4.sub(v128.load(x, 16), vm));
-      s0 = f32x4.add(s0, e0);
-      s1 = f32x4.add(s1, e1);
+      sum = f32x4.add(sum, f32x4.add(e0, e1));
       v128.store(e, e0);
       v128.store(e, e1, 16);
     }
     for (; block > 0; block -= 4, x += 16, e += 16) {
       const e0 = Math4.liftedExpNonPositive(f32x4.sub(v128.load(x), vm));
-      s0 = f32x4.add(s0, v128.and(e0, Lanes.mask(min(block, 4))));
+      sum = f32x4.add(sum, v128.and(e0, Lanes.mask(min(block, 4))));
       if (block >= 4) v128.store(e, e0);
       else Lanes.store(e, e0, block);
     }
-    total += <f64>Lanes.sum(f32x4.add(s0, s1));
+    total += <f64>Lanes.sum(sum);
   }
   return total * <f64>LOWER;
 }

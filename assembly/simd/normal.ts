@@ -52,7 +52,7 @@ export class Normal4 {
     return f32x4.div(d, Math4.madd(f32x4.mul(a, splat(SQRT_2PI)), d, n));
   }
 
-  /** erf x: a polynomial near zero, 1 − e^(−a − a P(a)) with a = |x| and the sign of x elsewhere. 1.0 ULP. */
+  /** erf x: a polynomial near zero, 1 − e^(−a − a P(a)) with a = |x| and the sign of x elsewhere. 1.1 ULP. */
   @inline static erf(x: v128): v128 {
     const a = f32x4.abs(x);
     const z = f32x4.mul(x, x);

@@ -4,7 +4,7 @@
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
 import { highHalf, lanesSum, lowHalf, narrow } from "./simd/moments";
-import { excess, greatest, log1p, rowSum } from "./simd/reduce";
+import { excess, log1p, LOWER, lowerRow, rowSum } from "./simd/reduce";
 
 /**
  * Row weights of class targets, float64: weights[r] = classWeight[target[r]] (1 without), 0 where target[r] =
@@ -50,15 +50,16 @@ export function crossEntropyLossForward(
       continue;
     }
     const at = <usize>load<i32>(target + (<usize>r << 2)) << 2;
-    const m = greatest(logits, cols);
-    const more = excess(logits, dlogits, cols, m);
+    const row = excess(logits, dlogits, cols);
+    const m = f32x4.extract_lane(row, 0);
+    const more = f32x4.extract_lane(row, 1);
     const x = load<f32>(logits + at);
-    const e = load<f32>(dlogits + at);
+    const e = load<f32>(dlogits + at) * LOWER;
     const value = w * (below(x, m) + <f64>log1p(more));
     if (each) store<f32>(y + (<usize>r << 2), <f32>value);
     else sum += value;
     const share = w / (1 + <f64>more);
-    scaleRow(dlogits, <f32>share, cols);
+    lowerRow(dlogits, <f32>share, cols);
     store<f32>(dlogits + at, <f32>(x == m ? -share * <f64>more : share * <f64>e - w));
   }
   if (!each) store<f32>(y, <f32>sum);
@@ -81,11 +82,13 @@ export function softCrossEntropyLossForward(
   const stride = <usize>cols << 2;
   let all: f64 = 0;
   for (let r = 0; r < rows; r++, logits += stride, target += stride, dlogits += stride) {
-    const m = greatest(logits, cols);
-    const more = excess(logits, dlogits, cols, m);
+    const row = excess(logits, dlogits, cols);
+    const m = f32x4.extract_lane(row, 0);
+    const more = f32x4.extract_lane(row, 1);
     const log = <f64>log1p(more);
     const total = scale * rowSum(target, cols);
     const share = total / (1 + <f64>more);
+    const lowered = share * <f64>LOWER;
     let sum = f64x2.splat(0);
     for (let c = 0; c < cols; c += 4) {
       const i = <usize>c << 2;
@@ -96,8 +99,8 @@ export function softCrossEntropyLossForward(
       const tie = v128.and(f32x4.eq(x, f32x4.splat(m)), inside);
       sum = f64x2.add(sum, weighted(lowHalf(q), lowHalf(x), i64x2.extend_low_i32x4_s(tie), m, log));
       sum = f64x2.add(sum, weighted(highHalf(q), highHalf(x), i64x2.extend_high_i32x4_s(tie), m, log));
-      const low = f64x2.sub(scaled(lowHalf(e), share), scaled(lowHalf(q), scale));
-      const high = f64x2.sub(scaled(highHalf(e), share), scaled(highHalf(q), scale));
+      const low = f64x2.sub(scaled(lowHalf(e), lowered), scaled(lowHalf(q), scale));
+      const high = f64x2.sub(scaled(highHalf(e), lowered), scaled(highHalf(q), scale));
       if (cols - c >= 4) v128.store(dlogits + i, narrow(low, high));
       else Lanes.store(dlogits + i, narrow(low, high), cols - c);
       for (let ties = i32x4.bitmask(tie); ties; ties &= ties - 1) {
@@ -147,13 +150,6 @@ export function crossEntropyLossBackward(
       Lanes.store(dx + body, v, cols & 3);
     }
   }
-}
-
-function scaleRow(y: usize, scale: f32, n: i32): void {
-  const v = f32x4.splat(scale);
-  const body = <usize>(n & ~3) << 2;
-  for (let i: usize = 0; i < body; i += 16) v128.store(y + i, f32x4.mul(v, v128.load(y + i)));
-  if (n & 3) Lanes.store(y + body, f32x4.mul(v, v128.load(y + body)), n & 3);
 }
 
 /**

@@ -1,5 +1,5 @@
 // Softmax and its relatives along rows, all from the row's maximum m and its excess (simd/reduce.ts).
-import { belowMax, excess, greatest, log1p } from "./simd/reduce";
+import { belowMax, excess, exponentials, log1p, LONG, lowerRow, rowMax } from "./simd/reduce";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
 
@@ -7,11 +7,8 @@ import { Math4 } from "./simd/math";
 export function softmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
   for (let r = 0; r < rows; r++, x += stride, y += stride) {
-    const total: f32 = excess(x, y, cols, greatest(x, cols)) + 1;
-    const scale = f32x4.splat(1 / total);
-    const body = <usize>(cols & ~3) << 2;
-    for (let i: usize = 0; i < body; i += 16) v128.store(y + i, f32x4.mul(v128.load(y + i), scale));
-    if (cols & 3) Lanes.store(y + body, f32x4.mul(v128.load(y + body), scale), cols & 3);
+    const total = exponentials(x, y, cols, rowMax(x, cols));
+    lowerRow(y, <f32>(1 / total), cols);
   }
 }
 
@@ -52,18 +49,26 @@ function shiftedDot(a: usize, b: usize, c: f32, n: i32): f32 {
   return <f32>total;
 }
 
-/** y = (x − m) − log1p(excess) */
+/** y = (x − m) − log1p(excess), where y is not x: in long rows it holds the exponentials first */
 export function logSoftmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
-  const body = <usize>(cols & ~3) << 2;
   for (let r = 0; r < rows; r++, x += stride, y += stride) {
-    const m = greatest(x, cols);
-    const vm = f32x4.splat(m);
-    const log = f32x4.splat(log1p(excess(x, 0, cols, m)));
-    for (let i: usize = 0; i < body; i += 16) {
-      v128.store(y + i, f32x4.sub(belowMax(v128.load(x + i), vm), log));
+    const row = excess(x, cols > LONG ? y : 0, cols);
+    const m = lane(row, 0);
+    const log = Math4.log1p(lane(row, 1));
+    let i: usize = 0;
+    let n = cols;
+    for (; n >= 8; n -= 8, i += 32) {
+      const y0 = f32x4.sub(belowMax(v128.load(x + i), m), log);
+      const y1 = f32x4.sub(belowMax(v128.load(x + i, 16), m), log);
+      v128.store(y + i, y0);
+      v128.store(y + i, y1, 16);
     }
-    if (cols & 3) Lanes.store(y + body, f32x4.sub(belowMax(v128.load(x + body), vm), log), cols & 3);
+    for (; n > 0; n -= 4, i += 16) {
+      const y0 = f32x4.sub(belowMax(v128.load(x + i), m), log);
+      if (n >= 4) v128.store(y + i, y0);
+      else Lanes.store(y + i, y0, n);
+    }
   }
 }
 
@@ -99,12 +104,18 @@ function rowTotal(x: usize, n: i32): f32 {
   return <f32>total;
 }
 
+/** Lane i of v in all lanes. */
+@inline
+function lane(v: v128, i: i32): v128 {
+  return i ? v128.shuffle<f32>(v, v, 1, 1, 1, 1) : v128.shuffle<f32>(v, v, 0, 0, 0, 0);
+}
+
 /** y[r] = m + log1p(excess);  ±∞ in a row gives ±∞ where there is no NaN, a row of nothing log 0 = −∞. */
 export function logSumExpForward(x: usize, y: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
   for (let r = 0; r < rows; r++, x += stride, y += 4) {
-    const m = cols > 0 ? greatest(x, cols) : -Infinity;
-    store<f32>(y, abs(m) == Infinity ? m : m + log1p(excess(x, 0, cols, m)));
+    const row = cols > 0 ? excess(x, 0, cols) : f32x4(-Infinity, -1, 0, 0);
+    store<f32>(y, f32x4.extract_lane(row, 0) + log1p(f32x4.extract_lane(row, 1)));
   }
 }
 
@@ -113,9 +124,9 @@ export function logSumExpBackward(x: usize, dy: usize, dx: usize, rows: i32, col
   const stride = <usize>cols << 2;
   const body = <usize>(cols & ~3) << 2;
   for (let r = 0; r < rows; r++, x += stride, dx += stride, dy += 4) {
-    const m = greatest(x, cols);
-    const vm = f32x4.splat(m);
-    const g = f32x4.splat(load<f32>(dy) / (1 + excess(x, 0, cols, m)));
+    const row = excess(x, 0, cols);
+    const vm = lane(row, 0);
+    const g = f32x4.splat(load<f32>(dy) / (1 + f32x4.extract_lane(row, 1)));
     for (let i: usize = 0; i < body; i += 16) {
       const e = Math4.expNonPositive(belowMax(v128.load(x + i), vm));
       v128.store(dx + i, f32x4.add(v128.load(dx + i), f32x4.mul(g, e)));

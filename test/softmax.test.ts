@@ -74,6 +74,54 @@ describe("infinite logits", () => {
   });
 });
 
+describe.each([7, 33, 100, 1030])("a row of %i", (size) => {
+  const row = (rest: number, at: Record<number, number>) =>
+    tensor([Array.from({ length: size }, (_, i) => at[i] ?? rest)], { requiresGrad: true });
+
+  test("keeps the precision of what one class leaves to the others", () => {
+    const z = row(0, { 3: 30 });
+    const rest = (size - 1) * Math.exp(-30);
+    const loss = crossEntropyLoss(z, [3]);
+    expect(loss.item() / rest).toBeCloseTo(1, 5);
+    loss.backward();
+    expect(z.grad!.data[3]! / -rest).toBeCloseTo(1, 5);
+    expect(z.grad!.data[size - 1]! / Math.exp(-30)).toBeCloseTo(1, 5);
+    expect(logSoftmax(z).data[3]! / -rest).toBeCloseTo(1, 5);
+    expect(softmax(z).data[size - 1]! / Math.exp(-30)).toBeCloseTo(1, 5);
+  });
+
+  test("leaves exactly nothing to classes that are impossible", () => {
+    for (const impossible of [-Infinity, -300]) {
+      const z = row(impossible, { 5: 2 });
+      expect(crossEntropyLoss(z, [5]).item()).toBe(0);
+      expect(logSoftmax(z).data[5]).toBeCloseTo(0, 50);
+      expect(softmax(z).data[size - 1]).toBe(0);
+      expect(logSumExp(z, { dim: 1 }).item()).toBe(2);
+    }
+  });
+
+  test("counts every one of its largest elements, infinite ones too", () => {
+    for (const largest of [Infinity, 3]) {
+      const z = row(-Infinity, { 1: largest, [size - 1]: largest });
+      expect(softmax(z).data[1]).toBe(0.5);
+      expect(softmax(z).data[2]).toBe(0);
+      expect(logSoftmax(z).data[size - 1]).toBe(Math.fround(-Math.LN2));
+      expect(crossEntropyLoss(z, [1]).item()).toBe(Math.fround(Math.LN2));
+    }
+    expect(logSoftmax(row(-Infinity, {})).data[2]).toBeCloseTo(-Math.log(size), 5);
+  });
+
+  test("is NaN as a whole if one element is", () => {
+    for (const largest of [0, Infinity]) {
+      const z = row(0, { 1: largest, [size - 2]: NaN });
+      expect(softmax(z).data.every(Number.isNaN)).toBe(true);
+      expect(logSoftmax(z).data.every(Number.isNaN)).toBe(true);
+      expect(logSumExp(z, { dim: 1 }).item()).toBe(NaN);
+      expect(crossEntropyLoss(z, [0]).item()).toBe(NaN);
+    }
+  });
+});
+
 test("a scalar has a softmax of 1 and a logSoftmax of 0", () => {
   expect(softmax(tensor(3)).toArray()).toBe(1);
   expect(logSoftmax(tensor(3), { dim: 0 }).toArray()).toBe(0);

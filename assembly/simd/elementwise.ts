@@ -2,16 +2,23 @@
 // `changetype<Op>(0)` picks it at compile time, so that nothing of the class is left in the loop.
 import { Lanes } from "./lanes";
 
-/** y = op(x). An op with parameters receives them as splats a, b and says so by a getter `parameters`. */
+/**
+ * y = op(x), two vectors in lock-step: both are formed before either is stored, so that they share their constants.
+ * At an odd end they are one and the same. An op with parameters receives them as splats a, b and says so by a getter
+ * `parameters`.
+ */
 export function forward<Op>(x: usize, y: usize, n: i32, a: f32 = 0, b: f32 = 0): void {
   const va = f32x4.splat(a);
   const vb = f32x4.splat(b);
   const end = x + (<usize>n << 2);
-  for (; x + 16 < end; x += 32, y += 32) {
-    v128.store(y, apply<Op>(v128.load(x), va, vb));
-    v128.store(y, apply<Op>(v128.load(x, 16), va, vb), 16);
+  for (let next: usize = 16; x < end; next = 0) {
+    for (const last = end - next; x < last; x += 32, y += 32) {
+      const y0 = apply<Op>(v128.load(x), va, vb);
+      const y1 = apply<Op>(v128.load(x + next), va, vb);
+      v128.store(y, y0);
+      v128.store(y + next, y1);
+    }
   }
-  if (x < end) v128.store(y, apply<Op>(v128.load(x), va, vb));
 }
 
 /** dx += op′ · dy, from the saved input or output of the op. */

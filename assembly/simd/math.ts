@@ -5,16 +5,17 @@
 const ONE: usize = memory.data<f32>([1]);
 const MINUS_ONE: usize = memory.data<f32>([-1]);
 const TWO: usize = memory.data<f32>([2]);
-const MINUS_HALF: usize = memory.data<f32>([-0.5]);
 const SIGN: usize = memory.data<u32>([0x80000000]);
 const INFINITE: usize = memory.data<u32>([0x7f800000]);
 
 /** Below it e^x rounds to 0; between this limit and the next one n = round(x log2 e) stays in [-150, 128]. */
 const EXP_MIN: usize = memory.data<f32>([-104]);
+/** The least argument of liftedExp. */
+const LIFTED_EXP_MIN: usize = memory.data<f32>([-128]);
 /** Above it e^x is infinite. */
 const EXP_MAX: usize = memory.data<f32>([89]);
-/** Up to here e^x is finite, and sigmoid has long rounded to 1. */
-const SIGMOID_MAX: usize = memory.data<f32>([88]);
+/** Above it sigmoid rounds to 1. */
+const SIGMOID_MAX: usize = memory.data<f32>([20]);
 /** Below it 1 - e^x rounds to 1. */
 const TANH_MIN: usize = memory.data<f32>([-20]);
 const LOG2_E: usize = memory.data<f32>([1.44269504]);
@@ -26,6 +27,7 @@ const LN2_LOW: usize = memory.data<f32>([1.42860677e-6]);
 /** The bits of 2^127: those of 2^-k are these minus those of 2^k. */
 const TWO_127: usize = memory.data<u32>([0x7f000000]);
 const TWO_24: usize = memory.data<f32>([16777216]);
+const TWO_64: usize = memory.data<u32>([0x5f800000]);
 const TWO_MINUS_64: usize = memory.data<u32>([0x1f800000]);
 
 /**
@@ -39,8 +41,9 @@ const EXPM1: usize = memory.data<f32>([0.49999997, 0.166665435, 0.0416672006, 0.
  * error of the logarithm by the Remez exchange: 2^-30.2.
  */
 const LOG: usize = memory.data<f32>([0.666667759, 0.399775654, 0.298712045]);
+/** Q as above on 0 <= s <= 1/3, fitted likewise: 2^-27.7. */
+const LOG1P: usize = memory.data<f32>([0.6666642, 0.40021437, 0.28003025, 0.28006783]);
 const SQRT_HALF: usize = memory.data<f32>([0.707106781]);
-const SQRT_2_MINUS_1: usize = memory.data<f32>([0.414213562]);
 const SIGN_AND_EXPONENT: usize = memory.data<u32>([0xff800000]);
 const MIN_NORMAL: usize = memory.data<u32>([0x00800000]);
 const TWO_MIN_NORMAL: usize = memory.data<u32>([0x01000000]);
@@ -74,6 +77,11 @@ export class Math4 {
   /** e^x for x <= 0. 1.1 ULP. */
   @inline static expNonPositive(x: v128): v128 {
     return Math4.lower(Math4.liftedExp(f32x4.pmax(x, splat(EXP_MIN))));
+  }
+
+  /** 2^64 e^x for x <= 0, not below 2^-121. 1.1 ULP. */
+  @inline static liftedExpNonPositive(x: v128): v128 {
+    return Math4.liftedExp(f32x4.pmax(x, splat(LIFTED_EXP_MIN)));
   }
 
   /**
@@ -113,25 +121,31 @@ export class Math4 {
     return Math4.withSign(y, x);
   }
 
-  /** 1 / (1 + e^-x) as e^x / (e^x + 1), which is right down to subnormal results. 2.5 ULP. */
+  /** 1 / (1 + e^-x) as e / (e + 2^64) with e = 2^64 e^x, which is right down to subnormal results. 2.5 ULP. */
   @inline static sigmoid(x: v128): v128 {
-    const e = Math4.scaledExp(f32x4.pmax(f32x4.pmin(x, splat(SIGMOID_MAX)), splat(EXP_MIN)));
-    return f32x4.div(e, f32x4.add(e, splat(ONE)));
+    const e = Math4.liftedExp(f32x4.pmax(f32x4.pmin(x, splat(SIGMOID_MAX)), splat(EXP_MIN)));
+    return f32x4.div(e, f32x4.add(e, splat(TWO_64)));
   }
 
   /**
-   * tanh |x| = y / (2 - y) with y = 1 - e^(-2|x|) as (1 - 2^n) - q 2^n, and the sign of x. 2.5 ULP. Near zero
-   * y = 2|x| and 2 - y = 2, so that tanh x = x. (y = e^(2|x|) - 1 and 2 + y would lie just above powers of
-   * two where tanh lies just below one, and their roundings weigh double.) Subtracting the bits of -1 from
-   * the exponent n + 254 takes one bias off and sets the sign: -2^n.
+   * tanh |x| = y / (2 - y) with y = 1 - e^(-2|x|), and the sign of x. 2.5 ULP. Near zero y = 2|x| and 2 - y = 2, so
+   * that tanh x = x. (y = e^(2|x|) - 1 and 2 + y would lie just above powers of two where tanh lies just below one,
+   * and their roundings weigh double.)
    */
   @inline static tanh(x: v128): v128 {
     const minus = v128.or(x, splat(SIGN));
-    const a = f32x4.pmax(f32x4.add(minus, minus), splat(TANH_MIN));
-    const t = Math4.exponent(a);
-    const minusS = i32x4.sub(i32x4.shl(t, 23), splat(MINUS_ONE));
-    const y = Math4.madd(Math4.expm1Reduced(a, t), minusS, f32x4.add(minusS, splat(ONE)));
+    const y = Math4.oneMinusExp(f32x4.pmax(f32x4.add(minus, minus), splat(TANH_MIN)));
     return Math4.withSign(f32x4.div(y, f32x4.sub(splat(TWO), y)), x);
+  }
+
+  /**
+   * 1 - e^x = (1 - 2^n) - q 2^n for x in [-87, 0]. Subtracting the bits of -1 from the exponent n + 254 of
+   * t takes one bias off and sets the sign: -2^n.
+   */
+  @inline static oneMinusExp(x: v128): v128 {
+    const t = Math4.exponent(x);
+    const minusS = i32x4.sub(i32x4.shl(t, 23), splat(MINUS_ONE));
+    return Math4.madd(Math4.expm1Reduced(x, t), minusS, f32x4.add(minusS, splat(ONE)));
   }
 
   /** The natural logarithm; -inf at ±0 and NaN below. 1.0 ULP. */
@@ -168,12 +182,17 @@ export class Math4 {
     return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), y);
   }
 
-  /** log(1 + u) for u in [0, 1]: as 1 + u is at most 2, k is 0 or, above √2, 1, and f = (1 + u) / 2^k - 1 as in log1p. */
+  /**
+   * log(1 + u) for u in [0, 1]. With s = u / (2 + u) at most 1/3 and z = s² it is 2s + s z Q(z) = u + s (z Q(z) - u), as in
+   * logReduced.
+   */
   @inline static log1pOfShare(u: v128): v128 {
-    const upper = f32x4.gt(u, splat(SQRT_2_MINUS_1));
-    const minusHalf = v128.and(upper, splat(MINUS_HALF));
-    const f = Math4.madd(u, f32x4.add(splat(ONE), minusHalf), minusHalf);
-    return Math4.logReduced(f, v128.and(upper, splat(ONE)));
+    const s = f32x4.div(u, f32x4.add(u, splat(TWO)));
+    const z = f32x4.mul(s, s);
+    const high = Math4.madd(splat(LOG1P, 3), z, splat(LOG1P, 2));
+    const low = Math4.madd(splat(LOG1P, 1), z, splat(LOG1P, 0));
+    const q = Math4.madd(high, f32x4.mul(z, z), low);
+    return Math4.madd(s, f32x4.sub(f32x4.mul(z, q), u), u);
   }
 
   /** ROUND + n for n = round(x log2 e). */
@@ -192,11 +211,10 @@ export class Math4 {
 
   /** e^r - 1 = r + r² P(r) for r in [-ln2/2, ln2/2]. */
   @inline private static expm1Near0(r: v128): v128 {
-    let p = Math4.madd(splat(EXPM1, 4), r, splat(EXPM1, 3));
-    p = Math4.madd(p, r, splat(EXPM1, 2));
-    p = Math4.madd(p, r, splat(EXPM1, 1));
-    p = Math4.madd(p, r, splat(EXPM1, 0));
-    return Math4.madd(f32x4.mul(r, r), p, r);
+    const z = f32x4.mul(r, r);
+    const low = Math4.madd(splat(EXPM1, 1), r, splat(EXPM1, 0));
+    const high = Math4.madd(splat(EXPM1, 3), r, splat(EXPM1, 2));
+    return Math4.madd(z, Math4.madd(z, Math4.madd(splat(EXPM1, 4), z, high), low), r);
   }
 
   /**

@@ -75,16 +75,100 @@ export function least(x: usize, n: i32): f32 {
   return v128.any_true(nan) ? NaN : Lanes.min(m);
 }
 
+/** The largest of n ≥ 1 contiguous elements but NaN, or NaN: for rows whose sums show a NaN anyway. */
+@inline
+export function rowMax(x: usize, n: i32): f32 {
+  const first = v128.load32_splat(x);
+  let m0 = first;
+  let m1 = first;
+  let m2 = first;
+  let m3 = first;
+  for (; n >= 16; n -= 16, x += 64) {
+    m0 = f32x4.pmax(m0, v128.load(x));
+    m1 = f32x4.pmax(m1, v128.load(x, 16));
+    m2 = f32x4.pmax(m2, v128.load(x, 32));
+    m3 = f32x4.pmax(m3, v128.load(x, 48));
+  }
+  for (; n >= 4; n -= 4, x += 16) m0 = f32x4.pmax(m0, v128.load(x));
+  if (n > 0) m1 = f32x4.pmax(m1, v128.bitselect(v128.load(x), first, Lanes.mask(n)));
+  const pairs = f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3));
+  const ends = f32x4.pmax(pairs, v128.shuffle<f64>(pairs, pairs, 1, 0));
+  return f32x4.extract_lane(f32x4.pmax(ends, v128.shuffle<f32>(ends, ends, 1, 0, 3, 2)), 0);
+}
+
+/** Exponentials are formed as 2^64 e^x, a normal number for all x ≥ −128, and lowered at the end. */
+const LIFT: f32 = 1.8446744e+19;
+export const LOWER: f32 = 5.4210109e-20;
+
+/** In rows longer than this `excess` forms the exponentials first and looks for ties only if their sum is small. */
+export const LONG = 32;
+
+/** e = 2^64 e^(x − m) of a row with maximum m = rowMax, two vectors in lock-step. Returns Σ e^(x − m). */
+export function exponentials(x: usize, e: usize, cols: i32, m: f32): f64 {
+  if (!(abs(m) < Infinity)) return limits(x, e, cols, m);
+  const vm = f32x4.splat(m);
+  let total: f64 = 0;
+  while (cols > 0) {
+    let sum = f32x4.splat(0);
+    let block = min(cols, BLOCK);
+    cols -= block;
+    for (; block >= 8; block -= 8, x += 32, e += 32) {
+      const e0 = Math4.liftedExpNonPositive(f32x4.sub(v128.load(x), vm));
+      const e1 = Math4.liftedExpNonPositive(f32x4.sub(v128.load(x, 16), vm));
+      sum = f32x4.add(sum, f32x4.add(e0, e1));
+      v128.store(e, e0);
+      v128.store(e, e1, 16);
+    }
+    for (; block > 0; block -= 4, x += 16, e += 16) {
+      const e0 = Math4.liftedExpNonPositive(f32x4.sub(v128.load(x), vm));
+      sum = f32x4.add(sum, v128.and(e0, Lanes.mask(min(block, 4))));
+      if (block >= 4) v128.store(e, e0);
+      else Lanes.store(e, e0, block);
+    }
+    total += <f64>Lanes.sum(sum);
+  }
+  return total * <f64>LOWER;
+}
+
 /**
- * Σ e^(x − m) − 1 of a row with maximum m, the sum without one of its largest elements: log Σ e^x is then
- * m + log1p(excess), with full relative precision when one element dominates. Elements equal to m count as
- * e^0 = 1, infinite ones too: a row with +∞ comes to its limit, one of nothing but −∞ to the even distribution.
- * Stores e^(x − m) to e unless e is 0.
+ * The exponentials where m is not finite: elements equal to it count as 1, so that a row with +∞ comes to its limit and
+ * one of nothing but −∞ to the even distribution.
+ */
+function limits(x: usize, e: usize, cols: i32, m: f32): f64 {
+  let total: f64 = 0;
+  for (; cols > 0; cols--, x += 4, e += 4) {
+    const v = load<f32>(x);
+    const one: f32 = v == m ? 1 : v < m ? 0 : NaN;
+    total += one;
+    store<f32>(e, LIFT * one);
+  }
+  return total;
+}
+
+/**
+ * The maximum m of a row and its excess Σ e^(x − m) − 1, the sum without one of the largest elements, as lanes 0 and 1.
+ * log Σ e^x is then m + log1p(excess), with full relative precision when one element dominates. Stores 2^64 e^(x − m)
+ * to e unless e is 0.
+ */
+export function excess(x: usize, e: usize, cols: i32): v128 {
+  const m = rowMax(x, cols);
+  let more: f64;
+  if (e && cols > LONG) {
+    const total = exponentials(x, e, cols, m);
+    // Taking 1 off a total above 3 magnifies its relative error by less than 1.5.
+    more = total > 3 ? total - 1 : storedExcess(e, cols);
+  } else {
+    more = excessBelow(x, e, cols, m);
+  }
+  return f32x4.replace_lane(f32x4.splat(m), 1, <f32>more);
+}
+
+/**
+ * The excess of a row with maximum m in one pass. Elements equal to m count as 1, infinite ones too, as in `limits`.
  */
 @inline
-export function excess(x: usize, e: usize, cols: i32, m: f32): f32 {
+function excessBelow(x: usize, e: usize, cols: i32, m: f32): f64 {
   const vm = f32x4.splat(m);
-  const one = f32x4.splat(1);
   let rest: f64 = 0;
   let ties: i32 = 0;
   while (cols > 0) {
@@ -96,21 +180,64 @@ export function excess(x: usize, e: usize, cols: i32, m: f32): f32 {
       const v = v128.load(x);
       const inside = Lanes.mask(min(block, 4));
       const tie = f32x4.eq(v, vm);
-      const below = v128.andnot(Math4.expNonPositive(f32x4.sub(v, vm)), tie);
-      sum = f32x4.add(sum, v128.and(below, inside));
+      const e0 = Math4.liftedExpNonPositive(belowMax(v, vm));
+      sum = f32x4.add(sum, v128.and(v128.andnot(e0, tie), inside));
       equal = i32x4.sub(equal, v128.and(tie, inside));
       if (e) {
-        const ex = v128.or(below, v128.and(one, tie));
-        if (block >= 4) v128.store(e, ex);
-        else Lanes.store(e, ex, block);
+        if (block >= 4) v128.store(e, e0);
+        else Lanes.store(e, e0, block);
         e += 16;
       }
     }
     rest += Lanes.sum(sum);
-    ties += i32x4.extract_lane(equal, 0) + i32x4.extract_lane(equal, 1);
-    ties += i32x4.extract_lane(equal, 2) + i32x4.extract_lane(equal, 3);
+    ties += laneSum(equal);
   }
-  return <f32>(rest + <f64>(ties - 1));
+  return rest * <f64>LOWER + <f64>(ties - 1);
+}
+
+/** The excess of a row from its exponentials. */
+@inline
+function storedExcess(e: usize, cols: i32): f64 {
+  let rest: f64 = 0;
+  let ties: i32 = 0;
+  while (cols > 0) {
+    let sum = f32x4.splat(0);
+    let equal = i32x4.splat(0);
+    let block = min(cols, BLOCK);
+    cols -= block;
+    for (; block > 0; block -= 4, e += 16) {
+      const inside = v128.and(v128.load(e), Lanes.mask(min(block, 4)));
+      const tie = f32x4.eq(inside, f32x4.splat(LIFT));
+      sum = f32x4.add(sum, v128.andnot(inside, tie));
+      equal = i32x4.sub(equal, tie);
+    }
+    rest += Lanes.sum(sum);
+    ties += laneSum(equal);
+  }
+  return rest * <f64>LOWER + <f64>(ties - 1);
+}
+
+@inline
+function laneSum(v: v128): i32 {
+  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
+}
+
+/** y = y 2^-64 scale over n elements that need not be aligned. */
+@inline
+export function lowerRow(y: usize, scale: f32, n: i32): void {
+  const lower = f32x4.splat(LOWER);
+  const v = f32x4.splat(scale);
+  for (; n >= 8; n -= 8, y += 32) {
+    const y0 = f32x4.mul(f32x4.mul(v128.load(y), lower), v);
+    const y1 = f32x4.mul(f32x4.mul(v128.load(y, 16), lower), v);
+    v128.store(y, y0);
+    v128.store(y, y1, 16);
+  }
+  for (; n > 0; n -= 4, y += 16) {
+    const y0 = f32x4.mul(f32x4.mul(v128.load(y), lower), v);
+    if (n >= 4) v128.store(y, y0);
+    else Lanes.store(y, y0, n);
+  }
 }
 
 /** x − m in a row with maximum m, where ∞ − ∞ is 0. */

@@ -223,18 +223,24 @@ function laneSum(v: v128): i32 {
 }
 
 /** y = y 2^-64 scale over n elements that need not be aligned. */
-@inline
 export function lowerRow(y: usize, scale: f32, n: i32): void {
-  const lower = f32x4.splat(LOWER);
-  const v = f32x4.splat(scale);
+  // Both factors in one, unless that is below the normal numbers.
+  const both = scale * LOWER;
+  const isNormal = abs(both) >= f32.MIN_NORMAL_VALUE;
+  if (!isNormal) multiplyRow(y, LOWER, n);
+  multiplyRow(y, isNormal ? both : scale, n);
+}
+
+function multiplyRow(y: usize, factor: f32, n: i32): void {
+  const v = f32x4.splat(factor);
   for (; n >= 8; n -= 8, y += 32) {
-    const y0 = f32x4.mul(f32x4.mul(v128.load(y), lower), v);
-    const y1 = f32x4.mul(f32x4.mul(v128.load(y, 16), lower), v);
+    const y0 = f32x4.mul(v128.load(y), v);
+    const y1 = f32x4.mul(v128.load(y, 16), v);
     v128.store(y, y0);
     v128.store(y, y1, 16);
   }
   for (; n > 0; n -= 4, y += 16) {
-    const y0 = f32x4.mul(f32x4.mul(v128.load(y), lower), v);
+    const y0 = f32x4.mul(v128.load(y), v);
     if (n >= 4) v128.store(y, y0);
     else Lanes.store(y, y0, n);
   }

@@ -414,6 +414,18 @@ describe("while recording", () => {
     x.dispose();
   });
 
+  test("setting a learning rate is an error: it would be set once", () => {
+    const v = parameter(ones([2]));
+    const optimizer = new SGD([v], { lr: 0.1 });
+    using f = compile((x: Tensor) => {
+      optimizer.groups[0]!.lr = 0.2;
+      return x.mul(v);
+    });
+    expect(() => f(ones([2]))).toThrow(PlanError);
+    expect(() => f(ones([2]))).toThrow("compile: the function sets lr of an optimizer's group");
+    expect(optimizer.groups[0]!.lr).toBe(0.1);
+  });
+
   test("an error of the function leaves everything as it was", () => {
     const x = ones([2]);
     const before = memory();

@@ -1,5 +1,6 @@
 // Parameter groups: which parameters an optimizer changes, and with which options.
-import { GraphError, OptionError, withDefaults } from "../errors";
+import { GraphError, OptionError, PlanError, withDefaults } from "../errors";
+import { recorder } from "../recording";
 import { brand } from "../scope";
 import { expectTensor, type Tensor } from "../tensor";
 
@@ -71,6 +72,7 @@ function tracked<O extends object>(options: O, params: readonly Tensor[]): Group
       enumerable: true,
       get: () => values[name],
       set: (value) => {
+        if (recorder !== undefined) throw setWhileRecording(name);
         values[name] = copyOption(value);
         group[changed] = true;
       },
@@ -80,6 +82,12 @@ function tracked<O extends object>(options: O, params: readonly Tensor[]): Group
   Object.defineProperty(group, changed, { enumerable: false });
   Object.defineProperty(group, Symbol.for("nodejs.util.inspect.custom"), { value: () => ({ ...group }) });
   return Object.seal(group);
+}
+
+function setWhileRecording(name: string): PlanError {
+  return new PlanError(
+    `compile: the function sets ${name} of an optimizer's group, which a replay would not do again; set it before the call`,
+  );
 }
 
 function isGroup(x: unknown): boolean {

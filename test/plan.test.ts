@@ -37,6 +37,7 @@ import {
   Sequential,
   SGD,
   scope,
+  setRngState,
   softmax,
   type Tensor,
   tensor,
@@ -356,6 +357,29 @@ describe("what changes outside", () => {
       return [...w.data];
     };
     expect(run(true)).toEqual(run(false));
+  });
+
+  test("a gradient that was taken away, and an optimizer that is gone, are recorded anew", () => {
+    const [a, b] = [network("Adam"), network("Adam")];
+    using step = compile(b.step);
+    const x = scope(() => Array.from({ length: 8 }, () => [...rand([6]).data]));
+    const labels = Int32Array.from({ length: 8 }, (_, i) => i % 3);
+    const both = () => {
+      const seed = getRngState();
+      const eager = scope(() => bits(a.step(tensor(x), tensor(labels)).loss));
+      setRngState(seed);
+      expect(bits(step(x, labels).loss)).toEqual(eager);
+    };
+    both();
+    both();
+    for (const { model } of [a, b]) for (const t of model.parameters()) t.grad = null;
+    both();
+    for (const { optimizer } of [a, b]) optimizer.loadStateDict({ ...optimizer.stateDict(), state: {} });
+    both();
+    expect(state(b.model)).toEqual(state(a.model));
+    expect(b.model.parameters()[0]!.grad).not.toBe(null);
+    b.optimizer.dispose();
+    expect(() => step(x, labels)).toThrow(DisposedError);
   });
 
   test("a tensor that was freed is named", () => {

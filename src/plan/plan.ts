@@ -1,5 +1,4 @@
 // A recorded list of kernel calls, with the memory it works in.
-
 import { signatureNames } from "../../build/wasm";
 import { show } from "../errors";
 import { Buffer } from "../memory";
@@ -21,8 +20,10 @@ export class Plan {
   readonly list: Buffer;
   readonly memory: PlanMemory;
   readonly arena: Buffer;
-  /** With the pointers of the recording. */
+  /** The calls with the pointers of the recording, and with those of the plan. */
   private readonly calls: readonly Call[];
+  private readonly placed: readonly Call[];
+  private readonly places: readonly { block: Block; to: number }[];
 
   /** @param outputs the blocks that the caller gets to see after a replay */
   constructor(recording: Recording, outputs: ReadonlySet<Block>) {
@@ -43,9 +44,6 @@ export class Plan {
     this.list = listOf(this.placed);
     this.places = places;
   }
-
-  private readonly placed: readonly Call[];
-  private readonly places: readonly { block: Block; to: number }[];
 
   /** Where what lay at `ptr` in the recording lies now. */
   placeOf(ptr: number): number {

@@ -1,6 +1,7 @@
 // A compiled function for inputs of given shapes: its plan, and what has to hold for the plan to be right.
 import { gradEnabled } from "../autograd";
 import { DisposedError, PlanError, show } from "../errors";
+import type { Buffer } from "../memory";
 import type { Module } from "../nn/module";
 import { structure } from "../recording";
 import { isPlain, outsideScopes, Region, scope } from "../scope";
@@ -13,23 +14,25 @@ export class Variant<R> {
   /** What the function returned, in memory of the plan. */
   result!: R;
   readonly region = new Region();
-  private readonly cells: readonly InputCell[];
+  private readonly cells: InputCell[] = [];
   private readonly recording: Recording;
   private readonly plan: Plan;
   private readonly gradients = gradEnabled();
   private readonly modes: readonly { module: { training: boolean }; training: boolean }[];
   private readonly parameters: readonly { module: Module; tensors: readonly Tensor[] }[];
-  private readonly trained: readonly { t: Tensor; requiresGrad: boolean }[];
+  /** Tensors from outside, and what they were like. */
+  private readonly used: readonly { t: Tensor; requiresGrad: boolean; grad: Tensor | null }[];
+  /** Of gradients and averages that were made while recording. */
+  private lasting: Buffer[] = [];
   private structure: number;
   private outputs: Tensor[] = [];
 
   /** Runs `fn` on copies of the inputs and records it. */
   constructor(fn: (...inputs: Tensor[]) => R, inputs: readonly Input[]) {
-    this.cells = outsideScopes(() => inputs.map((input, i) => new InputCell(input, i)));
-    for (const { tensor } of this.cells) this.region.add(tensor.buffer);
-    const tensors = this.cells.map(({ tensor }) => tensor);
+    const tensors: Tensor[] = [];
     this.recording = new Recording(tensors);
     try {
+      for (const input of inputs) tensors.push(this.copyOf(input));
       this.plan = this.settle(outsideScopes(() => this.recording.run(() => scope(() => fn(...tensors)))));
     } catch (error) {
       this.recording.release(this.recording.living());
@@ -42,8 +45,16 @@ export class Variant<R> {
       module: module as Module,
       tensors: (module as Module).parameters(),
     }));
-    this.trained = [...externals].map((t) => ({ t, requiresGrad: t.requiresGrad }));
+    this.used = [...externals].map((t) => ({ t, requiresGrad: t.requiresGrad, grad: t.grad }));
     this.structure = structure;
+  }
+
+  /** The place of the next input, with a copy of it. */
+  private copyOf(input: Input): Tensor {
+    const cell = outsideScopes(() => new InputCell(input, this.cells.length));
+    this.cells.push(cell);
+    this.region.add(cell.tensor.buffer);
+    return cell.tensor;
   }
 
   /** Makes the plan, and tensors in its memory of those that the function returned. */
@@ -61,7 +72,9 @@ export class Variant<R> {
     const made = new Map<Tensor, Tensor>();
     for (const t of returned) made.set(t, this.output(t, plan));
     this.result = replaced(result, made);
-    recording.release(recording.persistent(blocks));
+    const persistent = recording.persistent(blocks);
+    this.lasting = [...persistent].flatMap(({ buffers }) => buffers.filter(({ fate }) => fate === undefined));
+    recording.release(persistent);
     return plan;
   }
 
@@ -90,7 +103,7 @@ export class Variant<R> {
       if (this.modes[i]!.module.training !== this.modes[i]!.training) return false;
     }
     if (this.structure === structure) return true;
-    for (const { t, requiresGrad } of this.trained) if (t.requiresGrad !== requiresGrad) return false;
+    for (const { t, requiresGrad } of this.used) if (t.requiresGrad !== requiresGrad) return false;
     return true;
   }
 
@@ -99,13 +112,17 @@ export class Variant<R> {
     const { hooks } = this.recording;
     for (let i = 0; i < hooks.length; i++) if (hooks[i]!.run() !== hooks[i]!.key) return false;
     if (this.structure !== structure) this.checkParameters();
-    for (let i = 0; i < this.trained.length; i++) {
-      const { t } = this.trained[i]!;
-      if (t.buffer.fate === undefined) continue;
-      throw new DisposedError(`compile: ${t.describe()} has been freed since the recording; compile again`);
+    for (let i = 0; i < this.used.length; i++) {
+      const { t, grad } = this.used[i]!;
+      if (t.buffer.fate !== undefined) {
+        throw new DisposedError(`compile: ${t.describe()} has been freed since the recording; compile again`);
+      }
+      if (t.grad !== grad) return false;
     }
-    for (let i = 0; i < this.outputs.length; i++)
+    for (let i = 0; i < this.lasting.length; i++) if (this.lasting[i]!.fate !== undefined) return false;
+    for (let i = 0; i < this.outputs.length; i++) {
       if (this.outputs[i]!.buffer.fate !== undefined) return false;
+    }
     return true;
   }
 
@@ -149,7 +166,7 @@ export class Variant<R> {
         if (t.grad !== null) name(t.grad, `d ${path}`);
       }
     }
-    for (const { t } of this.trained) name(t, "tensor");
+    for (const { t } of this.used) name(t, "tensor");
     const shapes = this.cells.map(({ tensor }) => show(tensor.shape)).join(", ");
     return `plan for ${shapes || "no inputs"}\n${this.plan.describe((ptr) => names.get(ptr))}`;
   }

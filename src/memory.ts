@@ -233,6 +233,19 @@ export interface MemoryUse {
   madeAt?: string[];
 }
 
+// All of linear memory, made anew when it has grown: for reading a number without a view of its own.
+let allFloats = new Float32Array(0);
+let allIntegers = new Int32Array(0);
+
+/** The number at a pointer. */
+export function numberAt(ptr: number, dtype: "f32" | "i32"): number {
+  if (allFloats.buffer !== linear.buffer) {
+    allFloats = new Float32Array(linear.buffer);
+    allIntegers = new Int32Array(linear.buffer);
+  }
+  return (dtype === "f32" ? allFloats : allIntegers)[ptr >>> 2]!;
+}
+
 /** Whether `view` looks into linear memory: growth would detach it. */
 export function isLinear(view: ArrayBufferView): boolean {
   return running !== undefined && view.buffer === linear.buffer;

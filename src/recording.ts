@@ -1,8 +1,8 @@
 // What happens while a plan is recorded is told to the recorder here; otherwise there is none.
 import type { NablasError } from "./errors";
-import type { Buffer } from "./memory";
+import { type Buffer, numberAt } from "./memory";
 import type { Tensor } from "./tensor";
-import { type Kernels, kernels, memory } from "./wasm";
+import { type Kernels, kernels } from "./wasm";
 
 /** Kernels that return the first place of something that an op cannot take, or −1. */
 export type Search = {
@@ -60,6 +60,5 @@ export function expectNone(kernel: Search, x: Tensor, rest: readonly number[], f
 
 /** The error for what was found `at` the place in the data at `ptr`. */
 export function faultAt(fault: Fault, ptr: number, dtype: "f32" | "i32", at: number): NablasError {
-  const view = new DataView(memory.buffer, ptr + 4 * at, 4);
-  return fault(at, dtype === "f32" ? view.getFloat32(0, true) : view.getInt32(0, true));
+  return fault(at, numberAt(ptr + 4 * at, dtype));
 }

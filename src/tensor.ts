@@ -1,6 +1,6 @@
 import { backward, type Node } from "./autograd";
 import { DTypeError, GraphError, InstanceError, ShapeError, sameShape, show, withDefaults } from "./errors";
-import { Buffer, type Fate, gone } from "./memory";
+import { Buffer, type Fate, gone, numberAt } from "./memory";
 import type { Methods } from "./ops/methods";
 import { recorder, structureChanged } from "./recording";
 import { adoptGradient, brand, type Owner } from "./scope";
@@ -148,7 +148,7 @@ export class Tensor implements Owner {
   item(): number {
     recorder?.refuse("item", this);
     if (this.size !== 1) throw new ShapeError(`item: expected one element, got ${this.describe()}`);
-    return this.data[0]!;
+    return numberAt(this.use("item", this.dtype), this.dtype);
   }
 
   /**

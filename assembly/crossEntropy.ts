@@ -50,7 +50,7 @@ export function crossEntropyLossForward(
       continue;
     }
     const at = <usize>load<i32>(target + (<usize>r << 2)) << 2;
-    const row = excess(logits, dlogits, cols);
+    const row = excess(logits, dlogits, cols, r + 1 < rows ? stride : 0);
     const m = f32x4.extract_lane(row, 0);
     const more = f32x4.extract_lane(row, 1);
     const x = load<f32>(logits + at);

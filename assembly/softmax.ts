@@ -7,7 +7,7 @@ import { Math4 } from "./simd/math";
 export function softmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
   for (let r = 0; r < rows; r++, x += stride, y += stride) {
-    const total = exponentials(x, y, cols, rowMax(x, cols));
+    const total = exponentials(x, y, cols, rowMax(x, cols), r + 1 < rows ? stride : 0);
     lowerRow(y, <f32>(1 / total), cols);
   }
 }
@@ -53,7 +53,7 @@ function shiftedDot(a: usize, b: usize, c: f32, n: i32): f32 {
 export function logSoftmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
   for (let r = 0; r < rows; r++, x += stride, y += stride) {
-    const row = excess(x, cols > LONG ? y : 0, cols);
+    const row = excess(x, cols > LONG ? y : 0, cols, r + 1 < rows ? stride : 0);
     const m = lane(row, 0);
     const log = Math4.log1p(lane(row, 1));
     let i: usize = 0;

@@ -103,8 +103,11 @@ export const LOWER: f32 = 5.4210109e-20;
 /** In rows longer than this `excess` forms the exponentials first and looks for ties only if their sum is small. */
 export const LONG = 32;
 
-/** e = 2^64 e^(x − m) of a row with maximum m = rowMax, two vectors in lock-step. Returns Σ e^(x − m). */
-export function exponentials(x: usize, e: usize, cols: i32, m: f32): f64 {
+/**
+ * e = 2^64 e^(x − m) of a row with maximum m = rowMax, two vectors in lock-step. Returns Σ e^(x − m). On the way it reads
+ * what lies `ahead` bytes on, the next row, so that looking for its maximum finds it in the cache.
+ */
+export function exponentials(x: usize, e: usize, cols: i32, m: f32, ahead: usize): f64 {
   if (!(abs(m) < Infinity)) return limits(x, e, cols, m);
   const vm = f32x4.splat(m);
   let total: f64 = 0;
@@ -113,6 +116,7 @@ export function exponentials(x: usize, e: usize, cols: i32, m: f32): f64 {
     let block = min(cols, BLOCK);
     cols -= block;
     for (; block >= 8; block -= 8, x += 32, e += 32) {
+      load<i32>(x + ahead);
       const e0 = Math4.liftedExpNonPositive(f32x4.sub(v128.load(x), vm));
       const e1 = Math4.liftedExpNonPositive(f32x4.sub(v128.load(x, 16), vm));
       sum = f32x4.add(sum, f32x4.add(e0, e1));
@@ -150,11 +154,11 @@ function limits(x: usize, e: usize, cols: i32, m: f32): f64 {
  * log Σ e^x is then m + log1p(excess), with full relative precision when one element dominates. Stores 2^64 e^(x − m)
  * to e unless e is 0.
  */
-export function excess(x: usize, e: usize, cols: i32): v128 {
+export function excess(x: usize, e: usize, cols: i32, ahead: usize = 0): v128 {
   const m = rowMax(x, cols);
   let more: f64;
   if (e && cols > LONG) {
-    const total = exponentials(x, e, cols, m);
+    const total = exponentials(x, e, cols, m, ahead);
     // Taking 1 off a total above 3 magnifies its relative error by less than 1.5.
     more = total > 3 ? total - 1 : storedExcess(e, cols);
   } else {

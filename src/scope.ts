@@ -235,22 +235,21 @@ export function inModule<T>(module: object, fn: () => T, recordedIn: (result: T)
  * Hands the tensors in `value` whose buffers are in `made` to the region around it: a tensor, those of arrays and plain
  * objects, and unless only "tensors" are asked for those of modules and optimizers.
  */
-function keep(
-  value: unknown,
-  made: Region,
-  what: "all" | "tensors" = "all",
-  seen = new Set<unknown>(),
-): void {
-  if (typeof value !== "object" || value === null || seen.has(value)) return;
-  seen.add(value);
+function keep(value: unknown, made: Region, what: "all" | "tensors" = "all", seen?: Set<unknown>): void {
+  if (typeof value !== "object" || value === null) return;
   if (brand in value) {
     const { buffer, grad } = value as Owner;
     if (buffer.region === made) {
       made.remove(buffer);
       adopt(value as Owner);
     }
-    keep(grad, made, what, seen);
-  } else if (owned in value) {
+    if (grad !== null) keep(grad, made, what);
+    return;
+  }
+  seen ??= new Set();
+  if (seen.has(value)) return;
+  seen.add(value);
+  if (owned in value) {
     if (what === "tensors") return;
     for (const owner of (value as { [owned](): Iterable<Owner> })[owned]()) keep(owner, made, what, seen);
   } else if (value instanceof Map || value instanceof Set) {

@@ -53,17 +53,23 @@ export interface Rows {
 
 export function asRows(op: string, scores: Tensor): Rows {
   expectTensor(op, scores).use(op);
-  const [batch, classes = batch, ...rest] = scores.shape;
-  if (batch === undefined || classes === 0) {
+  const { shape: sizes } = scores;
+  const [batch, classes] = [sizes[0], sizes[Math.min(1, sizes.length - 1)]];
+  if (batch === undefined || classes === undefined || classes === 0) {
     throw new ShapeError(
-      `${op}: expected [classes], [batch, classes] or [batch, classes, …], got ${show(scores.shape)}`,
+      `${op}: expected [classes], [batch, classes] or [batch, classes, …], got ${show(sizes)}`,
     );
   }
-  if (scores.shape.length === 1) return { x: scores, rows: 1, classes: batch, shape: [] };
+  if (sizes.length === 1) return { x: scores, rows: 1, classes, shape: [] };
+  if (sizes.length === 2) return { x: scores, rows: batch, classes, shape: [batch] };
+  const rest = sizes.slice(2);
   const shape = [batch, ...rest];
-  const rows = sizeOf(shape);
-  if (rest.length === 0) return { x: scores, rows, classes: classes!, shape };
-  return { x: transpose(reshape(scores, [batch, classes!, sizeOf(rest)])), rows, classes: classes!, shape };
+  return {
+    x: transpose(reshape(scores, [batch, classes, sizeOf(rest)])),
+    rows: sizeOf(shape),
+    classes,
+    shape,
+  };
 }
 
 /**
@@ -163,21 +169,22 @@ export function crossEntropyLoss(
   options?: CrossEntropyOptions,
 ): Tensor {
   const op = "crossEntropyLoss";
-  const { labelSmoothing, ...rest } = withDefaults(op, crossEntropyDefaults, options);
-  checkReduction(op, rest.reduction);
-  checkIgnoreIndex(op, rest.ignoreIndex);
+  const given = withDefaults(op, crossEntropyDefaults, options);
+  const { labelSmoothing, ignoreIndex, reduction } = given;
+  checkReduction(op, reduction);
+  checkIgnoreIndex(op, ignoreIndex);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new OptionError(`${op}: labelSmoothing is a number from 0 to 1, got ${labelSmoothing}`);
   }
   return composed(() => {
     const rows = asRows(op, logits);
-    const weight = asClassWeight(op, rest.weight, rows.classes);
+    const weight = asClassWeight(op, given.weight, rows.classes);
     const t = asTarget(op, target, logits);
     if (t.dtype === "f32" && sameShape(t.shape, logits.shape)) {
-      return softCrossEntropy(op, rows, asRows(op, t).x, weight, labelSmoothing, rest.reduction);
+      return softCrossEntropy(op, rows, asRows(op, t).x, weight, labelSmoothing, reduction);
     }
     checkClasses(op, t, rows.shape);
-    return hardCrossEntropy(op, rows, t, weight, labelSmoothing, rest.ignoreIndex, rest.reduction);
+    return hardCrossEntropy(op, rows, t, weight, labelSmoothing, ignoreIndex, reduction);
   });
 }
 

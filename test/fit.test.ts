@@ -385,7 +385,9 @@ describe("the event loop", () => {
     const train = (name: string) =>
       all(fit(meanOf, numbered(64), { epochs: 3, onBatch: async () => void turns.push(name) }));
     await Promise.all([train("a"), train("b")]);
-    expect(turns.slice(0, 4)).toEqual(["a", "b", "a", "b"]);
+    // Neither waits for the other's end; how they alternate depends on how long a batch takes.
+    expect(turns.indexOf("b")).toBeLessThan(turns.lastIndexOf("a"));
+    expect(turns.indexOf("a")).toBeLessThan(turns.lastIndexOf("b"));
     expect(turns).toHaveLength(12);
     expect(held()).toEqual(before);
   });

@@ -517,8 +517,8 @@ describe("memory", () => {
     const before = { memory: memory(), heap: heap() };
     for (let i = 0; i < 1_000_000; i++) step(x, y);
     expect(memory()).toEqual(before.memory);
-    // What the engine itself keeps, feedback and compiled code, moves by some kB.
-    expect(heap() - before.heap).toBeLessThan(100_000);
+    // The smallest object in each replay would be 16 MB; what the engine and the test runner keep moves by some kB.
+    expect(heap() - before.heap).toBeLessThan(1_000_000);
   });
 
   test("of intermediates is shared by those that do not live together", () => {

@@ -74,11 +74,23 @@ function newSlab(): void {
   slab.end = at + SLAB;
 }
 
+// Linear memory as it is since it last grew: asking for `memory.buffer` takes longer than a small kernel.
+let whole: ArrayBuffer;
+let allFloats: Float32Array;
+let allIntegers: Int32Array;
+
+function remap(): void {
+  whole = linear.buffer;
+  allFloats = new Float32Array(whole);
+  allIntegers = new Int32Array(whole);
+}
+
 /** Instantiates the binary, unless it runs already; the first allocation does it otherwise. */
 export function start(): void {
   if (running !== undefined) return;
   hole.at = (instantiate() + 15) & ~15;
-  hole.end = linear.buffer.byteLength - GUARD;
+  remap();
+  hole.end = whole.byteLength - GUARD;
 }
 
 function newHole(bytes: number): void {
@@ -86,7 +98,7 @@ function newHole(bytes: number): void {
     start();
     if (hole.at + bytes <= hole.end) return;
   }
-  const end = linear.buffer.byteLength - GUARD;
+  const end = whole.byteLength - GUARD;
   const { free, largest } = joinFree();
   const fits = largest !== undefined && largest.end - largest.at >= bytes;
   const enough = fits && free >= end * ENOUGH_FREE;
@@ -129,8 +141,9 @@ function grow(bytes: number, end: number): boolean {
     } catch {
       continue;
     }
+    remap();
     hole.at = end;
-    hole.end = linear.buffer.byteLength - GUARD;
+    hole.end = whole.byteLength - GUARD;
     return true;
   }
   return false;
@@ -207,18 +220,18 @@ export class Buffer {
   /** A view of the first `elements`, valid until memory grows. */
   floats(elements: number): Float32Array {
     recorder?.written(this);
-    return new Float32Array(linear.buffer, this.ptr, elements);
+    return new Float32Array(whole, this.ptr, elements);
   }
 
   /** The same as 32-bit integers. */
   integers(elements: number): Int32Array {
     recorder?.written(this);
-    return new Int32Array(linear.buffer, this.ptr, elements);
+    return new Int32Array(whole, this.ptr, elements);
   }
 
   /** The same as float64, two elements each. */
   doubles(count: number): Float64Array {
-    return new Float64Array(linear.buffer, this.ptr, count);
+    return new Float64Array(whole, this.ptr, count);
   }
 }
 
@@ -233,29 +246,21 @@ export interface MemoryUse {
   madeAt?: string[];
 }
 
-// All of linear memory, made anew when it has grown: for reading a number without a view of its own.
-let allFloats = new Float32Array(0);
-let allIntegers = new Int32Array(0);
-
 /** The number at a pointer. */
 export function numberAt(ptr: number, dtype: "f32" | "i32"): number {
-  if (allFloats.buffer !== linear.buffer) {
-    allFloats = new Float32Array(linear.buffer);
-    allIntegers = new Int32Array(linear.buffer);
-  }
   return (dtype === "f32" ? allFloats : allIntegers)[ptr >>> 2]!;
 }
 
 /** Whether `view` looks into linear memory: growth would detach it. */
 export function isLinear(view: ArrayBufferView): boolean {
-  return running !== undefined && view.buffer === linear.buffer;
+  return running !== undefined && view.buffer === whole;
 }
 
 /** What linear memory holds. */
 export function memory(): MemoryUse {
   const use = {
     bytes: bytesHeld,
-    reserved: running !== undefined ? linear.buffer.byteLength : 0,
+    reserved: running !== undefined ? whole.byteLength : 0,
     tensors: buffersHeld,
   };
   return madeAt === undefined ? use : { ...use, madeAt: [...madeAt.values()] };

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { init, scope } from "nablas";
 import { beforeAll, describe, expect, test } from "vitest";
+import { neuron } from "../examples/lab/01-neuron";
 import { type ClaimError, claim } from "../examples/lab/experiment";
 import { experiments } from "../examples/lab/index";
 
@@ -26,6 +27,10 @@ describe.each(experiments)("$name", ({ name, title, run }) => {
     expect(chapter).toContain(`](lab/${name}.svg)`);
     expect(readFileSync(new URL(`lab/${name}.svg`, docs), "utf8")).toMatch(/^<svg /);
   });
+});
+
+test("the neuron of seed 0 follows the curves in float64", () => {
+  expect(neuron.run({ seed: 0 }).sees).toContain("agree with those computed in float64");
 });
 
 test("a claim that does not hold is an error that says it", () => {

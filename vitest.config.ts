@@ -6,8 +6,8 @@ const test = { testTimeout: 60_000, setupFiles: ["test/setup.ts"] };
 const isOld = Number(process.versions.node.split(".")[0]) < 21;
 const execArgv = isOld ? ["--experimental-wasm-relaxed-simd"] : [];
 
-/** What runs the package in processes of its own, or no kernel at all. */
-const once = ["test/example.test.ts", "test/package.test.ts", "test/readme.test.ts"];
+/** What runs the package as it is built, or no kernel at all. */
+const once = ["test/example.test.ts", "test/lab.test.ts", "test/package.test.ts", "test/readme.test.ts"];
 
 export default defineConfig({
   test: {

@@ -1,0 +1,123 @@
+import * as Plot from "@observablehq/plot";
+import {
+  add,
+  full,
+  Linear,
+  manualSeed,
+  matmul,
+  mseLoss,
+  mul,
+  rand,
+  randn,
+  SGD,
+  type SGDOptions,
+  tensor,
+  zeros,
+} from "nablas";
+import { chart } from "./chart";
+import { claim, type Experiment, norm, percent, range, show, train } from "./experiment";
+
+const FEATURES = 100;
+const RELEVANT = 10;
+const ROWS = 200;
+const LR = 0.02;
+const NEAR_ZERO = 1e-2;
+const PENALTIES: Record<string, SGDOptions> = {
+  "no penalty": {},
+  "L2, λ = 0.3": { weightDecay: 0.3 },
+  "L1, λ = 0.3": { l1: 0.3 },
+};
+
+/** y = x · w + noise, with ten weights of ±1 and ninety zeros. */
+function sparseProblem() {
+  const signs = [...rand([RELEVANT]).data].map((u) => (u < 0.5 ? -1 : 1));
+  const truth = tensor([...signs, ...Array(FEATURES - RELEVANT).fill(0)], { shape: [FEATURES, 1] });
+  const x = randn([ROWS, FEATURES]);
+  return [x, add(matmul(x, truth), randn([ROWS, 1]))] as const;
+}
+
+/** A weight without a gradient after 100 steps, by the optimizer and by (1 − ηλ)^100. */
+function decayed() {
+  const w = full([1], 1, { requiresGrad: true });
+  const [steps, weightDecay] = [100, 0.5];
+  const optimizer = new SGD([w], { lr: LR, weightDecay });
+  for (let i = 0; i < steps; i++) {
+    optimizer.zeroGrad();
+    mul(w, zeros([1]))
+      .sum()
+      .backward();
+    optimizer.step();
+  }
+  return { measured: w.item(), formula: (1 - LR * weightDecay) ** steps };
+}
+
+export const penalties: Experiment = {
+  name: "07-penalties",
+  title: "L1 makes zeros, L2 makes small numbers",
+  asks: `A linear model with ${FEATURES} features, of which ${RELEVANT} matter (their true weights are ±1), sees ${ROWS} noisy rows. What do the
+two penalties do to its weights?`,
+  formula: `L2 adds λw to the gradient, so that a step is w ← (1 − ηλ) w − η ∂C/∂w: each weight loses the same share, and the smaller it
+is the less it loses. L1 adds λ sign(w): each weight loses the same amount, ηλ, until it is at 0, where it then jumps from side
+to side by less than ηλ = ${show(LR * 0.3)}.`,
+  run({ seed, quick }) {
+    manualSeed(seed);
+    const problem = sparseProblem();
+    const fits = Object.entries(PENALTIES).map(([penalty, options]) => {
+      const model = new Linear(FEATURES, 1);
+      const optimizer = new SGD(model.parameters(), { lr: LR, ...options });
+      train(model, optimizer, mseLoss, problem, quick ? 500 : 2000);
+      const weights = [...model.weight.data];
+      const small = weights.filter((w) => Math.abs(w) < NEAR_ZERO).length / FEATURES;
+      return { penalty, weights, small, size: norm(weights), irrelevant: norm(weights.slice(RELEVANT)) };
+    });
+    const [none, l2, l1] = fits as [Fit, Fit, Fit];
+    type Fit = (typeof fits)[number];
+    const decay = decayed();
+    claim(l1.small > 0.7, "L1 makes near zeros of most irrelevant weights");
+    claim(l2.small < 0.3 && none.small < 0.3, "L2 makes hardly any zeros");
+    claim(l2.size < 0.95 * none.size, "L2 shrinks the weights");
+    claim(l1.irrelevant < 0.3 * none.irrelevant, "L1 removes what is irrelevant");
+    claim(Math.abs(decay.measured / decay.formula - 1) < 1e-5, "weight decay multiplies by 1 − ηλ");
+    return {
+      table: {
+        head: ["penalty", `weights below ${NEAR_ZERO}`, "norm of all weights", "norm of the 90 irrelevant"],
+        rows: fits.map(({ penalty, small, size, irrelevant }) => [
+          penalty,
+          percent(small),
+          show(size),
+          show(irrelevant),
+        ]),
+      },
+      alt: "Histograms of the weights without a penalty, with L2, and with L1",
+      chart: () =>
+        chart({
+          series: Object.keys(PENALTIES),
+          height: 330,
+          x: { label: "weight", domain: [-1.3, 1.3], ticks: 5 },
+          y: { label: "number of weights", grid: true },
+          fx: { domain: Object.keys(PENALTIES), axis: null },
+          marks: [
+            Plot.rectY(
+              fits.flatMap(({ penalty, weights }) => weights.map((weight) => ({ penalty, weight }))),
+              Plot.binX<Plot.RectYOptions>(
+                { y: "count" },
+                {
+                  // Odd multiples of 0.025, so that 0 is in the middle of a bin.
+                  x: { value: "weight", thresholds: range(54).map((i) => (i - 26.5) / 20) },
+                  fx: "penalty",
+                  fill: "penalty",
+                },
+              ),
+            ),
+          ],
+        }),
+      sees: `Without a penalty the irrelevant weights are fitted to the noise. L2 pulls everything towards 0 by the same share, the true
+weights included, and leaves ${percent(l2.small)} near 0. With L1 ${percent(l1.small)} are near 0, and the two groups stand apart: that is a choice
+of features. A weight without any gradient is ${show(decay.measured, 6)} after 100 steps of η = ${LR} and λ = 0.5, and
+(1 − ηλ)¹⁰⁰ = ${show(decay.formula, 6)}.`,
+    };
+  },
+  advice: `\`weightDecay\` against weights that grow; \`l1\` to find which inputs matter, and set to 0 at the end what is below ηλ. Biases need
+neither: give them a group of their own with \`{ weightDecay: 0 }\`. With Adam take \`AdamW\`, where the share is (1 − ηλ) as here; in
+\`Adam\` the penalty is divided by the gradient's size, and weights with large gradients decay less.`,
+};

@@ -63,6 +63,14 @@ export function setObserver(next: Observer | undefined): void {
   observer = next;
 }
 
+/** Under which a compiled function has the function that it was made of. */
+export const source = Symbol("nablas.source");
+
+/** The function itself where `fn` was compiled, else `fn`. */
+export function eager<F extends (...args: never[]) => unknown>(fn: F): F {
+  return (fn as { [source]?: F })[source] ?? fn;
+}
+
 /** Counts what may change which tensors a model has, or which of them are trained. */
 export let structure = 0;
 

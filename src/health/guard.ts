@@ -9,8 +9,8 @@ import { nonFinite } from "./rules";
 import { statistics } from "./statistics";
 import { Trace } from "./trace";
 
-/** Share of the time that checkpoints may take. */
-const SHARE = 0.01;
+/** Share of the time by the clock; collecting the garbage, which comes later, can take as much again. */
+const SHARE = 0.005;
 
 type Step = (x: Tensor, y: Tensor) => Tensor;
 

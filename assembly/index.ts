@@ -20,6 +20,7 @@ export * from "./clip";
 export * from "./comparison";
 export * from "./crossEntropy";
 export * from "./gated";
+export * from "./health";
 export * from "./indexing";
 export * from "./layout";
 export * from "./likelihoodLosses";

@@ -2,6 +2,7 @@
 // reverse order of recording, which is a valid order because an op's inputs exist before the op.
 import { expectFunction, GraphError, ShapeError, sameShape, show } from "./errors";
 import { Buffer, gone } from "./memory";
+import { observer } from "./recording";
 import { adopt, adoptInto, type Graph, refusePromise } from "./scope";
 import type { Tensor } from "./tensor";
 import { kernels } from "./wasm";
@@ -94,6 +95,7 @@ export function record(
   y.node = new Node(recorded++, op, y, inputs, saved, backward, graph);
   adoptInto(graph, y.buffer);
   for (const item of saved) if (item instanceof Buffer) adoptInto(graph, item);
+  observer?.recorded(y.node);
   return y;
 }
 
@@ -137,7 +139,10 @@ export function backward(root: Tensor, options: { gradient: Tensor | null; retai
   try {
     for (; done < nodes.length; done++) {
       const node = nodes[done]!;
-      if (node.gradient !== undefined) node.backward(node.gradient.ptr);
+      if (node.gradient !== undefined) {
+        observer?.differentiated(node);
+        node.backward(node.gradient.ptr);
+      }
       dropGradient(node);
       if (retainGraph) continue;
       if (node.leftovers.length > 0) leftovers.push(...node.leftovers);
@@ -147,6 +152,7 @@ export function backward(root: Tensor, options: { gradient: Tensor | null; retai
     for (; done < nodes.length; done++) dropGradient(nodes[done]!);
     for (const buffer of leftovers) buffer.free("backward");
   }
+  observer?.finished();
 }
 
 function dropGradient(node: Node): void {

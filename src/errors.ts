@@ -1,3 +1,5 @@
+import type { Finding } from "./health/report";
+
 /** What every error of this library is: `instanceof NablasError`. */
 export class NablasError extends Error {
   override get name(): string {
@@ -31,6 +33,22 @@ export class PlanError extends NablasError {}
 
 /** Gradients that do not agree with finite differences. */
 export class GradientError extends NablasError {}
+
+/** A training that came to NaN or ∞. */
+export class NonFiniteError extends NablasError {
+  constructor(
+    message: string,
+    /** The first number that is not finite, if it was found: in the data, or in a layer. */
+    readonly finding?: Finding,
+    /**
+     * For `loadCheckpoint`, `{ model, training }` as they were when all weights were last known to be finite; only where
+     * the model is known.
+     */
+    readonly checkpoint?: Uint8Array,
+  ) {
+    super(message);
+  }
+}
 
 /** A tensor of another copy of this library: its pointers mean nothing here. */
 export class InstanceError extends NablasError {}

@@ -3,6 +3,8 @@ import { batchRows, checkBatches, Dataset, rowsUsed } from "./data/dataset";
 import { randomNumbers, seedOf } from "./data/random";
 import { type EarlyStopping, Patience } from "./earlyStopping";
 import { OptionError, withDefaults } from "./errors";
+import { Guard } from "./health/guard";
+import { type HealthOptions, type Watch, watchOf } from "./health/watch";
 import { Means, type Measures, numbersOf, scalarOf } from "./measures";
 import { evaluating } from "./nn/evaluating";
 import type { Module } from "./nn/module";
@@ -48,8 +50,15 @@ export interface FitOptions {
   validation?: Dataset | number;
   /** Measures a batch of the validation data; nothing is recorded. The means are exact for what is a mean over rows. */
   evaluate?: (x: Tensor, y: Tensor) => Measures;
-  /** Set to evaluation (as `model.eval()` does) while `evaluate` runs. */
+  /** Set to evaluation (as `model.eval()` does) while `evaluate` runs; kept in checkpoints for `stopOnNaN`. */
   model?: Module;
+  /** Whether to watch some of the steps for what `diagnose` finds, and how; default false. */
+  health?: boolean | HealthOptions;
+  /**
+   * Whether to stop when the loss is NaN or ∞; default true. With `model` the error says which layer and op is to blame,
+   * for which it makes the step once more, has a checkpoint, and the model is left as it was in that.
+   */
+  stopOnNaN?: boolean;
   /** When to stop before the last epoch; default: never. */
   earlyStopping?: EarlyStopping;
   /** Called after each step. If it returns a promise, training waits for it. */
@@ -67,6 +76,8 @@ const defaults = {
   validation: undefined as Dataset | number | undefined,
   evaluate: undefined as FitOptions["evaluate"],
   model: undefined as Module | undefined,
+  health: undefined as FitOptions["health"],
+  stopOnNaN: true,
   earlyStopping: undefined as EarlyStopping | undefined,
   onBatch: undefined as FitOptions["onBatch"],
   signal: undefined as Signal | undefined,
@@ -79,7 +90,8 @@ type Settings = typeof defaults;
  * Leaving the loop ends the training. Each step runs in a `scope`, and the event loop gets its turn every few
  * milliseconds.
  * @param step gets a batch, x [rows, ...] and y [rows, ...], and returns its loss
- * @throws OptionError at once for options that do not fit; later what `step`, `evaluate`, `onBatch` or `signal` throws
+ * @throws OptionError at once for options that do not fit; later what `step`, `evaluate`, `onBatch` or `signal` throws,
+ *   and NonFiniteError for a loss that is NaN or ∞
  */
 export function fit(step: Step, data: Dataset, options?: FitOptions): Training {
   if (!(data instanceof Dataset)) throw new OptionError("fit: expected a dataset; make one by dataset(x, y)");
@@ -125,6 +137,8 @@ export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
   private held: Dataset | undefined;
   private readonly pace = new Pace();
   private readonly patience: Patience | undefined;
+  private readonly watch: Watch | undefined;
+  private readonly guard: Guard | undefined;
   private readonly turns: AsyncGenerator<Epoch, void, undefined>;
   private started = false;
   private seed: number;
@@ -141,7 +155,10 @@ export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
     this.seed = settings.shuffle ? seedOf("fit", settings.seed) : 0;
     this.divide();
     checkBatches("fit", this.train.size, settings);
-    this.patience = settings.earlyStopping && new Patience(settings.earlyStopping);
+    const { earlyStopping, health, stopOnNaN, model } = settings;
+    this.patience = earlyStopping && new Patience(earlyStopping);
+    this.watch = watchOf(health);
+    this.guard = stopOnNaN ? new Guard(model, this) : undefined;
     this.turns = this.run();
   }
 
@@ -251,15 +268,24 @@ export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
     for (const rows of batchRows(train.size, settings, random, this.batchesDone)) {
       if (pace.due) await pace.rest();
       settings.signal?.throwIfAborted();
+      this.guard?.keep();
       const loss = scope(() => {
         const { x, y } = train.batch(rows);
-        return scalarOf("step", this.stepOf(x, y));
+        return this.step(x, y);
       });
       this.lossSum += loss * rows.length;
       const batch = this.batchesDone++;
       const wait = settings.onBatch?.({ epoch, batch, loss });
       if (wait !== undefined) await wait;
     }
+  }
+
+  /** Makes a step and gives its loss, which has to be finite. */
+  private step(x: Tensor, y: Tensor): number {
+    const { stepOf, watch, guard } = this;
+    const loss = scalarOf("step", watch === undefined ? stepOf(x, y) : watch.run(stepOf, x, y));
+    if (guard === undefined || Number.isFinite(loss)) return loss;
+    throw guard.stop(loss, stepOf, x, y, `epoch ${this.epochsDone}, batch ${this.batchesDone}`);
   }
 
   private async measure(held: Dataset): Promise<Record<string, number>> {

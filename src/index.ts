@@ -14,6 +14,7 @@ export {
   GraphError,
   InstanceError,
   NablasError,
+  NonFiniteError,
   OptionError,
   OutOfMemoryError,
   PlanError,
@@ -21,6 +22,10 @@ export {
 } from "./errors";
 export { type Epoch, type FitOptions, fit, type Step, Training, type TrainingState } from "./fit";
 export { type GradcheckOptions, gradcheck } from "./gradcheck";
+export { type DiagnoseOptions, diagnose, type LossFunction } from "./health/diagnose";
+export { type LintOptions, lint } from "./health/lint";
+export { Diagnosis, type Finding, type FindingCode, type LayerHealth } from "./health/report";
+export type { HealthOptions } from "./health/watch";
 export { type InitOptions, init } from "./init";
 export { loadCheckpoint, type Plain, type Stateful, saveCheckpoint } from "./io/checkpoint";
 export type { Measures } from "./measures";

@@ -1,4 +1,5 @@
 // What happens while a plan is recorded is told to the recorder here; otherwise there is none.
+import type { Node } from "./autograd";
 import type { NablasError } from "./errors";
 import { type Buffer, numberAt } from "./memory";
 import type { Tensor } from "./tensor";
@@ -39,6 +40,35 @@ export let recorder: Recorder | undefined;
 
 export function setRecorder(next: Recorder | undefined): void {
   recorder = next;
+}
+
+/** Who watches forward and backward passes while they run. */
+export interface Observer {
+  /** The forward pass of a module begins; `path` is its name in the outermost one. */
+  entered(module: object, path: string): void;
+  /** The module entered last ends with this output. */
+  left(output: unknown): void;
+  /** An op was recorded; its output is there. */
+  recorded(node: Node): void;
+  /** The gradient of a node's output is complete. */
+  differentiated(node: Node): void;
+  /** A backward pass has ended. */
+  finished(): void;
+}
+
+/** Where there is one, it is told of every pass. */
+export let observer: Observer | undefined;
+
+export function setObserver(next: Observer | undefined): void {
+  observer = next;
+}
+
+/** Under which a compiled function has the function that it was made of. */
+export const source = Symbol("nablas.source");
+
+/** The function itself where `fn` was compiled, else `fn`. */
+export function eager<F extends (...args: never[]) => unknown>(fn: F): F {
+  return (fn as { [source]?: F })[source] ?? fn;
 }
 
 /** Counts what may change which tensors a model has, or which of them are trained. */

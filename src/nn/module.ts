@@ -1,6 +1,6 @@
 import type { Node } from "../autograd";
 import { NablasError, OptionError, withDefaults } from "../errors";
-import { recorder } from "../recording";
+import { observer, recorder } from "../recording";
 import { inModule, isPlain, outliveModule, owned } from "../scope";
 import { compareKeys, expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import { expectTensor, Tensor } from "../tensor";
@@ -191,12 +191,16 @@ const located = new WeakSet<Error>();
 function call(module: Module, forward: () => Tensor): Tensor {
   active.push(module);
   recorder?.entered(module);
+  observer?.entered(module, path());
   try {
-    return inModule(module, forward, recordedIn);
+    const result = inModule(module, forward, recordedIn);
+    observer?.left(result);
+    return result;
   } catch (error) {
     if (error instanceof NablasError && !located.has(error)) {
       located.add(error);
-      error.message = `${module}${path()}: ${error.message}`;
+      const name = path();
+      error.message = `${module}${name === "" ? "" : ` "${name}"`}: ${error.message}`;
     }
     throw error;
   } finally {
@@ -211,10 +215,10 @@ function recordedIn(result: unknown): Node[] {
   return Array.isArray(result) || isPlain(result) ? Object.values(result).flatMap(recordedIn) : [];
 }
 
-/** The name of the innermost active module as seen from the outermost: ` "encoder.0"`. */
+/** The name of the innermost active module as seen from the outermost: "encoder.0"; of that one itself "". */
 function path(): string {
   const names = active
     .slice(1)
     .map((child, i) => active[i]!.namedChildren().find(([, m]) => m === child)?.[0]);
-  return names.length === 0 ? "" : ` "${names.map((name) => name ?? "?").join(".")}"`;
+  return names.map((name) => name ?? "?").join(".");
 }

@@ -1,7 +1,7 @@
 import type { Dataset } from "../data/dataset";
 import { expectFunction } from "../errors";
 import { toTensor } from "../ops/operand";
-import { recorder } from "../recording";
+import { recorder, source } from "../recording";
 import { freeWith } from "../scope";
 import type { Tensor } from "../tensor";
 import { PlanBatches, type PlanBatchesOptions } from "./batches";
@@ -64,6 +64,7 @@ export function compile<Tensors extends readonly Tensor[], R>(
       new PlanBatches({ call: compiled, find }, data, options),
     describe: () => variants.map((variant) => variant.describe()).join("\n\n"),
     dispose,
+    [source]: run,
     [Symbol.dispose]: dispose,
   });
 }

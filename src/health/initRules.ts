@@ -1,0 +1,78 @@
+// What weights tell of how they were drawn.
+import { Linear } from "../nn/linear";
+import { type Finding, nameOf } from "./report";
+import type { Stage, Trace } from "./trace";
+
+/** Times beyond the widest and the narrowest of the usual ones: signals then change tenfold in two layers, or in one. */
+const FAR = 3;
+const VERY_FAR = 10;
+/** Inputs from which a deviation says something: a few weights may well have grown large by learning. */
+const INPUTS = 8;
+
+/** Deviations of weights [out, in] as usual initialisers draw them: LeCun's, Glorot's, He's, and PyTorch's default. */
+export function usualStds(
+  fanIn: number,
+  fanOut: number,
+): Record<"lecun" | "xavier" | "kaiming" | "default", number> {
+  return {
+    lecun: Math.sqrt(1 / fanIn),
+    xavier: Math.sqrt(2 / (fanIn + fanOut)),
+    kaiming: Math.sqrt(2 / fanIn),
+    default: Math.sqrt(1 / (3 * fanIn)),
+  };
+}
+
+/** Weights far from what any usual initialiser gives, or all alike. */
+export function initFindings({ layers }: Trace): Finding[] {
+  return layers.flatMap((stage): Finding[] => {
+    const { module, weights } = stage;
+    const weight = weights.find(({ name }) => name === "weight");
+    if (!(module instanceof Linear) || weight === undefined || weight.tensor.size < 2) return [];
+    const { inFeatures, outFeatures } = module;
+    const { std } = weight.values;
+    const usual = Object.values(usualStds(inFeatures, outFeatures));
+    // Orthogonal rows or columns have 1 / √max; tanh has the largest gain, 5/3.
+    const low = Math.min(...usual, 1 / Math.sqrt(outFeatures)) / VERY_FAR;
+    const high = (5 / 3) * Math.max(...usual) * FAR;
+    const advise = (threshold: number, what: string) =>
+      finding(stage, std, threshold, `${what}; use kaimingNormal with relu, xavierNormal else`);
+    if (std === 0) return [advise(low, "all weights are alike, and so will be what the units learn")];
+    if (inFeatures < INPUTS) return [];
+    const text = `the weights have a deviation of ${std.toPrecision(2)}`;
+    if (std < low) return [advise(low, `${text}, and signals die out below ${low.toPrecision(2)}`)];
+    if (std > high) return [advise(high, `${text}, and signals grow above ${high.toPrecision(2)}`)];
+    return [];
+  });
+}
+
+function finding(stage: Stage, value: number, threshold: number, what: string): Finding {
+  const layer = nameOf(stage);
+  return { code: "bad-init", layer, value, threshold, advice: `layer ${layer}: ${what}` };
+}
+
+/** By how many of its own standard errors, √(1 / 2n), a deviation may differ from what was drawn from. */
+const ERRORS = 3;
+
+/** Weights as Glorot draws them in front of a relu, which halves what He makes up for. */
+export function xavierBeforeRelu({ layers }: Trace): Finding[] {
+  return layers.flatMap((stage, i): Finding[] => {
+    const { module, weights } = stage;
+    const weight = weights.find(({ name }) => name === "weight");
+    if (!(module instanceof Linear) || weight === undefined) return [];
+    if ((stage.activation ?? layers[i + 1]?.activation) !== "relu") return [];
+    const { xavier, kaiming, default: plain } = usualStds(module.inFeatures, module.outFeatures);
+    const { std } = weight.values;
+    const error = ERRORS / Math.sqrt(2 * weight.tensor.size);
+    const near = (usual: number) => Math.abs(std / usual - 1) < error;
+    if (!near(xavier) || near(kaiming) || near(plain)) return [];
+    const text = `the weights before relu are as xavier draws them, deviation ${std.toPrecision(2)}`;
+    return [
+      finding(
+        stage,
+        std,
+        kaiming,
+        `${text}, not ${kaiming.toPrecision(2)}; use kaimingNormal or kaimingUniform`,
+      ),
+    ];
+  });
+}

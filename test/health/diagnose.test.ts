@@ -1,0 +1,191 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { statistics } from "../../src/health/statistics";
+import type { Tensor } from "../../src/index";
+import * as n from "../../src/index";
+import { kaiming, labelsOf, layers, xavier } from "./networks";
+
+const crossEntropy = (p: Tensor, t: Tensor) => n.crossEntropyLoss(p, t);
+
+describe("the kernel", () => {
+  test.each([[[5, 3]], [[1, 1]], [[7, 16]], [[4, 6, 5]], [[33]]])("has the statistics of %j", (shape) => {
+    n.manualSeed(3);
+    const x = n.randn(shape).add(0.5).maximum(0);
+    const values = [...x.data];
+    const cols = shape.length > 1 ? shape.at(-1)! : 1;
+    const mean = (list: number[]) => list.reduce((sum, v) => sum + v, 0) / list.length;
+    const units = Array.from({ length: cols }, (_, c) => values.filter((_, i) => i % cols === c));
+    const expected = {
+      mean: mean(values),
+      std: Math.sqrt(mean(values.map((v) => (v - mean(values)) ** 2))),
+      norm: Math.hypot(...values),
+      unitMean: Math.sqrt(mean(units.map((u) => mean(u) ** 2))),
+      unitStd: Math.sqrt(mean(units.map((u) => mean(u.map((v) => (v - mean(u)) ** 2))))),
+      saturated: mean(values.map((v) => Number(v <= 0 || v >= 1))),
+      dead: mean(units.map((u) => Number(u.every((v) => v === 0)))),
+    };
+    const { nonFinite, ...got } = statistics(x.ptr, x.shape, [0, 1]);
+    expect(nonFinite).toBeUndefined();
+    for (const [name, value] of Object.entries(expected)) {
+      expect(got[name as keyof typeof got], name).toBeCloseTo(value, 9);
+    }
+  });
+
+  test("finds the first number that is not finite, and units that are silent", () => {
+    const x = n.zeros([6, 5]);
+    x.data.set([1, 2, 3], 10);
+    expect(statistics(x.ptr, x.shape).dead).toBe(0.4);
+    x.data[18] = Number.NEGATIVE_INFINITY;
+    x.data[19] = Number.NaN;
+    expect(statistics(x.ptr, x.shape).nonFinite).toEqual({
+      row: 3,
+      column: 3,
+      value: Number.NEGATIVE_INFINITY,
+    });
+  });
+});
+
+/** A model with everything that a pass may change. */
+function model() {
+  n.manualSeed(5);
+  return new n.Sequential(
+    new n.Linear(6, 16),
+    new n.BatchNorm1d(16),
+    new n.RReLU(),
+    new n.Dropout({ p: 0.25 }),
+    new n.Linear(16, 3, { activation: "tanh" }),
+  );
+}
+
+describe("diagnose", () => {
+  test("changes nothing: parameters, gradients, running statistics, random numbers, modes, memory", () => {
+    const net = model();
+    net.layers[3]!.eval();
+    const x = n.randn([16, 6], { requiresGrad: true });
+    const targets = labelsOf(x, 3);
+    crossEntropy(net.forward(x), targets).backward();
+    const frozen = net.layers[0]!.parameters()[1]!;
+    frozen.grad = null;
+    const grads = net.parameters().map((p) => p.grad);
+    const inputGrad = x.grad;
+    const state = () => ({
+      tensors: Object.entries(net.stateDict()).map(([key, t]) => [key, [...t.data]]),
+      grads: net.parameters().map((p) => (p.grad === null ? null : [...p.grad.data])),
+      inputGrad: [...x.grad!.data],
+      random: [...n.getRngState()],
+      modes: net.layers.map(({ training }) => training),
+    });
+    const before = state();
+    const { bytes, tensors } = n.memory();
+    for (let i = 0; i < 3; i++) n.diagnose(net, x, targets, crossEntropy);
+    n.scope(() => {
+      expect(() => n.diagnose(net, x, targets, (p) => p.matmul(p))).toThrow(n.ShapeError);
+      expect(() => n.diagnose(net, n.zeros([4, 5]), targets, crossEntropy)).toThrow(n.ShapeError);
+      n.diagnose(net, x, n.full([16], 9, { dtype: "i32" }), crossEntropy);
+    });
+    n.lint(net, crossEntropy);
+    expect(n.memory()).toMatchObject({ bytes, tensors });
+    expect(state()).toEqual(before);
+    expect(net.parameters().map((p) => p.grad)).toEqual(grads);
+    expect(x.grad).toBe(inputGrad);
+  });
+
+  test("measures what the passes give", () => {
+    n.manualSeed(1);
+    const net = new n.Sequential(...layers([4, 8, 3], () => new n.ReLU(), kaiming));
+    const x = n.randn([16, 4]);
+    const targets = labelsOf(x, 3);
+    const [first, relu, last] = n.diagnose(net, x, targets, crossEntropy, { lr: 0.5 }).layers;
+    crossEntropy(net.forward(x), targets).backward();
+    const [w, , v] = net.parameters();
+    const ratio = (t: Tensor) => (0.5 * Math.hypot(...t.grad!.data)) / Math.hypot(...t.data);
+    expect(first).toMatchObject({
+      layer: "0",
+      type: "Linear(4 → 8)",
+      saturated: null,
+      dead: null,
+      nonFinite: null,
+    });
+    expect(first!.updateRatio).toBeCloseTo(ratio(w!), 7);
+    expect(last!.updateRatio).toBeCloseTo(ratio(v!), 7);
+    const z = net.layers[0]!.forward(x);
+    const values = [...n.relu(z).data];
+    expect(relu!.mean).toBeCloseTo(values.reduce((sum, a) => sum + a, 0) / values.length, 7);
+    expect(relu).toMatchObject({ layer: "1", type: "ReLU", updateRatio: null });
+    const logits = n.tensor(net.forward(x).toArray(), { requiresGrad: true });
+    crossEntropy(logits, targets).backward();
+    expect(last!.gradientNorm).toBeCloseTo(Math.hypot(...logits.grad!.data), 7);
+  });
+
+  test("sees activations that are functions, and those fused into linear", () => {
+    class Net extends n.Module {
+      readonly hidden = new n.Linear(4, 32, { activation: "relu" });
+      readonly output = new n.Linear(32, 2);
+      forward(x: Tensor): Tensor {
+        return this.output.forward(n.tanh(this.hidden.forward(x)));
+      }
+    }
+    n.manualSeed(2);
+    const net = new Net();
+    net.hidden.bias!.data.fill(-9);
+    const x = n.randn([32, 4]);
+    const { layers: seen, findings } = n.diagnose(net, x, labelsOf(x, 2), crossEntropy);
+    expect(seen.map(({ layer, type }) => [layer, type])).toEqual([
+      ["hidden", "Linear(4 → 32, relu)"],
+      ["tanh", "tanh"],
+      ["output", "Linear(32 → 2)"],
+    ]);
+    expect(seen.map(({ dead }) => dead)).toEqual([1, null, null]);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ code: "dead-relu", layer: "hidden", value: 1 }),
+    );
+  });
+
+  test("blames the first number that is not finite", () => {
+    class Log extends n.Module {
+      readonly linear = new n.Linear(3, 4, { init: xavier });
+      forward(x: Tensor): Tensor {
+        return n.log(this.linear.forward(x).mul(0)).add(1);
+      }
+    }
+    const net = new n.Sequential(new n.Linear(2, 3), new Log());
+    const { findings } = n.diagnose(net, n.ones([4, 2]), n.zeros([4, 4]), n.mseLoss);
+    expect(findings[0]).toMatchObject({
+      code: "non-finite",
+      layer: "1.log",
+      value: Number.NEGATIVE_INFINITY,
+    });
+    expect(findings[0]!.advice).toMatch(/the output of log in row 0, column 0 is -Infinity/);
+  });
+
+  test("prints a table with the findings below it", () => {
+    n.manualSeed(2);
+    const net = new n.Sequential(...layers([4, 8, 3], () => new n.ReLU(), kaiming), new n.Softmax());
+    const x = n.randn([16, 4]);
+    const report = n.diagnose(net, x, labelsOf(x, 3), crossEntropy);
+    const lines = String(report).split("\n");
+    expect(lines[0]).toMatch(/^layer {2}type +mean +std +saturated +dead +gradient +update +not finite$/);
+    expect(new Set(lines.slice(0, 7).map((line) => line.length)).size).toBe(1);
+    expect(lines.slice(7)).toEqual([
+      expect.stringMatching(/^loss-mismatch, 3: crossEntropyLoss takes scores/),
+    ]);
+    expect(inspect(report)).toBe(String(report));
+  });
+
+  test("refuses what is no model or loss", () => {
+    const net = new n.Linear(2, 2);
+    expect(() => n.diagnose({} as n.Module, [[1, 2]], n.zeros([1, 2]), n.mseLoss)).toThrow(
+      /expected a module/,
+    );
+    expect(() => n.diagnose(net, [[1, 2]], n.zeros([1, 2]), null as never)).toThrow(/expected a function/);
+    const wrong = { rate: 1 } as never;
+    expect(() => n.diagnose(net, [[1, 2]], n.zeros([1, 2]), n.mseLoss, wrong)).toThrow(
+      /unknown option "rate"/,
+    );
+    const compiled = n.compile((x: Tensor) => {
+      n.diagnose(net, x, x, n.mseLoss);
+      return x;
+    });
+    expect(() => compiled([[1, 2]])).toThrow(/cannot be compiled/);
+  });
+});

@@ -1,0 +1,64 @@
+// What the zoos are built of.
+
+import type { Module, Tensor } from "../../src/index";
+import * as n from "../../src/index";
+
+/** A network with its data and its loss. */
+export interface Patient {
+  model: Module;
+  inputs: Tensor;
+  targets: Tensor;
+  loss: (prediction: Tensor, targets: Tensor) => Tensor;
+}
+
+type Init = (shape: readonly number[]) => Tensor;
+
+/** Layers of these sizes with an activation between each two. */
+export function layers(
+  sizes: readonly number[],
+  activation: () => Module,
+  init: Init,
+  last = init,
+): Module[] {
+  return sizes.slice(1).flatMap((size, i) => {
+    const isLast = i === sizes.length - 2;
+    const linear = new n.Linear(sizes[i]!, size, { init: isLast ? last : init });
+    linear.bias!.data.fill(0);
+    return isLast ? [linear] : [linear, activation()];
+  });
+}
+
+export const kaiming: Init = (shape) => n.kaimingNormal(shape, { nonlinearity: "relu" });
+export const xavier: Init = (shape) => n.xavierNormal(shape);
+export const drawn =
+  (std: number): Init =>
+  (shape) =>
+    n.randn(shape).mul(std);
+
+/** Class labels that depend on the rows. */
+export function labelsOf(inputs: Tensor, classes: number): Tensor {
+  const [rows, cols] = inputs.shape as [number, number];
+  const { data } = inputs;
+  const label = (r: number) =>
+    Math.min(classes - 1, Math.floor(classes * (0.5 + Math.atan(data[r * cols]!) / Math.PI)));
+  return n.tensor(Int32Array.from({ length: rows }, (_, r) => label(r)));
+}
+
+/** Smooth targets [rows, outputs] of size 1. */
+export function valuesOf(inputs: Tensor, outputs: number): Tensor {
+  const [rows, cols] = inputs.shape as [number, number];
+  const { data } = inputs;
+  const rowsOf = Array.from({ length: rows }, (_, r) =>
+    Array.from({ length: outputs }, (_, o) => Math.SQRT2 * Math.sin(data[r * cols + (o % cols)]! * 2 + o)),
+  );
+  return n.tensor(rowsOf);
+}
+
+/** Targets 0 and 1, [rows, outputs]. */
+export function bitsOf(inputs: Tensor, outputs: number): Tensor {
+  const values = valuesOf(inputs, outputs);
+  return n.tensor(
+    Float32Array.from(values.data, (v) => Number(v > 0)),
+    { shape: values.shape },
+  );
+}

@@ -42,7 +42,7 @@ export function chart({ rows, node }: Section): string {
     document,
     width: 860,
     height: 90 + 21 * rows.length,
-    marginLeft: 245,
+    marginLeft: 290,
     marginRight: 30,
     marginBottom: 45,
     style: { fontSize: "12px", color: GREY, background: "transparent" },

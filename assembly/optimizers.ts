@@ -33,10 +33,12 @@ export function sgdStep(g: usize, w: usize, b: usize, step: usize, hyper: usize,
   const first = load<i32>(step) == 0;
   const share = f32x4.splat(first ? 1 : <f32>(1 - options.dampening));
   const nesterov = options.nesterov != 0;
+  const isPenalised = options.weightDecay != 0 || options.l1 != 0;
   if (b) store<i32>(step, load<i32>(step) + 1);
   for (const end = w + (<usize>n << 2); w < end; w += 16, g += 16) {
     const vw = v128.load(w);
-    let update = penalised(v128.load(g), vw, weightDecay, l1);
+    let update = v128.load(g);
+    if (isPenalised) update = penalised(update, vw, weightDecay, l1);
     if (b) {
       const vb = f32x4.add(f32x4.mul(momentum, v128.load(b)), f32x4.mul(share, update));
       v128.store(b, vb);

@@ -1,7 +1,7 @@
 // What metrics compare: predictions and targets in whatever form, as class indices of one shape.
 import { tensor } from "./create";
 import { DomainError, DTypeError, OptionError, ShapeError, sameShape, show } from "./errors";
-import type { ClassTargets } from "./ops/crossEntropy";
+import type { ClassTargets } from "./ops/classTargets";
 import { toTensor } from "./ops/operand";
 import { argmax, sum } from "./ops/reductions";
 import { type Nested, type Shape, Tensor } from "./tensor";

@@ -20,7 +20,7 @@ export {
   PlanError,
   ShapeError,
 } from "./errors";
-export { type Epoch, type FitOptions, fit, type Step, Training, type TrainingState } from "./fit";
+export { type Epoch, type FitOptions, fit, type Step } from "./fit";
 export { type GradcheckOptions, gradcheck } from "./gradcheck";
 export { type DiagnoseOptions, diagnose, type LossFunction } from "./health/diagnose";
 export { type LintOptions, lint } from "./health/lint";
@@ -40,8 +40,9 @@ export {
   topK,
 } from "./metrics";
 export * from "./nn/index";
+export type { ClassTargets } from "./ops/classTargets";
 export type { ClipOptions } from "./ops/comparison";
-export type { ClassTargets, CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";
+export type { CrossEntropyOptions, NllOptions } from "./ops/crossEntropy";
 export type { CustomLoss } from "./ops/customLoss";
 export type { LossOptions, Reduction } from "./ops/elementwiseLoss";
 export type { GeluOptions } from "./ops/gated";
@@ -63,3 +64,4 @@ export { scope } from "./scope";
 export type { StateValue } from "./stateDict";
 export { type LayerSummary, Summary, summary } from "./summary";
 export type { DType, Nested, Shape, TensorData } from "./tensor";
+export { Training, type TrainingState } from "./training";

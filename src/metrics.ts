@@ -2,7 +2,7 @@
 import { noGrad } from "./autograd";
 import { checkRange, pairedClasses, trueClasses } from "./classes";
 import { OptionError, ShapeError, sameShape, show, withDefaults } from "./errors";
-import type { ClassTargets } from "./ops/crossEntropy";
+import type { ClassTargets } from "./ops/classTargets";
 import { toTensor } from "./ops/operand";
 import { scope } from "./scope";
 import { expectTensor, type Tensor, type TensorData } from "./tensor";

@@ -1,23 +1,24 @@
 import { gradient, record } from "../autograd";
-import { tensor } from "../create";
-import { DomainError, DTypeError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import { DomainError, OptionError, sameShape, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectNone } from "../recording";
-import { expectTensor, type Nested, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
+import type { Tensor, TensorData } from "../tensor";
 import { kernels } from "../wasm";
 import { add, mul, neg } from "./arithmetic";
+import {
+  asClassWeight,
+  asRows,
+  asTarget,
+  type ClassTargets,
+  checkClasses,
+  lossOf,
+  type Rows,
+} from "./classTargets";
 import { composed } from "./composed";
 import { checkReduction, type LossOptions, type Reduction } from "./elementwiseLoss";
-import { reshape, transpose } from "./layout";
-import { toTensor } from "./operand";
+import { reshape } from "./layout";
 import { sum } from "./reductions";
 import { logSoftmax } from "./softmax";
-
-/**
- * Classes as an i32 tensor, an Int32Array or (nested) integers; or distributions as an f32 tensor or nested
- * numbers.
- */
-export type ClassTargets = Tensor | Int32Array | Nested;
 
 export interface NllOptions extends LossOptions {
   /**
@@ -41,72 +42,6 @@ const nllDefaults = {
 };
 
 const crossEntropyDefaults = { ...nllDefaults, labelSmoothing: 0 };
-
-/** Scores seen as rows of classes: the class axis is 1, or 0 where there is only one. */
-export interface Rows {
-  x: Tensor;
-  rows: number;
-  classes: number;
-  /** The shape of class targets and of unreduced losses. */
-  shape: Shape;
-}
-
-export function asRows(op: string, scores: Tensor): Rows {
-  expectTensor(op, scores).use(op);
-  const { shape: sizes } = scores;
-  const [batch, classes] = [sizes[0], sizes[Math.min(1, sizes.length - 1)]];
-  if (batch === undefined || classes === undefined || classes === 0) {
-    throw new ShapeError(
-      `${op}: expected [classes], [batch, classes] or [batch, classes, …], got ${show(sizes)}`,
-    );
-  }
-  if (sizes.length === 1) return { x: scores, rows: 1, classes, shape: [] };
-  if (sizes.length === 2) return { x: scores, rows: batch, classes, shape: [batch] };
-  const rest = sizes.slice(2);
-  const shape = [batch, ...rest];
-  return {
-    x: transpose(reshape(scores, [batch, classes, sizeOf(rest)])),
-    rows: sizeOf(shape),
-    classes,
-    shape,
-  };
-}
-
-/**
- * The targets as a tensor. Nested numbers are distributions if they nest as deep as the scores, else classes.
- */
-export function asTarget(op: string, target: ClassTargets, scores: Tensor): Tensor {
-  if (target instanceof Tensor || !(typeof target === "number" || Array.isArray(target))) {
-    return toTensor(op, target as Tensor | Int32Array);
-  }
-  let depth = 0;
-  for (let item: Nested | undefined = target; Array.isArray(item); item = item[0]) depth++;
-  return tensor(target, { dtype: depth < scores.shape.length ? "i32" : "f32" });
-}
-
-/** @throws DTypeError or ShapeError unless `t` has a class index for each row */
-export function checkClasses(op: string, t: Tensor, shape: Shape): void {
-  if (t.dtype !== "i32") {
-    throw new DTypeError(
-      `${op}: class targets are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(labels, { dtype: "i32" })`,
-    );
-  }
-  t.use(op, "i32");
-  if (sameShape(t.shape, shape)) return;
-  throw new ShapeError(`${op}: expected class targets ${show(shape)}, got ${show(t.shape)}`);
-}
-
-export function asClassWeight(
-  op: string,
-  weight: Tensor | TensorData | undefined,
-  classes: number,
-): Tensor | undefined {
-  if (weight === undefined) return undefined;
-  const w = toTensor(op, weight);
-  w.use(op);
-  if (sameShape(w.shape, [classes])) return w;
-  throw new ShapeError(`${op}: expected one weight for each of the ${classes} classes, got ${show(w.shape)}`);
-}
 
 /** @throws OptionError if `ignoreIndex` is no 32-bit integer */
 function checkIgnoreIndex(op: string, ignoreIndex: number): void {
@@ -135,11 +70,6 @@ function rowWeights(
   return weights;
 }
 
-/** The tensor for a loss with one value per row. */
-export function lossOf(shape: Shape, reduction: Reduction): Tensor {
-  return new Tensor(reduction === "none" ? shape : []);
-}
-
 /** A mean over no rows is NaN; weights have made means of other sums already. */
 function settleMean(y: Tensor, rows: number, reduction: Reduction): void {
   if (rows === 0 && reduction === "mean") kernels.fill(y.ptr, 1, Number.NaN);
@@ -152,8 +82,7 @@ function settleMean(y: Tensor, rows: number, reduction: Reduction): void {
  *
  * As in PyTorch the class axis is 1, and "mean" divides by the sum of the weights of the targets that count,
  * of distributions by the number of rows; with every row ignored or of weight 0 it is 0 (PyTorch: NaN), without
- * rows NaN. Keras takes
- * probabilities unless `from_logits`, along the last axis, and divides by the number of rows.
+ * rows NaN. Keras takes probabilities unless `from_logits`, along the last axis, and divides by the number of rows.
  * @param logits [batch, classes], [batch, classes, …] or [classes]
  * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape
  *   of logits

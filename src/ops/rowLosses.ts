@@ -4,16 +4,9 @@ import { Buffer } from "../memory";
 import { expectNone } from "../recording";
 import { expectTensor, sizeOf, type Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
+import { asClassWeight, asRows, asTarget, type ClassTargets, checkClasses, lossOf } from "./classTargets";
 import { composed } from "./composed";
-import {
-  asClassWeight,
-  asRows,
-  asTarget,
-  type ClassTargets,
-  checkClasses,
-  lossOf,
-  recordRows,
-} from "./crossEntropy";
+import { recordRows } from "./crossEntropy";
 import {
   checkConstant,
   checkPair,

@@ -63,12 +63,19 @@ export function recording(inputs: readonly Tensor[]): boolean {
  */
 export function noGrad<T>(fn: () => T): T {
   expectFunction("noGrad", fn);
-  const before = enabled;
-  enabled = false;
-  try {
+  return withGrad(false, () => {
     const result = fn();
     refusePromise("noGrad", result);
     return result;
+  });
+}
+
+/** Runs `fn` with recording switched on or off. */
+export function withGrad<T>(on: boolean, fn: () => T): T {
+  const before = enabled;
+  enabled = on;
+  try {
+    return fn();
   } finally {
     enabled = before;
   }

@@ -41,8 +41,8 @@ export class NonFiniteError extends NablasError {
     /** The first number that is not finite, if it was found: in the data, or in a layer. */
     readonly finding?: Finding,
     /**
-     * For `loadCheckpoint`, `{ model, training }` as they were when all weights were last known to be finite; only where
-     * the model is known.
+     * For `loadCheckpoint`, `{ model, training }` and, if `fit` was given it, `optimizer`, as they were when all weights
+     * were last known to be finite; only where the model is known.
      */
     readonly checkpoint?: Uint8Array,
   ) {

@@ -2,6 +2,7 @@ import { Dataset } from "./data/dataset";
 import type { EarlyStopping } from "./earlyStopping";
 import { OptionError, withDefaults } from "./errors";
 import type { HealthOptions } from "./health/watch";
+import type { Stateful } from "./io/checkpoint";
 import type { Measures } from "./measures";
 import type { Module } from "./nn/module";
 import type { Tensor } from "./tensor";
@@ -46,11 +47,14 @@ export interface FitOptions {
   evaluate?: (x: Tensor, y: Tensor) => Measures;
   /** Set to evaluation (as `model.eval()` does) while `evaluate` runs; kept in checkpoints for `stopOnNaN`. */
   model?: Module;
+  /** What changes the model: kept in checkpoints for `stopOnNaN` beside it. */
+  optimizer?: Stateful;
   /** Whether to watch some of the steps for what `diagnose` finds, and how; default false. */
   health?: boolean | HealthOptions;
   /**
    * Whether to stop when the loss is NaN or ∞; default true. With `model` the error says which layer and op is to blame,
-   * for which it makes the step once more, has a checkpoint, and the model is left as it was in that.
+   * for which it makes the step once more, and has a checkpoint with `model`, `training` and, if it is given,
+   * `optimizer`, from a step of late; model and optimizer are left as they were in that.
    */
   stopOnNaN?: boolean;
   /** When to stop before the last epoch; default: never. */
@@ -70,6 +74,7 @@ const defaults = {
   validation: undefined as Dataset | number | undefined,
   evaluate: undefined as FitOptions["evaluate"],
   model: undefined as Module | undefined,
+  optimizer: undefined as Stateful | undefined,
   health: undefined as FitOptions["health"],
   stopOnNaN: true,
   earlyStopping: undefined as EarlyStopping | undefined,

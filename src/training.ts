@@ -60,10 +60,10 @@ export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
     this.seed = settings.shuffle ? seedOf("fit", settings.seed) : 0;
     this.divide();
     checkBatches("fit", this.train.size, settings);
-    const { earlyStopping, health, stopOnNaN, model } = settings;
+    const { earlyStopping, health, stopOnNaN, model, optimizer } = settings;
     this.patience = earlyStopping && new Patience(earlyStopping);
     this.watch = watchOf(health);
-    this.guard = stopOnNaN ? new Guard(model, this) : undefined;
+    this.guard = stopOnNaN ? new Guard(model, optimizer, this) : undefined;
     this.turns = this.run();
   }
 

@@ -1,3 +1,4 @@
+import { withGrad } from "../autograd";
 import { full } from "../create";
 import { DomainError, expectFunction, NablasError, OptionError, withDefaults } from "../errors";
 import { Module } from "../nn/module";
@@ -7,8 +8,10 @@ import { getRngState, setRngState } from "../ops/random";
 import { recorder } from "../recording";
 import { scope } from "../scope";
 import { Tensor, type TensorData } from "../tensor";
-import { Diagnosis, type Finding, layerHealth } from "./report";
-import { type Batch, findingsOf, nonFinite, pairFindings } from "./rules";
+import type { Batch } from "./data";
+import { nonFinite } from "./nonFinite";
+import { Diagnosis, type Finding, FLAG, layerHealth } from "./report";
+import { findingsOf, pairFindings } from "./rules";
 import { type Stage, Trace } from "./trace";
 
 /** A loss as `diagnose` and `lint` call it: mseLoss, or (prediction, targets) => crossEntropyLoss(prediction, targets). */
@@ -53,7 +56,7 @@ export function diagnose<Targets>(
     const batch = { inputs: x, targets: targets instanceof Tensor ? targets : undefined };
     const trace = new Trace();
     const fault = unchanged(model, () =>
-      trace.run(() => passes(trace, () => model.forward(x), targets, lossFn)),
+      trace.run(() => withGrad(true, () => passes(trace, () => model.forward(x), targets, lossFn))),
     );
     const findings = fault === undefined ? findingsOf(trace, batch, lr) : domainFindings(trace, batch, fault);
     return new Diagnosis(
@@ -122,11 +125,10 @@ function domainFindings(trace: Trace, batch: Batch, { error, ofTargets, stages }
   const broken = nonFinite(trace, batch);
   if (broken !== undefined) return [broken];
   const { message: advice } = error;
-  if (ofTargets) return [{ code: "labels-out-of-range", layer: "targets", value: 1, threshold: 0, advice }];
+  const [value, threshold] = FLAG;
+  if (ofTargets) return [{ code: "labels-out-of-range", layer: "targets", value, threshold, advice }];
   const known = pairFindings(trace, stages);
-  return known.length > 0
-    ? known
-    : [{ code: "loss-mismatch", layer: "model", value: 1, threshold: 0, advice }];
+  return known.length > 0 ? known : [{ code: "loss-mismatch", layer: "model", value, threshold, advice }];
 }
 
 /** Runs `fn`, and gives buffers of the model and random numbers the values again that they had. */

@@ -4,8 +4,8 @@ import type { Module } from "../nn/module";
 import { Budget } from "../pace";
 import { eager } from "../recording";
 import type { Tensor } from "../tensor";
+import { nonFinite } from "./nonFinite";
 import type { Finding } from "./report";
-import { nonFinite } from "./rules";
 import { statistics } from "./statistics";
 import { Trace } from "./trace";
 
@@ -19,21 +19,27 @@ export class Guard {
   private readonly budget = new Budget(SHARE);
   private checkpoint: Uint8Array | undefined;
 
+  /** What goes back to the checkpoint at an end. */
+  private readonly parts: Readonly<Record<string, Stateful>>;
+
   constructor(
     private readonly model: Module | undefined,
+    optimizer: Stateful | undefined,
     private readonly training: Stateful,
-  ) {}
+  ) {
+    this.parts = { ...(model && { model }), ...(optimizer && { optimizer }) };
+  }
 
   /** Makes a checkpoint, if there is a model to make one of and the last is some time ago. */
   keep(): void {
-    const { model, training, budget } = this;
+    const { model, parts, training, budget } = this;
     if (model === undefined || !budget.due()) return;
     budget.spend(() => {
-      if (hasFinite(model)) this.checkpoint = saveCheckpoint({ model, training });
+      if (hasFinite(model)) this.checkpoint = saveCheckpoint({ ...parts, training });
     });
   }
 
-  /** The error for a loss that is not finite. Leaves the model, if it is known, as it was in the checkpoint. */
+  /** The error for a loss that is not finite. Leaves model and optimizer, if known, as they were in the checkpoint. */
   stop(loss: number, step: Step, x: Tensor, y: Tensor, where: string): NonFiniteError {
     const finding = nonFinite(new Trace(), { inputs: x, targets: y }) ?? this.replay(step, x, y);
     this.restore();
@@ -42,7 +48,7 @@ export class Guard {
         ? "pass { model } to learn where it arose, or lower the learning rate"
         : "with the weights of the last good checkpoint it would be finite: they have grown too large since; lower the " +
           "learning rate, or clip the gradients by clipGradNorm";
-    const blame = finding === undefined ? unknown : `${finding.layer}: ${finding.advice}`;
+    const blame = finding?.advice ?? unknown;
     return new NonFiniteError(`fit: the loss is ${loss} in ${where}; ${blame}`, finding, this.checkpoint);
   }
 
@@ -59,9 +65,8 @@ export class Guard {
   }
 
   private restore(): boolean {
-    const { model, checkpoint } = this;
-    if (model === undefined || checkpoint === undefined) return false;
-    loadCheckpoint(checkpoint, { model });
+    if (this.checkpoint === undefined) return false;
+    loadCheckpoint(this.checkpoint, this.parts);
     return true;
   }
 }

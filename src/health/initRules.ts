@@ -1,7 +1,6 @@
 // What weights tell of how they were drawn.
-import { Linear } from "../nn/linear";
-import { type Finding, nameOf } from "./report";
-import type { Stage, Trace } from "./trace";
+import { type Finding, findingAt, weightOf } from "./report";
+import type { Trace } from "./trace";
 
 /** Times beyond the widest and the narrowest of the usual ones: signals then change tenfold in two layers, or in one. */
 const FAR = 3;
@@ -24,30 +23,29 @@ export function usualStds(
 
 /** Weights far from what any usual initialiser gives, or all alike. */
 export function initFindings({ layers }: Trace): Finding[] {
-  return layers.flatMap((stage): Finding[] => {
-    const { module, weights } = stage;
-    const weight = weights.find(({ name }) => name === "weight");
-    if (!(module instanceof Linear) || weight === undefined || weight.tensor.size < 2) return [];
-    const { inFeatures, outFeatures } = module;
-    const { std } = weight.values;
-    const usual = Object.values(usualStds(inFeatures, outFeatures));
+  const products = layers.filter((stage) => stage.fans !== undefined && weightOf(stage)!.tensor.size > 1);
+  return products.flatMap((stage, i): Finding[] => {
+    const [fanIn, fanOut] = stage.fans!;
+    const { std } = weightOf(stage)!.values;
+    const usual = Object.values(usualStds(fanIn, fanOut));
     // Orthogonal rows or columns have 1 / √max; tanh has the largest gain, 5/3.
-    const low = Math.min(...usual, 1 / Math.sqrt(outFeatures)) / VERY_FAR;
+    const low = Math.min(...usual, 1 / Math.sqrt(fanOut)) / VERY_FAR;
     const high = (5 / 3) * Math.max(...usual) * FAR;
     const advise = (threshold: number, what: string) =>
-      finding(stage, std, threshold, `${what}; use kaimingNormal with relu, xavierNormal else`);
+      findingAt(
+        stage,
+        "bad-init",
+        [std, threshold],
+        `${what}; use kaimingNormal with relu, xavierNormal else`,
+      );
     if (std === 0) return [advise(low, "all weights are alike, and so will be what the units learn")];
-    if (inFeatures < INPUTS) return [];
+    if (fanIn < INPUTS) return [];
     const text = `the weights have a deviation of ${std.toPrecision(2)}`;
     if (std < low) return [advise(low, `${text}, and signals die out below ${low.toPrecision(2)}`)];
-    if (std > high) return [advise(high, `${text}, and signals grow above ${high.toPrecision(2)}`)];
-    return [];
+    // A class loss makes the weights of the output layer as large as the network is certain.
+    if (std <= high || i === products.length - 1) return [];
+    return [advise(high, `${text}, and signals grow above ${high.toPrecision(2)}`)];
   });
-}
-
-function finding(stage: Stage, value: number, threshold: number, what: string): Finding {
-  const layer = nameOf(stage);
-  return { code: "bad-init", layer, value, threshold, advice: `layer ${layer}: ${what}` };
 }
 
 /** By how many of its own standard errors, √(1 / 2n), a deviation may differ from what was drawn from. */
@@ -56,23 +54,15 @@ const ERRORS = 3;
 /** Weights as Glorot draws them in front of a relu, which halves what He makes up for. */
 export function xavierBeforeRelu({ layers }: Trace): Finding[] {
   return layers.flatMap((stage, i): Finding[] => {
-    const { module, weights } = stage;
-    const weight = weights.find(({ name }) => name === "weight");
-    if (!(module instanceof Linear) || weight === undefined) return [];
-    if ((stage.activation ?? layers[i + 1]?.activation) !== "relu") return [];
-    const { xavier, kaiming, default: plain } = usualStds(module.inFeatures, module.outFeatures);
-    const { std } = weight.values;
-    const error = ERRORS / Math.sqrt(2 * weight.tensor.size);
-    const near = (usual: number) => Math.abs(std / usual - 1) < error;
+    if (stage.fans === undefined || (stage.activation ?? layers[i + 1]?.activation) !== "relu") return [];
+    const { xavier, kaiming, default: plain } = usualStds(...stage.fans);
+    const { values, tensor } = weightOf(stage)!;
+    const error = ERRORS / Math.sqrt(2 * tensor.size);
+    const near = (usual: number) => Math.abs(values.std / usual - 1) < error;
     if (!near(xavier) || near(kaiming) || near(plain)) return [];
-    const text = `the weights before relu are as xavier draws them, deviation ${std.toPrecision(2)}`;
-    return [
-      finding(
-        stage,
-        std,
-        kaiming,
-        `${text}, not ${kaiming.toPrecision(2)}; use kaimingNormal or kaimingUniform`,
-      ),
-    ];
+    const advice =
+      `the weights before relu are as xavier draws them, deviation ${values.std.toPrecision(2)}, not ` +
+      `${kaiming.toPrecision(2)}; use kaimingNormal or kaimingUniform`;
+    return [findingAt(stage, "bad-init", [values.std, kaiming], advice)];
   });
 }

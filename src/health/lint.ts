@@ -1,3 +1,4 @@
+import { withGrad } from "../autograd";
 import { full, zeros } from "../create";
 import { expectFunction, NablasError, OptionError, text, withDefaults } from "../errors";
 import { Dropout } from "../nn/dropout";
@@ -11,7 +12,7 @@ import { scope } from "../scope";
 import type { Shape, Tensor } from "../tensor";
 import { expectModel, type LossFunction, unchanged } from "./diagnose";
 import { xavierBeforeRelu } from "./initRules";
-import { type Finding, nameOf } from "./report";
+import { type Finding, FLAG, findingAt, nameOf } from "./report";
 import { pairFindings, sorted } from "./rules";
 import { type Stage, Trace } from "./trace";
 
@@ -41,7 +42,7 @@ export function lint<Targets = Tensor>(
     const trace = new Trace();
     const output = unchanged(model, () => {
       const x = exampleInput(model, inputShape);
-      return trace.run(() => model.forward(x));
+      return trace.run(() => withGrad(true, () => model.forward(x)));
     });
     const loss = lossOn(output.shape, lossFn as LossFunction<Tensor>);
     return sorted([...pairFindings(trace, loss), ...xavierBeforeRelu(trace), ...dropoutBeforeNorm(trace)]);
@@ -89,7 +90,7 @@ export function lossOn(shape: Shape, lossFn: LossFunction<Tensor>): Stage[] {
   for (const targets of kinds) {
     const trace = new Trace();
     try {
-      trace.run(() => lossFn(full(shape, 0.5, { requiresGrad: true }), targets()));
+      trace.run(() => withGrad(true, () => lossFn(full(shape, 0.5, { requiresGrad: true }), targets())));
       return trace.stages;
     } catch (error) {
       if (!(error instanceof NablasError)) throw error;
@@ -106,9 +107,8 @@ function dropoutBeforeNorm({ layers }: Trace): Finding[] {
   const at = layers.findIndex(({ module }) => module instanceof Dropout && module.options.p > 0);
   const norm = layers.findIndex(({ module }, i) => i > at && module instanceof BatchNorm1d);
   if (at < 0 || norm < 0) return [];
-  const [layer, later] = [nameOf(layers[at]!), nameOf(layers[norm]!)];
   const advice =
-    `layer ${layer}: dropout in front of the batch norm ${later} makes its running variance too large for evaluation; ` +
-    "put the dropout behind the last batch norm";
-  return [{ code: "not-normalised", layer, value: 1, threshold: 0, advice }];
+    `dropout in front of batch norm (layer ${nameOf(layers[norm]!)}) makes its running variance too large for ` +
+    "evaluation; put the dropout behind the last batch norm";
+  return [findingAt(layers[at]!, "not-normalised", FLAG, advice)];
 }

@@ -19,13 +19,16 @@ export type FindingCode =
 export interface Finding {
   /** What kind of thing. */
   code: FindingCode;
-  /** Where: the path of a module, as "0" or "encoder.1", with the op where it is not one; "inputs", "targets", "loss". */
+  /**
+   * Where: the path of a module, as "0" or "encoder.1", with the op where it is not one, and "#2" where it runs for the
+   * second time; "model"; "inputs", "targets", "loss".
+   */
   layer: string;
   /** What was measured; 1 for what is there or not. */
   value: number;
   /** The bound that the value is beyond; 0 for what is there or not. */
   threshold: number;
-  /** What is the matter, and what to do about it, in a sentence. */
+  /** Where in words, what is the matter, and what to do about it, in a sentence. */
   advice: string;
 }
 
@@ -52,9 +55,35 @@ export interface LayerHealth {
 }
 
 /** The name of a stage's layer. */
-export function nameOf({ path, op, module }: Stage): string {
-  if (module !== undefined) return path === "" ? "model" : path;
-  return path === "" ? op : `${path}.${op}`;
+export function nameOf({ path, op, module, count }: Stage): string {
+  if (op.endsWith("Loss")) return "loss";
+  const name = module === undefined ? `${path}.${op}`.replace(/^\./, "") : path || "model";
+  return count > 1 ? `${name} #${count}` : name;
+}
+
+/** The layer as people call it: layer 2 (ReLU). */
+function placeOf(stage: Stage): string {
+  const { module, path } = stage;
+  if (module === undefined) return nameOf(stage);
+  return `${path === "" ? "the" : "layer"} ${nameOf(stage)} (${module.constructor.name})`;
+}
+
+/** What is found at a layer; `advice` goes on after its name. */
+export function findingAt(
+  stage: Stage,
+  code: FindingCode,
+  [value, threshold]: readonly [value: number, threshold: number],
+  advice: string,
+): Finding {
+  return { code, layer: nameOf(stage), value, threshold, advice: `${placeOf(stage)}: ${advice}` };
+}
+
+/** The value of what is there or not, and its threshold. */
+export const FLAG = [1, 0] as const;
+
+/** A finding in a line. */
+export function line({ code, advice }: Finding): string {
+  return `${code}: ${advice}`;
 }
 
 /** The weight of a layer: its parameter of two dimensions or more. */
@@ -91,7 +120,10 @@ export function updateRatio(gradient: Statistics, weight: Statistics, lr: number
 
 const COLUMNS = ["layer", "type", "mean", "std", "saturated", "dead", "gradient", "update", "not finite"];
 
-/** What `diagnose` has seen; as text, a table of the layers with the findings below it. */
+/**
+ * What `diagnose` has seen. As text, which `String` gives and console.log shows in Node, it is a table of the layers with
+ * the findings below it; in a browser write `console.log(String(diagnosis))`.
+ */
 export class Diagnosis {
   constructor(
     /** What is wrong, worst first. */
@@ -101,16 +133,16 @@ export class Diagnosis {
   ) {}
 
   toString(): string {
-    const table = [COLUMNS, ...this.layers.map(cells)];
-    const widths = COLUMNS.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
+    const rows = this.layers.map(cells);
+    const filled = (_: string, i: number) => rows.some((row) => row[i] !== "");
+    const table = [COLUMNS, ...rows].map((row) => row.filter(filled));
+    const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
     const lines = table.map((row) =>
       row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  "),
     );
     const rule = "─".repeat(lines[0]!.length);
-    const found = this.findings.map(({ code, layer, advice }) => `${code}, ${layer}: ${advice}`);
-    return [lines[0], rule, ...lines.slice(1), rule, ...(found.length > 0 ? found : ["no findings"])].join(
-      "\n",
-    );
+    const found = this.findings.length > 0 ? this.findings.map(line) : ["no findings"];
+    return [lines[0], rule, ...lines.slice(1), rule, ...found].join("\n");
   }
 
   /** What console.log shows in Node. */
@@ -127,10 +159,20 @@ function cells(health: LayerHealth): string[] {
 }
 
 function number(x: number | null): string {
-  return x === null ? "" : String(Number(x.toPrecision(3)));
+  return x === null ? "" : digits(x, 3);
 }
 
 /** A share as people read it: 94 %. */
 export function percent(share: number | null): string {
   return share === null ? "" : `${Math.round(100 * share)} %`;
+}
+
+/** A number as people read it: two digits of it. */
+export function short(x: number): string {
+  return digits(x, 2);
+}
+
+function digits(x: number, count: number): string {
+  const rounded = Number(x.toPrecision(count));
+  return Math.abs(rounded) < 1e-3 && rounded !== 0 ? rounded.toExponential() : String(rounded);
 }

@@ -1,6 +1,6 @@
 // What happens in a forward and a backward pass, seen by an observer: a stage for each op, and which of them are layers.
 import type { Node } from "../autograd";
-import { Module } from "../nn/module";
+import type { Module } from "../nn/module";
 import { type Observer, observer, setObserver } from "../recording";
 import { type Shape, Tensor } from "../tensor";
 import { type Statistics, statistics } from "./statistics";
@@ -24,11 +24,13 @@ export const ACTIVATIONS = new Set(
    relu6 logSigmoid`.split(/\s+/),
 );
 
-/** A weight of a module: its values before the step, and its gradient. */
+/** A parameter: what it was before the step, and its gradient. */
 export interface Weight {
   readonly tensor: Tensor;
   readonly name: string;
   readonly values: Statistics;
+  /** The values themselves, where the trace keeps them. */
+  readonly before: Float32Array | undefined;
   gradient: Statistics | undefined;
 }
 
@@ -39,9 +41,13 @@ export interface Stage {
   readonly activation: string | undefined;
   /** Path of the module in which the op ran; "" for the model. */
   readonly path: string;
-  /** The module, if it has no others in it and this is its output. */
+  /** Which of the stages of this op and path: 1, 2, … */
+  readonly count: number;
+  /** The module, if it has no others in it and is no more than this op. */
   module: Module | undefined;
   weights: readonly Weight[];
+  /** Of a product with a weight: how many numbers go into one of its results, and into how many of them one number goes. */
+  readonly fans: readonly [fanIn: number, fanOut: number] | undefined;
   readonly shape: Shape;
   readonly output: Statistics;
   /** Of the loss with respect to the output, once a backward pass has been here. */
@@ -52,7 +58,8 @@ export interface Stage {
 interface Call {
   module: Module;
   path: string;
-  leaf: boolean;
+  /** Stages before it. */
+  start: number;
 }
 
 /** Notes all stages of the passes that run meanwhile. */
@@ -66,6 +73,10 @@ export class Trace implements Observer {
   output: Stage | undefined;
   private readonly byNode = new Map<Node, Stage>();
   private readonly calls: Call[] = [];
+  private readonly counts = new Map<string, number>();
+
+  /** @param keep whether to keep the parameters as they are before the step */
+  constructor(private readonly keep = false) {}
 
   /** Runs `fn` and notes what it does. */
   run<T>(fn: () => T): T {
@@ -78,34 +89,33 @@ export class Trace implements Observer {
     }
   }
 
-  /** The stages that are layers: what modules without others in them give, and activations outside of these. */
+  /** The stages that are layers: modules without others in them; outside of these products with weights, and activations. */
   get layers(): Stage[] {
-    return this.stages.filter(({ module, activation }) => module !== undefined || activation !== undefined);
+    return this.stages.filter(isLayer);
   }
 
   entered(module: object, path: string): void {
     this.model ??= module as Module;
-    const outer = this.calls.at(-1);
-    if (outer !== undefined) outer.leaf = false;
-    this.calls.push({ module: module as Module, path, leaf: true });
+    this.calls.push({ module: module as Module, path, start: this.stages.length });
   }
 
   left(output: unknown): void {
-    const { module, path, leaf } = this.calls.pop()!;
+    const { module, path, start } = this.calls.pop()!;
     if (!(output instanceof Tensor) || output.dtype !== "f32") return;
-    const stage = (output.node && this.byNode.get(output.node)) ?? this.add(output, path, []);
-    if (leaf && !(module instanceof Module && module.namedChildren().length > 0)) {
+    const stage = (output.node && this.byNode.get(output.node)) ?? this.add(output, output.op, path);
+    const alone = this.stages.slice(start).every((other) => other === stage || !isLayer(other));
+    if (alone && module.namedChildren().length === 0) {
       stage.module = module;
-      stage.weights = weightsOf(module);
+      if (stage.weights.length === 0)
+        stage.weights = module.namedParameters().map(([name, t]) => this.weight(name, t));
     }
     if (this.calls.length === 0 && module === this.model) this.output = stage;
   }
 
   recorded(node: Node): void {
-    for (const x of node.inputs) if (x.node === undefined && x.requiresGrad) this.leaves.add(x);
+    for (const x of node.inputs) if (isLeaf(x)) this.leaves.add(x);
     if (node.output.dtype !== "f32") return;
-    const inputs = node.inputs.flatMap((x) => (x.node && this.byNode.get(x.node)) ?? []);
-    this.byNode.set(node, this.add(node.output, this.calls.at(-1)?.path ?? "", inputs));
+    this.byNode.set(node, this.add(node.output, node.op, this.calls.at(-1)?.path ?? "", node.inputs));
   }
 
   differentiated(node: Node): void {
@@ -122,22 +132,40 @@ export class Trace implements Observer {
     }
   }
 
-  private add({ op, ptr, shape }: Tensor, path: string, inputs: readonly Stage[]): Stage {
-    const module = this.calls.at(-1)?.module;
-    const fused = op === "linear" ? (module as { activation?: string } | undefined)?.activation : undefined;
+  private add({ ptr, shape }: Tensor, name: string, path: string, from: readonly Tensor[] = []): Stage {
+    const [op, fused] = name.split(" with ") as [string, string?];
     const activation = ACTIVATIONS.has(op) ? op : fused;
-    const output = statistics(ptr, shape, activation === undefined ? undefined : BOUNDS[activation]);
+    const count = (this.counts.get(`${path}.${op}`) ?? 0) + 1;
+    this.counts.set(`${path}.${op}`, count);
+    const [x, weight, bias] = PRODUCTS.has(op) ? from : [];
     const stage: Stage = {
-      ...{ op, activation, path, module: undefined, weights: [], shape, output, gradient: undefined, inputs },
+      ...{ op, activation, path, count, module: undefined, shape, gradient: undefined },
+      weights: [...this.leaf("weight", weight), ...this.leaf("bias", bias)],
+      fans: weight && isLeaf(weight) ? [x!.shape.at(-1)!, shape.at(-1)!] : undefined,
+      output: statistics(ptr, shape, activation === undefined ? undefined : BOUNDS[activation]),
+      inputs: from.flatMap(({ node }) => (node && this.byNode.get(node)) ?? []),
     };
     this.stages.push(stage);
     return stage;
   }
+
+  private leaf(name: string, t: Tensor | undefined): Weight[] {
+    return t !== undefined && isLeaf(t) ? [this.weight(name, t)] : [];
+  }
+
+  private weight(name: string, tensor: Tensor): Weight {
+    const before = this.keep ? (tensor.data as Float32Array).slice() : undefined;
+    return { tensor, name, values: statistics(tensor.ptr, tensor.shape), before, gradient: undefined };
+  }
 }
 
-function weightsOf(module: Module): Weight[] {
-  return module.namedParameters().map(([name, tensor]) => ({
-    ...{ tensor, name, gradient: undefined },
-    values: statistics(tensor.ptr, tensor.shape),
-  }));
+/** Ops whose second input may be a weight. */
+const PRODUCTS = new Set(["linear", "matmul"]);
+
+function isLeaf({ node, requiresGrad }: Tensor): boolean {
+  return node === undefined && requiresGrad;
+}
+
+function isLayer({ module, activation, weights }: Stage): boolean {
+  return module !== undefined || activation !== undefined || weights.length > 0;
 }

@@ -2,7 +2,7 @@ import { OptionError, text, withDefaults } from "../errors";
 import { Budget } from "../pace";
 import { eager } from "../recording";
 import type { Tensor } from "../tensor";
-import type { Finding } from "./report";
+import { type Finding, line } from "./report";
 import { findingsOf } from "./rules";
 import { Trace } from "./trace";
 
@@ -10,8 +10,6 @@ import { Trace } from "./trace";
 export interface HealthOptions {
   /** Watch every so many steps; default: whenever it stays below 3 % of the time, judging by how long it took last. */
   every?: number;
-  /** The learning rate to judge the size of a step by; default 0.01. */
-  lr?: number;
   /** Gets each finding, once for its code and layer; default: its advice goes to `console.warn`. */
   onFinding?: (finding: Finding) => void;
 }
@@ -21,8 +19,7 @@ const SHARE = 0.01;
 
 const defaults = {
   every: undefined as number | undefined,
-  lr: 0.01,
-  onFinding: ({ code, layer, advice }: Finding): void => console.warn(`nablas: ${code}, ${layer}: ${advice}`),
+  onFinding: (finding: Finding): void => console.warn(`nablas: ${line(finding)}`),
 };
 
 /** Runs steps, some of them under observation. */
@@ -42,14 +39,14 @@ export class Watch {
 
   /** Runs a step; a compiled one as it was written, for what is replayed cannot be seen. */
   run(step: (x: Tensor, y: Tensor) => Tensor, x: Tensor, y: Tensor): Tensor {
-    const { every, lr } = this.options;
+    const { every } = this.options;
     const due = every === undefined ? this.budget.due() : this.steps % every === 0;
     this.steps++;
     if (!due) return step(x, y);
     return this.budget.spend(() => {
-      const trace = new Trace();
+      const trace = new Trace(true);
       const loss = trace.run(() => eager(step)(x, y));
-      for (const finding of findingsOf(trace, { inputs: x, targets: y }, lr)) this.tell(finding);
+      for (const finding of findingsOf(trace, { inputs: x, targets: y })) this.tell(finding);
       return loss;
     });
   }
@@ -69,5 +66,5 @@ export class Watch {
 export function watchOf(health: boolean | HealthOptions | undefined): Watch | undefined {
   if (health === undefined || health === false) return undefined;
   if (health === true || typeof health === "object") return new Watch(health);
-  throw new OptionError(`fit: health is true, false or { every, lr, onFinding }, got ${text(health)}`);
+  throw new OptionError(`fit: health is true, false or { every, onFinding }, got ${text(health)}`);
 }

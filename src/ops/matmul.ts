@@ -135,11 +135,26 @@ function offsets(batch: Shape, a: Shape, b: Shape): Product[] {
   return all;
 }
 
-/** Activations with a kernel that adds the bias, too: what the kernel for the way back reads. */
+/** Activations with a kernel that adds the bias, too: the op's name, and what the kernel for the way back reads. */
 const FUSED = {
-  relu: { saves: "output", forward: "linearReluForward", backward: "linearReluBackward" },
-  sigmoid: { saves: "input", forward: "linearSigmoidForward", backward: "linearSigmoidBackward" },
-  tanh: { saves: "input", forward: "linearTanhForward", backward: "linearTanhBackward" },
+  relu: {
+    op: "linear with relu",
+    saves: "output",
+    forward: "linearReluForward",
+    backward: "linearReluBackward",
+  },
+  sigmoid: {
+    op: "linear with sigmoid",
+    saves: "input",
+    forward: "linearSigmoidForward",
+    backward: "linearSigmoidBackward",
+  },
+  tanh: {
+    op: "linear with tanh",
+    saves: "input",
+    forward: "linearTanhForward",
+    backward: "linearTanhBackward",
+  },
 } as const;
 
 /** The activations that a linear layer may have in one pass with its bias. */
@@ -196,7 +211,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
   else if (pb !== 0) kernels.addForward(y.ptr, pb, y.ptr, M, N, N, 1, 0, 1);
   const inputs = bias ? [x, weight, bias] : [x, weight];
   const kept = z === y.buffer ? y : z;
-  return record("linear", y, inputs, fused ? [x, weight, kept] : [x, weight], (dy) => {
+  return record(fused?.op ?? "linear", y, inputs, fused ? [x, weight, kept] : [x, weight], (dy) => {
     if (fused) kernels[fused.backward](kept.ptr, dy, y.size);
     const add = { transposeA: false, transposeB: false, accumulate: true };
     if (x.requiresGrad) multiply(dy, pw, gradient(x), { M, N: K, K: N }, add);

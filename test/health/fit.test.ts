@@ -44,7 +44,9 @@ describe("health", () => {
     await all(n.fit(sick.step, sick.data, { epochs: 2, health: { every: 1 } }));
     const told = warn.mock.calls.map(([message]) => message as string);
     expect(
-      told.filter((message) => message.startsWith("nablas: loss-mismatch, 3: crossEntropyLoss takes")),
+      told.filter((message) =>
+        message.startsWith("nablas: loss-mismatch: layer 3 (Softmax): crossEntropyLoss takes"),
+      ),
     ).toHaveLength(1);
     expect(new Set(told).size).toBe(told.length);
 
@@ -144,12 +146,12 @@ describe("stopOnNaN", () => {
     );
     const known = await failure(step, data, { model });
     expect(known.message).toMatch(
-      /^fit: the loss is NaN in epoch 0, batch 2; inputs: the input in row 5, column 0 is NaN/,
+      /^fit: the loss is NaN in epoch 0, batch 2; inputs: the number in row 5, column 0 is NaN/,
     );
     expect(known.finding).toMatchObject({ code: "non-finite", layer: "inputs" });
     expect(hasFinite(model)).toBe(true);
     const unknown = await failure(trainee().step, data, {});
-    expect(unknown.message).toMatch(/inputs: the input in row 5/);
+    expect(unknown.message).toMatch(/inputs: the number in row 5/);
     expect(unknown.checkpoint).toBeUndefined();
   });
 
@@ -163,7 +165,9 @@ describe("stopOnNaN", () => {
     const start = model.parameters().map((p) => [...p.data]);
     for (const made of [step, n.compile(step) as unknown as Step]) {
       const error = await failure(made, data, { model });
-      expect(error.message).toMatch(/epoch 0, batch 0; 3: the output of log in row \d+, column \d is NaN/);
+      expect(error.message).toMatch(
+        /epoch 0, batch 0; layer 3 \(Log\): the output of log in row \d+, column \d is NaN/,
+      );
       expect(model.parameters().map((p) => [...p.data])).toEqual(start);
       const fresh = trainee().model;
       n.loadCheckpoint(error.checkpoint!, { model: fresh });

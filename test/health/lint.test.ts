@@ -40,7 +40,7 @@ describe("lint finds a loss that does not fit", () => {
   test("and says what to do", () => {
     const [finding] = n.lint(net(new n.Softmax()), crossEntropy);
     expect(finding!.advice).toBe(
-      "crossEntropyLoss takes scores, and softmax squeezes them beforehand; drop the softmax",
+      "layer 3 (Softmax): crossEntropyLoss takes scores, and softmax squeezes them beforehand; drop the softmax",
     );
   });
 });

@@ -35,6 +35,39 @@ export const drawn =
   (shape) =>
     n.randn(shape).mul(std);
 
+/** Trains by batches of 32 rows, and gives the last loss. */
+export function train(
+  { model, inputs, targets, loss }: Patient,
+  optimizer: Optimizer,
+  steps: number,
+): number {
+  const data = n.dataset(inputs, targets);
+  for (let step = 0; ; ) {
+    for (const { x, y } of data.batches({ batchSize: 32 })) {
+      const value = n.scope(() => {
+        const now = loss(model.forward(x), y);
+        optimizer.zeroGrad();
+        now.backward();
+        optimizer.step();
+        return now.item();
+      });
+      if (++step === steps) return value;
+    }
+  }
+}
+
+interface Optimizer {
+  zeroGrad(): void;
+  step(): void;
+}
+
+/** Points around a centre for each class. */
+export function clouds(rows: number, features: number, classes: number): [x: Tensor, labels: Tensor] {
+  const labels = n.tensor(Int32Array.from({ length: rows }, (_, i) => i % classes));
+  const centres = n.randn([classes, features]).mul(1.5);
+  return [n.embedding(labels, centres).add(n.randn([rows, features]).mul(0.6)), labels];
+}
+
 /** Class labels that depend on the rows. */
 export function labelsOf(inputs: Tensor, classes: number): Tensor {
   const [rows, cols] = inputs.shape as [number, number];

@@ -102,7 +102,7 @@ const zoo: Record<FindingCode, (() => Patient)[]> = {
     () => classifier([16, 32, 32, 4], tanh, drawn(2)),
     () => classifier([32, 64, 2], sigmoid, drawn(3), 128),
     () => withInputs(classifier([8, 16, 3], tanh, xavier), (x) => x.mul(50)),
-    () => classifier([24, 48, 24, 5], () => new n.Hardtanh(), drawn(1), 32),
+    () => classifier([24, 48, 24, 5], () => new n.Hardtanh(), drawn(2), 32),
     () => ({
       ...ending([1, 1], [sigmoid()], n.mseLoss, bitsOf),
       model: withBiases(ending([1, 1], [sigmoid()], n.mseLoss, bitsOf), 8).model,

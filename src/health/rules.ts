@@ -106,13 +106,12 @@ function trained({ layers }: Trace): Stage[] {
 /** Gradients that shrink or grow on their way to the first layers. */
 function flowFindings(trace: Trace): Finding[] {
   const stages = trained(trace);
-  const last = stages.at(-1)?.gradient!.norm ?? 0;
+  const last = stages.at(-1)?.gradient?.norm ?? 0;
   if (last === 0) return [];
-  const ratios = stages.map((stage) => ({ stage, ratio: stage.gradient!.norm / last }));
-  const [least, most] = [
-    ratios.toSorted((a, b) => a.ratio - b.ratio),
-    ratios.toSorted((a, b) => b.ratio - a.ratio),
-  ];
+  const ratios = stages
+    .map((stage) => ({ stage, ratio: stage.gradient!.norm / last }))
+    .toSorted((a, b) => a.ratio - b.ratio);
+  const [least, most] = [ratios[0]!, ratios.at(-1)!];
   const found: Finding[] = [];
   const add = (
     code: FindingCode,
@@ -127,8 +126,8 @@ function flowFindings(trace: Trace): Finding[] {
     "use relu with kaimingNormal instead of sigmoid or tanh, put BatchNorm1d between the layers, or take fewer of them";
   const smaller =
     "start with smaller weights (kaimingNormal with relu, xavierNormal else), or clip by clipGradNorm";
-  if (least[0]!.ratio < VANISHING) add("vanishing-gradient", least[0]!, VANISHING, relu);
-  if (most[0]!.ratio > EXPLODING) add("exploding-gradient", most[0]!, EXPLODING, smaller);
+  if (least.ratio < VANISHING) add("vanishing-gradient", least, VANISHING, relu);
+  if (most.ratio > EXPLODING) add("exploding-gradient", most, EXPLODING, smaller);
   return found;
 }
 

@@ -141,7 +141,7 @@ export class Trace implements Observer {
     const stage: Stage = {
       ...{ op, activation, path, count, module: undefined, shape, gradient: undefined },
       weights: [...this.leaf("weight", weight), ...this.leaf("bias", bias)],
-      fans: weight && isLeaf(weight) ? [x!.shape.at(-1)!, shape.at(-1)!] : undefined,
+      fans: weight?.shape.length === 2 && isLeaf(weight) ? [x!.shape.at(-1)!, shape.at(-1)!] : undefined,
       output: statistics(ptr, shape, activation === undefined ? undefined : BOUNDS[activation]),
       inputs: from.flatMap(({ node }) => (node && this.byNode.get(node)) ?? []),
     };

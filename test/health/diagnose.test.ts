@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { statistics } from "../../src/health/statistics";
 import type { Tensor } from "../../src/index";
 import * as n from "../../src/index";
+import { observer } from "../../src/recording";
 import { kaiming, labelsOf, layers, xavier } from "./networks";
 
 const crossEntropy = (p: Tensor, t: Tensor) => n.crossEntropyLoss(p, t);
@@ -88,6 +89,98 @@ describe("diagnose", () => {
     expect(state()).toEqual(before);
     expect(net.parameters().map((p) => p.grad)).toEqual(grads);
     expect(x.grad).toBe(inputGrad);
+  });
+
+  test("gives the same twice, and within noGrad", () => {
+    const net = model();
+    const x = n.randn([16, 6]);
+    const targets = labelsOf(x, 3);
+    const first = n.diagnose(net, x, targets, crossEntropy);
+    expect(n.diagnose(net, x, targets, crossEntropy)).toEqual(first);
+    expect(n.noGrad(() => n.diagnose(net, x, targets, crossEntropy))).toEqual(first);
+    expect(n.noGrad(() => n.lint(net, crossEntropy))).toEqual(n.lint(net, crossEntropy));
+    expect(n.noGrad(() => net.forward(x)).requiresGrad).toBe(false);
+  });
+
+  test("changes nothing where the model, the loss or its gradient fails midway", () => {
+    const net = model();
+    const x = n.randn([16, 6]);
+    const targets = labelsOf(x, 3);
+    const fails = () => {
+      throw new n.OptionError("midway");
+    };
+    class Failing extends n.Module {
+      readonly inner = net;
+      forward(y: Tensor): Tensor {
+        return this.inner.forward(y).add(fails());
+      }
+    }
+    const broken = n.customLoss({ forward: (p) => p.square(), backward: fails });
+    const state = () => [Object.values(net.stateDict()).map((t) => [...t.data]), [...n.getRngState()]];
+    const [before, { bytes, tensors }] = [state(), n.memory()];
+    n.scope(() => {
+      expect(() => n.diagnose(new Failing(), x, targets, crossEntropy)).toThrow(/midway/);
+      expect(() => n.diagnose(net, x, targets, fails)).toThrow(/midway/);
+      expect(() => n.diagnose(net, x, targets, (p, t) => broken(p, t))).toThrow(/midway/);
+    });
+    expect(state()).toEqual(before);
+    expect(net.parameters().every((p) => p.grad === null && p.requiresGrad)).toBe(true);
+    expect(n.memory()).toMatchObject({ bytes, tensors });
+    expect(observer).toBeUndefined();
+  });
+
+  test("has the weights of functions, and counts what runs again", () => {
+    class Functions extends n.Module {
+      readonly first = n.parameter(n.randn([16, 4]));
+      readonly second = n.parameter(n.randn([16, 3]).mul(0.3));
+      readonly scores = n.parameter(n.randn([3]));
+      forward(x: Tensor): Tensor {
+        const hidden = n.relu(n.linear(x, this.first)).matmul(this.second);
+        return n.relu(hidden).matmul(this.scores);
+      }
+    }
+    n.manualSeed(3);
+    const net = new Functions();
+    const x = n.randn([32, 4]);
+    const { layers: seen } = n.diagnose(net, x, n.randn([32]), n.mseLoss, { lr: 1 });
+    expect(seen.map(({ layer, type }) => [layer, type])).toEqual(
+      ["linear", "relu", "matmul", "relu #2"].map((name) => [name, name.split(" ")[0]]),
+    );
+    expect(seen.map(({ updateRatio }) => updateRatio !== null)).toEqual([true, false, true, false]);
+  });
+
+  test("blames the op whose slope is infinite", () => {
+    const root = (p: Tensor, t: Tensor) => p.sub(t).square().mean().sqrt();
+    const [finding] = n.diagnose(
+      new n.Linear(2, 1, { bias: false }),
+      n.zeros([9, 2]),
+      n.zeros([9, 1]),
+      root,
+    ).findings;
+    expect(finding).toMatchObject({ code: "non-finite", layer: "sqrt" });
+    expect(finding!.advice).toBe(
+      "sqrt: the gradient that sqrt passes back in row 0, column 0 is Infinity, the first that is not finite; its " +
+        "slope at 0 is infinite: add a small number in front of it",
+    );
+  });
+
+  test("fits a page, in words and short numbers", () => {
+    class Deep extends n.Module {
+      readonly encoder = new n.Sequential(...layers([64, 512, 512, 128], () => new n.LeakyReLU(), kaiming));
+      readonly norm = new n.LayerNorm([128]);
+      readonly decoder = new n.Sequential(new n.Linear(128, 10, { activation: "tanh" }), new n.Softmax());
+      forward(x: Tensor): Tensor {
+        return this.decoder.forward(this.norm.forward(this.encoder.forward(x)));
+      }
+    }
+    n.manualSeed(2);
+    const x = n.randn([16, 64]).mul(1e-7);
+    const report = n.diagnose(new Deep(), x, labelsOf(x, 10), crossEntropy);
+    const table = String(report).split("\n").slice(0, 11);
+    expect(new Set(table.map((row) => row.length)).size).toBe(1);
+    expect(table[0]!.length).toBeLessThan(100);
+    expect(String(report)).not.toMatch(/0\.0000|000000/);
+    expect(String(report)).toMatch(/^loss-mismatch: layer decoder.1 \(Softmax\): /m);
   });
 
   test("measures what the passes give", () => {

@@ -136,7 +136,102 @@ async function failure(step: Step, data: Dataset, options: FitOptions): Promise<
 
 const hasFinite = (model: n.Module) => model.parameters().every((p) => [...p.data].every(Number.isFinite));
 
+describe("health knows the step taken", () => {
+  /** The value of the finding that a step is too large, of the first step of an optimizer. */
+  async function tooLarge(make: (model: n.Module) => { zeroGrad(): void; step(): void }) {
+    const { data, model } = trainee();
+    const optimizer = make(model);
+    const before = model.parameters().map((p) => [...p.data]);
+    const changes: number[] = [];
+    const step: Step = (x, y) => {
+      const loss = n.crossEntropyLoss(model.forward(x), y);
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      for (const i of [0, 2]) {
+        const { data: now, shape } = model.parameters()[i]!;
+        const norm = Math.max(Math.hypot(...before[i]!), Math.sqrt(shape[0]! / 3));
+        changes.push(Math.hypot(...[...now].map((w, k) => w - before[i]![k]!)) / norm);
+      }
+      return loss;
+    };
+    const found: Finding[] = [];
+    const health = { every: 1, onFinding: (finding: Finding) => found.push(finding) };
+    await all(n.fit(step, data, { batchSize: 64, health }));
+    return { found: found.filter(({ code }) => code === "exploding-gradient"), most: Math.max(...changes) };
+  }
+
+  test("whatever the optimizer, its learning rate and what is done to the gradients", async () => {
+    const large = [
+      await tooLarge((model) => new n.SGD(model.parameters(), { lr: 50 })),
+      await tooLarge((model) => new n.Adam(model.parameters(), { lr: 3 })),
+    ];
+    for (const { found, most } of large) {
+      expect(found).toHaveLength(1);
+      expect(found[0]!.value / most).toBeCloseTo(1, 5);
+      expect(found[0]!.advice).toMatch(/^layer \d \(Linear\): the step changed the weight by \d/);
+    }
+    const small = [
+      await tooLarge((model) => new n.SGD(model.parameters(), { lr: 0.1 })),
+      await tooLarge((model) => new n.Adam(model.parameters(), { lr: 0.01 })),
+      await tooLarge((model) => {
+        const optimizer = new n.SGD(model.parameters(), { lr: 50 });
+        const step = () => {
+          n.clipGradNorm(model.parameters(), 1e-3);
+          optimizer.step();
+        };
+        return { zeroGrad: () => optimizer.zeroGrad(), step };
+      }),
+    ];
+    for (const { found, most } of small) {
+      expect(most).toBeLessThan(1);
+      expect(found).toEqual([]);
+    }
+  });
+});
+
 describe("stopOnNaN", () => {
+  test("leaves a training that goes on with a lower learning rate, from the checkpoint or at once", async () => {
+    const { data, model } = trainee();
+    const optimizer = new n.SGD(model.parameters(), { lr: 1e6, momentum: 0.99 });
+    const step: Step = (x) => {
+      const loss = model.forward(x).square().mean();
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      return loss;
+    };
+    const error = await failure(step, data, { model, optimizer, epochs: 20 });
+    for (const group of optimizer.groups) group.lr = 1e-3;
+    const losses = await all(n.fit(step, data, { model, epochs: 2 }));
+    expect(losses.every(Number.isFinite), String(losses)).toBe(true);
+
+    const fresh = trainee().model;
+    const anew = new n.SGD(fresh.parameters(), { lr: 1e-3 });
+    const training = n.fit(step, data, { model, shuffle: false, batchSize: 16, epochs: 20 });
+    n.loadCheckpoint(error.checkpoint!, { model: fresh, optimizer: anew, training });
+    expect(anew.groups[0]).toMatchObject({ lr: 1e6, momentum: 0.99 });
+    expect(hasFinite(fresh)).toBe(true);
+    expect(training.steps).toBeLessThan(20 * 4);
+  });
+
+  test("without the optimizer leaves its state as it is", async () => {
+    const { data, model } = trainee();
+    const optimizer = new n.SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+    const step: Step = (x, y) => {
+      const loss = n.crossEntropyLoss(model.forward(x).mul(Number.NaN), y);
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      return loss;
+    };
+    const error = await failure(step, data, { model });
+    expect(hasFinite(model)).toBe(true);
+    const momenta = Object.values(optimizer.stateDict().state).map((s) => Object.values(s)[0]!);
+    expect(momenta.every((t) => [...t.data].some(Number.isNaN))).toBe(true);
+    expect(() => n.loadCheckpoint(error.checkpoint!, { optimizer })).toThrow(/no state of "optimizer"/);
+  });
+
   test("names the row of the data, with or without a model", async () => {
     const { model, step } = trainee();
     const rows = Array.from({ length: 64 }, (_, i) => [i === 37 ? Number.NaN : Math.sin(i), Math.cos(i)]);

@@ -36,6 +36,12 @@ test("the example of fit tells the rings apart", () => {
   expect(accuracy).toBeGreaterThan(0.95);
 });
 
+test("the example of diagnose finds the softmax", () => {
+  const lines = run(blocks.find((block) => block.includes("diagnose("))!);
+  const shown = readme.match(/^\/\/ (loss-mismatch: .*)$/m)![1];
+  expect(lines.slice(-2)).toEqual([expect.stringMatching(/^─+$/), shown]);
+});
+
 test("the first example learns exclusive or", () => {
   const lines = run(blocks[0]!);
   expect(lines).toHaveLength(5);

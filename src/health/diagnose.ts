@@ -26,15 +26,18 @@ export interface DiagnoseOptions {
  * Runs one forward and one backward pass, and tells what is wrong with the network. Everything stays as it was:
  * parameters, gradients, running statistics, random numbers, modes. The modules run in the modes they are in.
  *
- * The findings, worst first, and their thresholds: `non-finite`, the first NaN or ∞; `labels-out-of-range`;
- * `loss-mismatch`, a loss that does not fit the output layer; `constant-output`, a deviation over the batch below
+ * The findings, worst first, and their thresholds: `non-finite`, the first NaN or ∞; `labels-out-of-range`, also over 1 %
+ * of the targets of a regression where the output layer gives none; `loss-mismatch`, a loss that does not fit the output
+ * layer, or one written op by op that broadcasts a column with a row; `constant-output`, a deviation over the batch below
  * 0.001 of the outputs' size; `exploding-gradient`, a layer's gradient over 1,000 times the last one's, or
- * lr ‖g‖ / ‖w‖ > 1; `dead-relu`, over 50 % of a layer's ReLUs 0 in every row; `saturated`, over 50 % of a hidden layer's
- * values where the slope is below 4 % of its largest; `vanishing-gradient`, a layer's gradient below 0.001 times the
- * last one's; `bad-init`, weights 3 times wider or 10 times narrower than any usual initialiser draws, or all
- * alike; `not-normalised`, inputs, or targets of a regression, whose root mean square is above 5 or below 0.01, or inputs
- * with means over 10 deviations off 0; `bias-shift`, the same of what goes into an activation. What is said of single units
- * needs 8 rows. Layers are what modules without others in them give, and activations outside of these.
+ * lr ‖g‖ / ‖w‖ > 1; `dead-relu`, over 0.5 + 1 / √n of a layer's n ReLUs 0 in every row; `saturated`, over 75 % of a hidden
+ * layer's values (90 % of hardtanh's) where the slope is below 4 % of its largest; `vanishing-gradient`, a layer's gradient
+ * below 0.001 times the last one's; `bad-init`, weights 10 times narrower than any usual initialiser draws, or all alike,
+ * and in front of the last layer 3 times wider, or with a mean above their deviation; `not-normalised`, inputs, or targets
+ * of a regression, whose root mean square is above 5 or below 0.01, or inputs with means over 10 deviations off 0;
+ * `bias-shift`, what goes into an activation over 4.4 deviations off 0, 20 where it is straight in the middle as tanh is,
+ * at the first layer where it is so. What is said of single units needs 8 rows. Layers are modules without others in them,
+ * and outside of these products with a weight and activations.
  * Glorot and Bengio 2010, He et al. 2015.
  * @param targets as the loss takes them
  * @throws OptionError for a model that is no module or a loss that is no function; else what model and loss throw,

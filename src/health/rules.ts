@@ -122,8 +122,7 @@ function flowFindings(trace: Trace): Finding[] {
     const advice = `the gradient is ${short(ratio)} times that of the last layer; ${remedy}`;
     found.push(findingAt(stage, code, [ratio, threshold], advice));
   };
-  const relu =
-    "use relu with kaimingNormal instead of sigmoid or tanh, put BatchNorm1d between the layers, or take fewer of them";
+  const relu = "use relu with kaimingNormal, put BatchNorm1d between the layers, or take fewer of them";
   const smaller =
     "start with smaller weights (kaimingNormal with relu, xavierNormal else), or clip by clipGradNorm";
   if (least.ratio < VANISHING) add("vanishing-gradient", least, VANISHING, relu);

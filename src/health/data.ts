@@ -1,5 +1,5 @@
 // What the inputs and targets tell.
-import type { Tensor } from "../tensor";
+import { type Shape, sizeOf, type Tensor } from "../tensor";
 import { isDifference, pairOf, rangeOf } from "./pairs";
 import { type Finding, percent, short } from "./report";
 import { type Statistics, statistics } from "./statistics";
@@ -15,6 +15,9 @@ const SHIFT = 10;
 const OUTSIDE = 0.01;
 const MARGIN = 1e-3;
 
+/** Rows that it takes to say something of a unit: a ReLU that fires in half of all cases is silent in 1 of 256. */
+export const ROWS = 8;
+
 /** The tensors that go into a step. */
 export interface Batch {
   inputs: Tensor | undefined;
@@ -27,12 +30,22 @@ export function valuesOf(t: Tensor | undefined, bounds?: readonly [number, numbe
     : statistics(t.ptr, t.shape, bounds);
 }
 
+/** In how many rows a shape has numbers of each unit. */
+export function rowsOf(shape: Shape): number {
+  return sizeOf(shape.slice(0, -1));
+}
+
+/** Whether the rows differ, by more than rounding. */
+export function varies({ unitMean, unitStd }: Pick<Statistics, "unitMean" | "unitStd">): boolean {
+  return unitStd > 1e-6 * unitMean;
+}
+
 /** Inputs, and targets of a regression, whose scale is far from 1 or whose mean is far from 0, and targets out of reach. */
 export function dataFindings(trace: Trace, { inputs, targets }: Batch): Finding[] {
   const regression = isDifference(pairOf(trace).loss);
   const [x, y] = [valuesOf(inputs), regression ? valuesOf(targets) : undefined];
   const found = [...scale("inputs", x), ...scale("targets", y)];
-  if (found.length === 0) found.push(...offset(x));
+  if (found.length === 0 && inputs !== undefined && rowsOf(inputs.shape) >= ROWS) found.push(...offset(x));
   return regression ? [...found, ...outOfReach(trace, targets)] : found;
 }
 
@@ -46,7 +59,7 @@ function scale(layer: string, values: Statistics | undefined): Finding[] {
 }
 
 function offset(x: Statistics | undefined): Finding[] {
-  if (x === undefined || !(x.unitStd > 0)) return [];
+  if (x === undefined || !varies(x)) return [];
   const shift = x.unitMean / x.unitStd;
   if (!(shift > SHIFT)) return [];
   return [

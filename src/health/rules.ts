@@ -3,7 +3,7 @@ import { noGrad } from "../autograd";
 import { tensor as tensorOf } from "../create";
 import { sub } from "../ops/arithmetic";
 import { scope } from "../scope";
-import { type Batch, dataFindings, valuesOf } from "./data";
+import { type Batch, dataFindings, ROWS, rowsOf, valuesOf, varies } from "./data";
 import { initFindings } from "./initRules";
 import { nonFinite } from "./nonFinite";
 import { isDifference, mismatch, pairOf } from "./pairs";
@@ -45,8 +45,6 @@ const SHIFT = 3 / 0.674;
 const SHIFT_STRAIGHT = 20;
 /** Standard deviation of the outputs over the batch, as a share of their root mean square. */
 const CONSTANT = 1e-3;
-/** Rows that it takes to say something of a unit: a ReLU that fires in half of all cases is silent in 1 of 256. */
-const ROWS = 8;
 
 /** Codes from the worst: what has to be mended first, since others may follow from it. */
 const SEVERITY: readonly FindingCode[] = [
@@ -162,9 +160,7 @@ function hiddenFindings(trace: Trace): Finding[] {
   const judged = trace.layers.filter(
     (stage) => stage.activation !== undefined && (stage !== prediction || isDifference(loss)),
   );
-  const many = judged.filter(
-    ({ shape }) => shape.slice(0, -1).reduce((product, n) => product * n, 1) >= ROWS,
-  );
+  const many = judged.filter(({ shape }) => rowsOf(shape) >= ROWS);
   // What is shifted shifts what comes after it: the first layer is the one to mend.
   const shifted = many.filter((stage) => stage !== prediction).flatMap(biasShift);
   return [...judged.flatMap(saturation), ...many.flatMap(silence), ...shifted.slice(0, 1)];
@@ -197,7 +193,7 @@ function biasShift(stage: Stage): Finding[] {
   const value = unitMean / unitStd;
   const straight = activation! in BOUNDS && !isRelu(activation);
   const threshold = straight ? SHIFT_STRAIGHT : SHIFT;
-  if (!(value > threshold) || value === Infinity) return [];
+  if (!(value > threshold) || !varies({ unitMean, unitStd })) return [];
   const start = straight
     ? "or start with xavierNormal and biases of 0"
     : "start with kaimingNormal and biases of 0, or use an activation with mean near 0, as tanh, elu or selu";
@@ -210,7 +206,7 @@ function biasShift(stage: Stage): Finding[] {
 /** A model that gives the same whatever goes in. */
 function constantOutput({ output }: Trace, { inputs }: Batch): Finding[] {
   const x = valuesOf(inputs);
-  if (output === undefined || (output.shape[0] ?? 0) < 2 || (x !== undefined && !(x.unitStd > 0))) return [];
+  if (output === undefined || (output.shape[0] ?? 0) < 2 || (x !== undefined && !varies(x))) return [];
   const { unitStd, unitMean } = output.output;
   const size = Math.hypot(unitStd, unitMean);
   const value = size === 0 ? 0 : unitStd / size;

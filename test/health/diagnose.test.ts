@@ -149,6 +149,30 @@ describe("diagnose", () => {
     expect(seen.map(({ updateRatio }) => updateRatio !== null)).toEqual([true, false, true, false]);
   });
 
+  test("says nothing of units that it has seen once", () => {
+    n.manualSeed(1);
+    const net = new n.Sequential(...layers([8, 16, 3], () => new n.ReLU(), kaiming));
+    for (const rows of [1, 2, 16]) {
+      const x = n.randn([1, 8]).mul(0.3).add(0.1);
+      const alike = n.concat(Array(rows).fill(x));
+      const { findings } = n.diagnose(net, alike, labelsOf(alike, 3), crossEntropy);
+      expect(findings.map(({ advice }) => advice)).toEqual([]);
+    }
+  });
+
+  test("takes ReLUs that inputs above 0 silence by chance for healthy", () => {
+    let most = 0;
+    for (const seed of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {
+      n.manualSeed(seed);
+      const net = new n.Sequential(...layers([8, 8, 3], () => new n.ReLU(), kaiming));
+      const x = n.randn([32, 8]).mul(0.3).add(1);
+      const { layers: seen, findings } = n.diagnose(net, x, labelsOf(x, 3), crossEntropy);
+      most = Math.max(most, seen[1]!.dead!);
+      expect(findings.map(({ advice }) => advice)).toEqual([]);
+    }
+    expect(most).toBeGreaterThan(0.5);
+  });
+
   test("blames the op whose slope is infinite", () => {
     const root = (p: Tensor, t: Tensor) => p.sub(t).square().mean().sqrt();
     const [finding] = n.diagnose(

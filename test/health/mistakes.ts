@@ -247,9 +247,10 @@ export const fine: [string, () => Patient][] = [
     () => {
       const inputs = n.randn([...rows]);
       const loss = (p: Tensor, t: Tensor) =>
-        t
-          .mul(n.log(p))
-          .add(n.sub(1, t).mul(n.log(n.sub(1, p))))
+        n
+          .sub(1, t)
+          .mul(n.log(n.sub(1, p)))
+          .add(t.mul(n.log(p)))
           .mean()
           .neg();
       return {

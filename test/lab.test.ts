@@ -11,7 +11,7 @@ const docs = new URL("../docs/", import.meta.url);
 beforeAll(() => init({ deterministic: true }));
 
 describe.each(experiments)("$name", ({ name, title, run }) => {
-  test.each([0, 1, 2])("shows what it claims with seed %i, and draws it", (seed) => {
+  test.each([0, 1, 2, 3, 4])("shows what it claims with seed %i, and draws it", (seed) => {
     scope(() => {
       const { table, chart, sees } = run({ seed, quick: true });
       expect(table.rows.length).toBeGreaterThan(1);

@@ -24,6 +24,12 @@ interface Reference {
   };
 }
 
+/** ∂C/∂w by what the first update did to z = w + b: both moved by η times it. */
+function firstGradient([a0, a1]: number[]): number {
+  const logit = (a: number) => Math.log(a / (1 - a));
+  return (logit(a0!) - logit(a1!)) / (2 * LR);
+}
+
 /** The activation after 0 … 300 updates. */
 function train(w0: number, b0: number, cost: Loss): number[] {
   const [x, y] = [tensor([[X]]), tensor([[Y]])];
@@ -59,9 +65,10 @@ export const neuron: Experiment = {
   title: "A neuron that is badly wrong",
   asks: `One sigmoid neuron, a = σ(wx + b), gets the input ${X} and is to answer ${Y}. From (w, b) = (0.6, 0.9) it starts with
 a = 0.82, from (2, 2) with a = 0.98. People learn fastest from their gravest errors. Does the neuron? The experiment is that
-of Nielsen's *Neural Networks and Deep Learning*, chapter 3: ${EPOCHS} updates with a learning rate of ${LR}.`,
-  formula: `With C = (a − y)² / 2 the gradient is ∂C/∂w = (a − y) σ′(z) x, and σ′(z) = a (1 − a) is 1/57 at a = 0.98. With the
-cross-entropy C = −y ln a − (1 − y) ln(1 − a) the factor σ′(z) cancels: ∂C/∂w = (a − y) x.`,
+of Nielsen, *Neural Networks and Deep Learning*, chapter 3: ${EPOCHS} epochs of one update each, with a learning rate η of ${LR}, here
+for both losses.`,
+  formula: `With z = wx + b and C = (a − y)² / 2 the gradient is ∂C/∂w = (a − y) σ′(z) x. σ′(z) = a (1 − a) is 1/4 at most, at a = 1/2,
+and 1/57 at a = 0.982: near 0 and 1 the neuron is *saturated*. With the cross-entropy C = −y ln a − (1 − y) ln(1 − a) the factor σ′(z) cancels: ∂C/∂w = (a − y) x.`,
   run({ seed }) {
     manualSeed(seed);
     // Seed 0 is the experiment of the book, others start within 0.1 of it.
@@ -76,16 +83,29 @@ cross-entropy C = −y ln a − (1 − y) ln(1 − a) the factor σ′(z) cancel
     const after = (i: number, epochs: number) => runs[i]!.a[epochs]!;
     const [slight, , bad] = range(4).map((i) => after(i, 100) / after(i, 0)) as [number, number, number];
     claim(bad > 0.95, "with squared error the badly wrong neuron has hardly moved after 100 epochs");
-    claim(slight < 0.45, "with squared error the slightly wrong neuron has learned");
+    claim(slight < 0.45, "with squared error the less wrong neuron has come most of the way");
+    const [less, lessEntropy, more, moreEntropy] = runs.map(({ a }) => firstGradient(a)) as number[] &
+      [number, number, number, number];
+    claim(more < less / 2, "with squared error the graver error has the smaller gradient");
+    claim(moreEntropy > lessEntropy, "with cross-entropy the graver error has the larger gradient");
     claim(after(1, 100) < 0.05 && after(3, 100) < 0.05, "with cross-entropy both have learned");
     const distance = distanceFromReference(seed === 0 ? runs : []);
     claim(seed !== 0 || distance < 2e-5, "the curves are those in float64");
     return {
       table: {
-        head: ["loss", "start", "a at the start", "after 100 epochs", "after 200", "after 300"],
+        head: [
+          "loss",
+          "start",
+          "first ∂C/∂w",
+          "a at the start",
+          "after 100 epochs",
+          "after 200",
+          "after 300",
+        ],
         rows: runs.map(({ cost, start, a }) => [
           cost,
           start.slice(5),
+          show(firstGradient(a)),
           ...[0, 100, 200, 300].map((epoch) => show(a[epoch]!)),
         ]),
       },
@@ -103,12 +123,12 @@ cross-entropy C = −y ln a − (1 − y) ln(1 − a) the factor σ′(z) cancel
             ),
           ],
         }),
-      sees: `The two red curves differ by the start alone. On the right the neuron is as wrong as it can be, and for 100 epochs
-nothing happens: a falls from ${show(after(2, 0))} to ${show(after(2, 100))}, since on the flat end of σ the slope σ′ takes the
-gradient away. With cross-entropy the gravest error gives the largest gradient, and both neurons are below 0.05 after 100
-epochs.${seed === 0 ? ` The curves agree with those computed in float64 to ${show(distance, 1)}.` : ""}`,
+      sees: `The two curves of the squared error differ by the start alone. On the right the neuron is almost as wrong as it can be, and for
+100 epochs hardly anything happens: a falls from ${show(after(2, 0))} to ${show(after(2, 100))}, while on the left it falls to ${show(after(0, 100))}. The graver error has the
+smaller gradient, ${show(more)} instead of ${show(less)}, since on the flat end of σ the factor σ′ takes it away. Nielsen calls this the
+learning slowdown. With cross-entropy the graver error has the larger gradient, and both neurons are below 0.05 after 100 epochs.${seed === 0 ? ` The curves agree with those computed in float64 to ${show(distance, 1)}.` : ""}`,
     };
   },
-  advice: `Give a sigmoid output \`bceLoss\`, or better no sigmoid and \`bceWithLogitsLoss\`, which is the same loss without the
-rounding of 1 − a.`,
+  advice: `Give a sigmoid output \`bceLoss\`, or better no sigmoid and \`bceWithLogitsLoss\`, which is the same loss of z, without the
+rounding of 1 − a. Experiment 6 shows which losses belong to which outputs, and that \`lint\` knows them.`,
 };

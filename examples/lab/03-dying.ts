@@ -1,4 +1,3 @@
-import * as Plot from "@observablehq/plot";
 import {
   accuracy,
   clipGradNorm,
@@ -17,9 +16,9 @@ import {
   scope,
   type Tensor,
 } from "nablas";
-import { chart } from "./chart";
+import { chart, curves } from "./chart";
 import { spirals } from "./data";
-import { claim, type Experiment, evaluate, mean, percent, range, show, train } from "./experiment";
+import { claim, type Experiment, evaluate, mean, percent, range, show, suffers, train } from "./experiment";
 
 const WIDTH = 64;
 const CLASSES = 3;
@@ -31,7 +30,7 @@ const ACTIVATIONS: Record<string, () => Module & { forward(x: Tensor): Tensor }>
   elu: () => new ELU(),
 };
 const RATES = [0.1, 0.3, 1, 3, 10];
-const HIGH_STEPS = 20;
+const HIGH_STEPS = 40;
 const LOW_RATE = 0.1;
 
 /** The share of the hidden units whose weights get no gradient from any row. */
@@ -68,6 +67,7 @@ function measure(activation: string, lr: number, steps: number, [x, labels]: [Te
     train(model, clipped, crossEntropyLoss, [x, labels], steps);
     model.eval();
     return {
+      reported: suffers("dead-relu", model, crossEntropyLoss, [x, labels]),
       dead: deadShare(model, hidden, x, labels),
       accuracy: evaluate(() => accuracy(model.forward(x), labels)),
       slopes: units.flatMap((unit) => (unit instanceof PReLU ? [unit.weight.item()] : [])),
@@ -78,12 +78,14 @@ function measure(activation: string, lr: number, steps: number, [x, labels]: [Te
 export const dying: Experiment = {
   name: "03-dying",
   title: "Dying ReLUs",
-  asks: `Three classes of points on spirals, two hidden layers of ${WIDTH} units. The first ${HIGH_STEPS} steps are made with a learning
-rate that may be too high, the other 300 with a good one, ${LOW_RATE}. Which units never come back, and what does it cost? The
-norm of the gradient is clipped at 1, so that nothing overflows. A unit counts as dead if its weights get no gradient from any row.`,
-  formula: `relu′(z) is 0 for z < 0. A step that makes a unit's z negative for all rows makes its gradient 0 for all rows, and no
-later step changes it. leakyRelu has the slope 0.01 there, prelu one that it learns, rrelu a random one from 1/8 to 1/3, elu the
-slope e^z.`,
+  asks: `With the right start relu lets the gradient pass. But a half of it is flat, and a large step can throw a unit there for good. Three
+classes of points on spirals, two hidden layers of ${WIDTH} units; the first ${HIGH_STEPS} steps are made with a learning rate η that may be too
+high, the other 300 with a good one, ${LOW_RATE}. Which units never come back, and what does it cost? The norm of the gradient is clipped at 1,
+so that nothing overflows and a step is never longer than η. A unit counts as dead if its weights get no gradient from any row: it is flat for all
+of them, or all the units behind it are.`,
+  formula: `relu′(z) is 0 for z < 0. A step that makes a unit's z negative for all rows makes its gradient 0 for all rows: its own weights
+rest from then on, and only a change in the layer before can wake it. On the left leakyRelu (Maas et al. 2013) has the slope 0.01,
+prelu (He et al. 2015) one that it learns, rrelu (Xu et al. 2015) a random one from 1/8 to 1/3, elu (Clevert et al. 2016) the slope e^z.`,
   run({ seed, quick }) {
     manualSeed(seed);
     const data = spirals(150, CLASSES, 0.05);
@@ -98,61 +100,85 @@ slope e^z.`,
           lr,
           dead: mean(runs.map(({ dead }) => dead)),
           accuracy: mean(runs.map((run) => run.accuracy)),
-          slopes: runs[0]!.slopes,
+          slopes: runs.map((run) => run.slopes),
+          reported: runs.filter(({ reported }) => reported).length / runs.length,
         };
       }),
     }));
-    const [relu, ...cures] = figures.map(({ cells }) => ({ good: cells[0]!, high: cells.at(-1)! }));
-    claim(relu!.good.dead < 0.15, "with a good learning rate few ReLUs die");
-    claim(relu!.high.dead > 0.5, "with a high learning rate most ReLUs die");
-    for (const { high } of cures) claim(high.dead < 0.05, `${high.activation} keeps its units alive`);
-    const best = Math.max(...cures.map(({ high }) => high.accuracy));
-    claim(best > relu!.high.accuracy + 0.05, "the best of the cures still learns where relu does not");
-    const slopes = cures[1]!.good.slopes;
+    const [relu, ...cures] = figures.map(({ cells }) => ({
+      ...{ cells, good: cells[0]!, high: cells.at(-1)! },
+    }));
+    const [leaky, prelu, rrelu, elu] = cures as [Pair, Pair, Pair, Pair];
+    type Pair = (typeof cures)[number];
+    claim(relu!.good.dead < 0.15 && relu!.good.reported === 0, "with a good learning rate few ReLUs die");
     claim(
-      slopes.every((slope) => Math.abs(slope - 0.25) > 1e-3),
+      relu!.high.dead > 0.8 && relu!.high.reported === 1,
+      "with a high one most die, and diagnose says so",
+    );
+    claim(relu!.high.accuracy < 0.6, "a network of dead ReLUs does not learn");
+    for (const { good, high } of [relu!, ...cures]) {
+      claim(good.accuracy > 0.95, `${good.activation} learns with a good learning rate`);
+      claim(high === relu!.high || high.dead < 0.05, `${high.activation} keeps its units alive`);
+    }
+    for (const { high } of [prelu, rrelu, elu]) {
+      claim(high.accuracy > relu!.high.accuracy + 0.2, `${high.activation} finds its way again`);
+    }
+    claim(leaky.high.accuracy > relu!.high.accuracy + 0.05, "leakyRelu learns more than relu");
+    claim(leaky.high.accuracy < rrelu.high.accuracy - 0.1, "but a slope of 0.01 is small");
+    const slopes = prelu.good.slopes.flat();
+    claim(
+      slopes.every((slope) => Math.abs(slope - new PReLU().weight.item()) > 1e-3),
       "prelu learns its slopes",
     );
+    const middle = relu!.cells.find(({ lr }) => lr === 3);
     return {
       table: {
-        head: ["activation", ...rates.map((lr) => `lr ${lr}: dead, accuracy`), "learned slopes at lr 0.1"],
+        head: [
+          "activation",
+          ...rates.map((lr) => `η ${lr}: dead, accuracy`),
+          "learned slopes, first run at η 0.1",
+        ],
         rows: figures.map(({ activation, cells }) => [
           activation,
           ...cells.map(({ dead, accuracy }) => `${percent(dead)}, ${percent(accuracy)}`),
-          cells[0]!.slopes.map((slope) => show(slope, 2)).join(" and ") || "–",
+          cells[0]!.slopes[0]!.map((slope) => show(slope, 2)).join(" and ") || "–",
         ]),
       },
       alt: "Dead units and accuracy by the learning rate of the first steps, for relu and four others",
       chart: () =>
         chart({
           series: Object.keys(ACTIVATIONS),
+          points: true,
           x: {
             type: "log",
-            label: `learning rate of the first ${HIGH_STEPS} steps`,
+            label: `learning rate η of the first ${HIGH_STEPS} steps`,
             ticks: rates,
             tickFormat: "~r",
           },
           y: { label: "share (%)", domain: [0, 100], grid: true },
           fx: { label: null, domain: ["dead units", "accuracy"] },
-          marks: [
-            Plot.line(
-              figures.flatMap(({ cells }) =>
-                cells.flatMap(({ activation, lr, dead, accuracy }) => [
-                  { activation, lr, share: 100 * dead, what: "dead units" },
-                  { activation, lr, share: 100 * accuracy, what: "accuracy" },
-                ]),
-              ),
-              { x: "lr", y: "share", fx: "what", stroke: "activation", strokeWidth: 2, marker: "circle" },
+          marks: curves(
+            figures.flatMap(({ cells }) =>
+              cells.flatMap(({ activation, lr, dead, accuracy }) => [
+                { activation, lr, share: 100 * dead, what: "dead units" },
+                { activation, lr, share: 100 * accuracy, what: "accuracy" },
+              ]),
             ),
-          ],
+            { x: "lr", y: "share", by: "activation", fx: "what" },
+          ),
         }),
       sees: `${HIGH_STEPS} steps with a learning rate of 10 kill ${percent(relu!.high.dead)} of the ReLUs, and 300 good steps do not bring them
-back: the network stays at ${percent(relu!.high.accuracy)}. All others keep a gradient on the left. prelu, rrelu and elu find their way
-again; the slope of leakyRelu, 0.01, is small, and in 300 steps it comes to ${percent(cures[0]!.high.accuracy)}. With a good
-learning rate there is no difference: then relu has ${percent(relu!.good.dead)} dead units and learns everything. prelu starts with slopes
-of 0.25 and ends, in the first of the runs, with ${slopes.map((slope) => show(slope, 2)).join(" and ")}: with a negative slope a unit bends like |x|.`,
+back: the network stays at ${percent(relu!.high.accuracy)}, and \`diagnose\` reports \`dead-relu\`. ${
+        middle === undefined
+          ? ""
+          : `At a rate of 3, ${percent(middle.dead)} die and the accuracy is still ${percent(middle.accuracy)}: a network with units to spare stands that. `
+      }The others keep a gradient
+on the left. rrelu, elu and prelu find their way again (${[rrelu, elu, prelu].map(({ high }) => percent(high.accuracy)).join(", ")}); the slope of leakyRelu, 0.01, is so small that in 300 steps
+it comes to ${percent(leaky.high.accuracy)}. With a good learning rate all five learn the task; relu then has ${percent(relu!.good.dead)} dead units. prelu starts with slopes
+of ${show(new PReLU().weight.item())} and learns others, from ${show(Math.min(...slopes), 2)} to ${show(Math.max(...slopes), 2)} in these runs. A slope near 1 makes a unit almost linear, one below 0 bends it
+upwards on the left, like |x|.`,
     };
   },
   advice: `First lower the learning rate, or start with \`warmup\`; then \`clipGradNorm\`, and \`kaimingUniform\` for the weights. If units
-die all the same, take \`LeakyReLU\` or \`ELU\`; \`PReLU\` and \`RReLU\` where one slope for all is too few or overfitting is near.`,
+die all the same, take \`LeakyReLU\` or \`ELU\`; \`PReLU\` has a slope to learn in each layer, \`RReLU\` adds noise where overfitting is near.`,
 };

@@ -15,17 +15,18 @@ import {
   zeros,
 } from "nablas";
 import { chart } from "./chart";
-import { claim, type Experiment, norm, percent, range, show, train } from "./experiment";
+import { claim, type Experiment, mean, norm, percent, range, show, train } from "./experiment";
 
 const FEATURES = 100;
 const RELEVANT = 10;
 const ROWS = 200;
 const LR = 0.02;
-const NEAR_ZERO = 1e-2;
+const LAMBDA = 0.3;
+const NEAR_ZERO = 2 * LR * LAMBDA;
 const PENALTIES: Record<string, SGDOptions> = {
   "no penalty": {},
-  "L2, λ = 0.3": { weightDecay: 0.3 },
-  "L1, λ = 0.3": { l1: 0.3 },
+  [`L2, λ = ${LAMBDA}`]: { weightDecay: LAMBDA },
+  [`L1, λ = ${LAMBDA}`]: { l1: LAMBDA },
 };
 
 /** y = x · w + noise, with ten weights of ±1 and ninety zeros. */
@@ -54,11 +55,11 @@ function decayed() {
 export const penalties: Experiment = {
   name: "07-penalties",
   title: "L1 makes zeros, L2 makes small numbers",
-  asks: `A linear model with ${FEATURES} features, of which ${RELEVANT} matter (their true weights are ±1), sees ${ROWS} noisy rows. What do the
+  asks: `From here on the gradients are healthy; what do they ask for? A penalty adds a wish to the loss: small weights. A linear model with ${FEATURES} features, of which ${RELEVANT} matter (their true weights are ±1), sees ${ROWS} noisy rows. What do the
 two penalties do to its weights?`,
   formula: `L2 adds λw to the gradient, so that a step is w ← (1 − ηλ) w − η ∂C/∂w: each weight loses the same share, and the smaller it
-is the less it loses. L1 adds λ sign(w): each weight loses the same amount, ηλ, until it is at 0, where it then jumps from side
-to side by less than ηλ = ${show(LR * 0.3)}.`,
+is the less it loses (*weight decay*). L1 (the lasso of Tibshirani 1996) adds λ sign(w): each weight loses the same amount, ηλ, however
+small it is. Where |∂C/∂w| < λ nothing holds it, and at 0 it jumps from side to side by about ηλ = ${show(LR * LAMBDA)}, never farther out than 2ηλ.`,
   run({ seed, quick }) {
     manualSeed(seed);
     const problem = sparseProblem();
@@ -68,7 +69,10 @@ to side by less than ηλ = ${show(LR * 0.3)}.`,
       train(model, optimizer, mseLoss, problem, quick ? 500 : 2000);
       const weights = [...model.weight.data];
       const small = weights.filter((w) => Math.abs(w) < NEAR_ZERO).length / FEATURES;
-      return { penalty, weights, small, size: norm(weights), irrelevant: norm(weights.slice(RELEVANT)) };
+      const [sizes, irrelevant] = [weights.map(Math.abs), norm(weights.slice(RELEVANT))];
+      const relevant = mean(sizes.slice(0, RELEVANT));
+      const gap = Math.min(...sizes.slice(0, RELEVANT)) / Math.max(...sizes.slice(RELEVANT));
+      return { penalty, weights, small, size: norm(weights), irrelevant, relevant, gap };
     });
     const [none, l2, l1] = fits as [Fit, Fit, Fit];
     type Fit = (typeof fits)[number];
@@ -76,16 +80,24 @@ to side by less than ηλ = ${show(LR * 0.3)}.`,
     claim(l1.small > 0.7, "L1 makes near zeros of most irrelevant weights");
     claim(l2.small < 0.3 && none.small < 0.3, "L2 makes hardly any zeros");
     claim(l2.size < 0.95 * none.size, "L2 shrinks the weights");
+    claim(Math.max(l1.relevant, l2.relevant) < 0.95 * none.relevant, "both shrink the true weights too");
+    claim(none.irrelevant > 0.5, "without a penalty the irrelevant weights are fitted to the noise");
+    claim(l1.gap > 2, "with L1 every true weight is at least twice the largest of the others");
     claim(l1.irrelevant < 0.3 * none.irrelevant, "L1 removes what is irrelevant");
     claim(Math.abs(decay.measured / decay.formula - 1) < 1e-5, "weight decay multiplies by 1 − ηλ");
     return {
       table: {
-        head: ["penalty", `weights below ${NEAR_ZERO}`, "norm of all weights", "norm of the 90 irrelevant"],
-        rows: fits.map(({ penalty, small, size, irrelevant }) => [
+        head: [
+          "penalty",
+          `weights below 2ηλ = ${show(NEAR_ZERO)}`,
+          "norm of all weights",
+          "norm of the 90 irrelevant",
+          "mean size of the 10 true",
+        ],
+        rows: fits.map(({ penalty, small, size, irrelevant, relevant }) => [
           penalty,
           percent(small),
-          show(size),
-          show(irrelevant),
+          ...[size, irrelevant, relevant].map((value) => show(value)),
         ]),
       },
       alt: "Histograms of the weights without a penalty, with L2, and with L1",
@@ -111,13 +123,14 @@ to side by less than ηλ = ${show(LR * 0.3)}.`,
             ),
           ],
         }),
-      sees: `Without a penalty the irrelevant weights are fitted to the noise. L2 pulls everything towards 0 by the same share, the true
-weights included, and leaves ${percent(l2.small)} near 0. With L1 ${percent(l1.small)} are near 0, and the two groups stand apart: that is a choice
-of features. A weight without any gradient is ${show(decay.measured, 6)} after 100 steps of η = ${LR} and λ = 0.5, and
+      sees: `Without a penalty the irrelevant weights are fitted to the noise. L2 pulls everything towards 0, the true
+weights included, and leaves ${percent(l2.small)} near 0. With L1 ${percent(l1.small)} are near 0, and the two groups stand apart: the smallest true weight is ${show(l1.gap, 2)} times
+the largest other, instead of ${show(none.gap, 2)} times without a penalty. That is a choice of features. It has a price: the true weights, ±1, are ${show(l1.relevant, 2)} on
+average. A weight without any gradient is ${show(decay.measured, 6)} after 100 steps of η = ${LR} and λ = 0.5, and
 (1 − ηλ)¹⁰⁰ = ${show(decay.formula, 6)}.`,
     };
   },
-  advice: `\`weightDecay\` against weights that grow; \`l1\` to find which inputs matter, and set to 0 at the end what is below ηλ. Biases need
-neither: give them a group of their own with \`{ weightDecay: 0 }\`. With Adam take \`AdamW\`, where the share is (1 − ηλ) as here; in
+  advice: `\`weightDecay\` against weights that grow; \`l1\` to find which inputs matter, and set to 0 at the end what is below 2ηλ. Biases need
+neither: give them a group of their own with \`{ weightDecay: 0 }\`. With Adam take \`AdamW\` (Loshchilov and Hutter 2019), where the share is (1 − ηλ) as here; in
 \`Adam\` the penalty is divided by the gradient's size, and weights with large gradients decay less.`,
 };

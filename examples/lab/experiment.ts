@@ -1,4 +1,4 @@
-import { compile, type Module, noGrad, scope, type Tensor } from "nablas";
+import { compile, diagnose, type FindingCode, type Module, noGrad, scope, type Tensor } from "nablas";
 
 /** What makes one run of an experiment: the same setup gives the same bits. */
 export interface Setup {
@@ -66,6 +66,16 @@ export function train(
   });
   for (let i = 1; i < steps; i++) step(x, y);
   return step(x, y).item();
+}
+
+/** Whether `diagnose` finds this in the model. */
+export function suffers(
+  code: FindingCode,
+  model: Module,
+  loss: Loss,
+  [x, y]: readonly [Tensor, Tensor],
+): boolean {
+  return diagnose(model, x, y, loss).findings.some((finding) => finding.code === code);
 }
 
 /** A number of an evaluation that leaves nothing behind. */

@@ -1,10 +1,112 @@
-import { defineConfig } from "tsup";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { defineConfig, type Options } from "tsup";
+import ts from "typescript";
 
-export default defineConfig({
-  entry: ["src/index.ts"],
+type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
+
+/** Takes the kernels from src/binary/`name`.ts instead of inline.ts. */
+const kernelsFrom = (name: string): Plugin => ({
+  name: "kernels",
+  setup(build) {
+    build.onResolve({ filter: /\/inline$/ }, () => ({ path: resolve(`src/binary/${name}.ts`) }));
+    build.onResolve({ filter: /\.wasm$/ }, ({ path }) => ({ path, external: true }));
+  },
+});
+
+/**
+ * Gives classes their names for good: errors and layers tell them, in a user's minified bundle too. And marks what a module
+ * computes when it is loaded as pure, since of one file a bundler drops only what it knows to be so.
+ */
+const namedAndPure: Plugin = {
+  name: "named and pure",
+  setup(build) {
+    build.onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const file = ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true);
+      const inserts = file.statements.flatMap((statement) =>
+        ts.isVariableStatement(statement)
+          ? pure(statement)
+          : ts.isClassDeclaration(statement)
+            ? named(statement)
+            : [],
+      );
+      inserts.sort((a, b) => b.at - a.at);
+      const contents = inserts.reduce(
+        (text, { at, what }) => text.slice(0, at) + what + text.slice(at),
+        source,
+      );
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
+interface Insert {
+  at: number;
+  what: string;
+}
+
+/** Comments before the calls of an expression, except in functions, which run later. */
+function pure(node: ts.Node): Insert[] {
+  if (ts.isFunctionLike(node)) return [];
+  const inner: Insert[] = [];
+  node.forEachChild((child) => void inner.push(...pure(child)));
+  if (!ts.isCallExpression(node) && !ts.isNewExpression(node)) return inner;
+  return [{ at: node.getStart(), what: PURE }, ...inner];
+}
+
+const PURE = "/* @__PURE__ */ ";
+
+/** A name within an exported class, and a function around one with computed keys, which bundlers take for side effects. */
+function named(node: ts.ClassDeclaration): Insert[] {
+  const name = node.name?.text;
+  const exported = node.modifiers?.find(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
+  if (name === undefined || exported === undefined) return [];
+  const inserts = [
+    { at: node.members.pos, what: ` static override readonly name: string = "${name}";` },
+    ...(node.heritageClauses ?? []).flatMap(pure),
+  ];
+  if (!node.members.some((member) => member.name && ts.isComputedPropertyName(member.name))) return inserts;
+  return [
+    { at: exported.end, what: ` const ${name} = /* @__NOINLINE__ */ ${PURE}(() => {` },
+    ...inserts,
+    { at: node.end, what: ` return ${name}; })();` },
+  ];
+}
+
+/** An entry: the whole of src, with kernels from somewhere. */
+const entry = (name: string, kernels: string): Options => ({
+  entry: { [name]: "src/index.ts" },
   format: "esm",
   target: "es2022",
-  dts: true,
-  clean: true,
-  sourcemap: false,
+  minify: "terser",
+  terserOptions: {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3 },
+    format: { preserve_annotations: true },
+  },
+  sourcemap: name === "index",
+  esbuildPlugins: [kernelsFrom(kernels), namedAndPure],
 });
+
+export default defineConfig([
+  {
+    ...entry("index", "inline"),
+    // For `using`, whatever the user's lib has.
+    dts: { banner: '/// <reference lib="esnext.disposable" />' },
+    async onSuccess() {
+      for (const file of ["baseline.wasm", "relaxed.wasm"]) await copyFile(`build/${file}`, `dist/${file}`);
+      await copyFile("src/binary/kernels.d.ts", "dist/kernels.d.ts");
+    },
+  },
+  entry("slim", "none"),
+  {
+    ...entry("edge", "edge"),
+    // Vercel's tools import a module, rather than an instance, under this name.
+    async onSuccess() {
+      const code = await readFile("dist/edge.js", "utf8");
+      await writeFile("dist/edge-light.js", code.replace('"./baseline.wasm"', '"./baseline.wasm?module"'));
+    },
+  },
+]);

@@ -12,6 +12,7 @@ import {
 } from "./tensor";
 import { kernels } from "./wasm";
 
+/** What `tensor` and its kin take besides data or a shape. */
 export interface TensorOptions {
   /** Default: the nesting of the data. */
   shape?: Shape;

@@ -1,6 +1,7 @@
 import { OptionError, withDefaults } from "./errors";
 import type { Epoch } from "./fit";
 
+/** When `fit` stops before its last epoch. */
 export interface EarlyStopping {
   /** Stop after so many epochs without a better value. */
   patience: number;

@@ -2,6 +2,13 @@ import type { Finding } from "./health/report";
 
 /** What every error of this library is: `instanceof NablasError`. */
 export class NablasError extends Error {
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options);
+    // For those who read the name without calling getters, such as V8 for an uncaught error in a page.
+    Object.defineProperty(this, "name", { value: this.constructor.name, writable: true, configurable: true });
+  }
+
+  /** For the stack trace, which the constructor of `Error` begins. */
   override get name(): string {
     return this.constructor.name;
   }
@@ -49,6 +56,9 @@ export class NonFiniteError extends NablasError {
     super(message);
   }
 }
+
+/** Kernels that cannot be had: the engine or a policy forbids WebAssembly, or what `init` got is something else. */
+export class LoadError extends NablasError {}
 
 /** A tensor of another copy of this library: its pointers mean nothing here. */
 export class InstanceError extends NablasError {}

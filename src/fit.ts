@@ -30,6 +30,7 @@ interface Signal {
   throwIfAborted(): void;
 }
 
+/** The options of `fit`. */
 export interface FitOptions {
   /** How often to go through the data; default 1. */
   epochs?: number;

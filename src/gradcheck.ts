@@ -6,6 +6,7 @@ import { sum } from "./ops/reductions";
 import { scope } from "./scope";
 import { expectTensor, sizeOf, type Tensor } from "./tensor";
 
+/** The options of `gradcheck`. */
 export interface GradcheckOptions {
   /** Step of the differences, relative to max(1, |x|); default 0.01. */
   eps?: number;

@@ -13,6 +13,7 @@ export {
   GradientError,
   GraphError,
   InstanceError,
+  LoadError,
   NablasError,
   NonFiniteError,
   OptionError,
@@ -49,6 +50,7 @@ export type { GeluOptions } from "./ops/gated";
 export * from "./ops/index";
 export type { EmbeddingOptions, Indices, OneHotOptions } from "./ops/indexing";
 export type { BceWithLogitsOptions, KlDivOptions, WeightedLossOptions } from "./ops/likelihoodLosses";
+export type { LinearOpOptions } from "./ops/matmul";
 export { Tensor } from "./ops/methods";
 export type { BatchNormOptions, LayerNormOptions } from "./ops/normalization";
 export type { Operand } from "./ops/operand";
@@ -63,5 +65,6 @@ export type { Input } from "./plan/input";
 export { scope } from "./scope";
 export type { StateValue } from "./stateDict";
 export { type LayerSummary, Summary, summary } from "./summary";
-export type { DType, Nested, Shape, TensorData } from "./tensor";
+export type { DType, Nested, Shape, TensorData, TypedArray } from "./tensor";
 export { Training, type TrainingState } from "./training";
+export type { Simd } from "./wasm";

@@ -1,7 +1,20 @@
-import { OptionError, text, withDefaults } from "./errors";
+import { compiled, identified, ownBinaryAsync } from "./binary/compile";
+import { hasRelaxedSimd } from "./binary/engine";
+import { LoadError, OptionError, text, withDefaults } from "./errors";
 import { debugMemory, start } from "./memory";
-import { choose, hasRelaxedSimd, running, type Simd } from "./wasm";
+import { type Binary, choose, loadAsync, running, type Simd } from "./wasm";
 
+/** Bytes, in any view. */
+type Bytes = ArrayBuffer | ArrayBufferView;
+
+/** What a `fetch` gives. */
+interface Download {
+  readonly ok: boolean;
+  readonly status: number;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** The options of `init`. */
 export interface InitOptions {
   /**
    * Which binary to run: "relaxed" has fused multiply-add, which not every engine has; default: the best that there is.
@@ -12,37 +25,51 @@ export interface InitOptions {
   deterministic?: boolean;
   /** Remember where each tensor is made, for `memory()`; default false. It makes every op slower. */
   debug?: boolean;
+  /** A `WebAssembly.Module` of the package's baseline.wasm or relaxed.wasm to run, instead of the inlined bytes. */
+  module?: object;
+  /** The bytes of one of these files. */
+  bytes?: Bytes;
+  /** Where to fetch one of these files. */
+  url?: string | { readonly href: string };
+  /** A response, or a promise of one, whose body is one of these files. */
+  response?: Download | Promise<Download>;
 }
 
-const defaults = { simd: undefined as Simd | undefined, deterministic: false, debug: false };
+const defaults: { [K in keyof Required<InitOptions>]: InitOptions[K] } = {
+  ...{ simd: undefined, deterministic: false, debug: false },
+  ...{ module: undefined, bytes: undefined, url: undefined, response: undefined },
+};
 
 /**
- * Settings for those who want others than the defaults; nobody has to call it. Tells what is in use.
- * @throws OptionError for a binary that the engine cannot run, or if another one is running already
+ * Settings for those who want others than the defaults, or bring the kernels themselves; nobody else has to call it.
+ * Compiles without blocking, and tells what is in use.
+ * @throws OptionError for a binary that the engine cannot run, if another one is running already, or for kernels in more
+ *   than one form
+ * @throws LoadError for what is not the kernels of this version, or cannot be fetched or compiled
  */
 export async function init(options?: InitOptions): Promise<{ simd: Simd; threads: 1 }> {
-  const { debug, ...rest } = withDefaults("init", defaults, options);
-  const simd = wantedBinary(rest);
-  if (simd !== undefined) {
-    if (running !== undefined && running !== simd) {
-      throw new OptionError(
-        `init: expected to be called before the first tensor is made, to choose the ${simd} binary; ${running} is running`,
-      );
+  const settings = withDefaults("init", defaults, options);
+  const simd = wantedSimd(settings);
+  const brought = broughtBy(settings);
+  if (brought !== undefined) expectUnstarted("to bring kernels");
+  else if (simd !== undefined && simd !== running) expectUnstarted(`to choose the ${simd} binary`);
+  if (running === undefined) {
+    const binary = await (brought?.() ?? ownBinaryAsync(simd ?? (hasRelaxedSimd() ? "relaxed" : "baseline")));
+    if (simd !== undefined && binary.simd !== simd) {
+      throw new OptionError(`init: simd is "${simd}", but the kernels are those of ${binary.simd}.wasm`);
     }
-    choose(simd);
+    const loaded = await loadAsync(binary);
+    if (running === undefined) choose(loaded);
+    else if (running !== binary.simd) expectUnstarted(`to choose the ${binary.simd} binary`);
   }
-  debugMemory(debug);
+  debugMemory(settings.debug === true);
   start();
   return { simd: running!, threads: 1 };
 }
 
-function wantedBinary({
-  simd,
-  deterministic,
-}: {
-  simd: Simd | undefined;
-  deterministic: boolean;
-}): Simd | undefined {
+type Settings = typeof defaults;
+
+function wantedSimd({ simd, deterministic }: Settings): Simd | undefined {
   if (simd !== undefined && simd !== "baseline" && simd !== "relaxed") {
     throw new OptionError(`init: simd is "baseline" or "relaxed", got ${text(simd)}`);
   }
@@ -55,4 +82,55 @@ function wantedBinary({
     );
   }
   return deterministic ? "baseline" : simd;
+}
+
+/** How to get the kernels that the options bring. */
+function broughtBy({ module, bytes, url, response }: Settings): (() => Promise<Binary>) | undefined {
+  const given = Object.entries({ module, bytes, url, response }).filter(([, value]) => value !== undefined);
+  if (given.length > 1) {
+    throw new OptionError(
+      `init: expected one of module, bytes, url and response, got ${given.map(([name]) => name).join(" and ")}`,
+    );
+  }
+  const compile = async (source: Bytes | Promise<Bytes>) =>
+    identified(await compiled((await source) as BufferSource));
+  if (module !== undefined) {
+    if (!isA("WebAssembly.Module", module)) throw new OptionError("init: module is a WebAssembly.Module");
+    return async () => identified(module as WebAssembly.Module);
+  }
+  if (bytes !== undefined) {
+    if (!(isA("ArrayBuffer", bytes) || ArrayBuffer.isView(bytes))) {
+      throw new OptionError(`init: bytes are an ArrayBuffer or a view of one, got ${text(bytes)}`);
+    }
+    return () => compile(bytes);
+  }
+  if (url !== undefined) return () => compile(download(fetch(String(url)), String(url)));
+  if (response !== undefined) return () => compile(download(response, "the response"));
+  return undefined;
+}
+
+/** Whether it is an object of that class, of any realm: pages with frames and test runners have several. */
+function isA(name: string, value: unknown): boolean {
+  return Object.prototype.toString.call(value) === `[object ${name}]`;
+}
+
+async function download(response: Download | Promise<Download>, from: string): Promise<ArrayBuffer> {
+  let status: string;
+  try {
+    const got = await response;
+    if (got.ok) return await got.arrayBuffer();
+    status = `status ${got.status}`;
+  } catch (error) {
+    status = String(error);
+  }
+  throw new LoadError(
+    `init: expected the bytes of baseline.wasm or relaxed.wasm from ${from}, got ${status}`,
+  );
+}
+
+function expectUnstarted(why: string): void {
+  if (running === undefined) return;
+  throw new OptionError(
+    `init: expected to be called before the first tensor is made, ${why}; ${running} is running`,
+  );
 }

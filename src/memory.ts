@@ -235,6 +235,7 @@ export class Buffer {
   }
 }
 
+/** What `memory` tells. */
 export interface MemoryUse {
   /** Bytes in the buffers of living tensors. */
   bytes: number;

@@ -19,6 +19,7 @@ function measuring<T>(fn: () => T): T {
   return scope(() => noGrad(fn));
 }
 
+/** The options of `accuracy`. */
 export interface AccuracyOptions {
   /**
    * Where there is one score a sample: it is class 1 above this. 0 for logits, 0.5 for probabilities; no
@@ -99,6 +100,7 @@ function order(score: number): number {
   return Number.isNaN(score) ? Infinity : Math.min(score, Number.MAX_VALUE);
 }
 
+/** The options of `confusionMatrix`. */
 export interface ConfusionMatrixOptions extends AccuracyOptions {
   /** Number of classes; default: that of the scores, or one more than the largest class. */
   classes?: number;

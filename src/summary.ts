@@ -46,6 +46,7 @@ export class Summary {
     this.bytes = 4 * this.parameters;
   }
 
+  /** The table. */
   toString(): string {
     const rows = this.layers.map(({ name, type, outputShape, parameters }) => [
       name,

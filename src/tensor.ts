@@ -8,8 +8,11 @@ import { kernels } from "./wasm";
 
 /** Element type: 32-bit floats, or 32-bit integers for class indices. */
 export type DType = "f32" | "i32";
+/** The sizes of the dimensions; [] of a single number. */
 export type Shape = readonly number[];
+/** A number, or arrays of equal length of these. */
 export type Nested = number | readonly Nested[];
+/** A typed array whose numbers a tensor can take; 64-bit integers it cannot. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -20,6 +23,7 @@ export type TypedArray =
   | Uint8ClampedArray
   | Uint16Array
   | Uint32Array;
+/** What a tensor can be made from. */
 export type TensorData = Nested | TypedArray;
 
 /** Number of elements of a shape. */
@@ -58,15 +62,17 @@ export class Tensor implements Owner {
     recorder?.shaped(this);
   }
 
+  /** @internal */
   get [brand](): true {
     return true;
   }
 
-  /** Whether backward passes reach this tensor. Settable on leaves of dtype f32. */
+  /** Whether backward passes reach this tensor. */
   get requiresGrad(): boolean {
     return this.leafRequiresGrad || this.node !== undefined;
   }
 
+  /** @throws GraphError for the result of an op, DTypeError for i32 */
   set requiresGrad(value: boolean) {
     if (this.node !== undefined) {
       throw new GraphError(
@@ -82,14 +88,12 @@ export class Tensor implements Owner {
     this.leafRequiresGrad = value;
   }
 
-  /**
-   * The accumulated gradient of a leaf that requires one; null before the first backward pass. May be set to null, or to
-   * an f32 tensor of the same shape.
-   */
+  /** The accumulated gradient of a leaf that requires one, of its shape; null before the first backward pass. */
   get grad(): Tensor | null {
     return this.leafGrad;
   }
 
+  /** Takes null, or an f32 tensor. @throws ShapeError for another shape */
   set grad(value: Tensor | null) {
     if (value !== null) {
       expectTensor("grad", value).use("grad");
@@ -187,6 +191,7 @@ export class Tensor implements Owner {
     this.grad?.dispose();
   }
 
+  /** Does what `dispose` does, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -37,7 +37,7 @@ export interface TrainingState {
  * The epochs of `fit`, and where it stands: between any two batches `stateDict()` has what a later training needs to
  * go on with the batch that comes next.
  */
-export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
+export class Training implements AsyncIterableIterator<Epoch> {
   private train!: Dataset;
   private held: Dataset | undefined;
   private readonly pace = new Pace();
@@ -89,6 +89,7 @@ export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
     return this.turns.return();
   }
 
+  /** Itself: `for await` trains. */
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -108,6 +109,7 @@ export class Training implements AsyncIterableIterator<Epoch, void, undefined> {
     this[prepare](state)();
   }
 
+  /** @internal */
   [prepare](state: TrainingState): () => void {
     expectDict("fit.loadStateDict", state);
     if (this.started) throw new OptionError("fit: a state has to be loaded before the first epoch");

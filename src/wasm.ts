@@ -1,5 +1,6 @@
 import type { instantiate as bindings } from "../build/release";
-import { baseline, pointerMasks, relaxed, signatureNumbers } from "../build/wasm";
+import { ownBinary } from "./binary/compile";
+import { hasRelaxedSimd } from "./binary/engine";
 
 type Exports = Awaited<ReturnType<typeof bindings>>;
 
@@ -8,12 +9,6 @@ export type Kernels = Omit<Exports, "heapBase" | "table">;
 
 /** Set by `instantiate`, which the first allocation calls: whoever has a pointer to pass has kernels. */
 export let kernels: Kernels;
-
-/** Which parameters of each kernel are pointers: a bit for each, the first the lowest. */
-export const pointers: Record<string, number> = {};
-
-/** The number of each kernel's signature in assembly/replay.ts. */
-export const signatures: Record<string, number> = {};
 
 let table: WebAssembly.Table;
 const places = new Map<string, number>();
@@ -46,45 +41,50 @@ export type Simd = "baseline" | "relaxed";
 /** The binary that runs, once the first allocation has been made. */
 export let running: Simd | undefined;
 
-let chosen: Simd | undefined;
-
-/** Says which binary will run, instead of the best that there is. */
-export function choose(simd: Simd): void {
-  chosen = simd;
+/** A compiled binary. */
+export interface Binary {
+  readonly simd: Simd;
+  readonly module: WebAssembly.Module;
 }
 
-// (module (func (result v128) (f32x4.relaxed_madd (i8x16.splat (i32.const 0)) …)))
-const PROBE = [
-  [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, 19, 1, 17, 0],
-  [0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x85, 2, 0x0b],
-];
-
-/** Whether the engine has relaxed SIMD. */
-export function hasRelaxedSimd(): boolean {
-  return WebAssembly.validate(Uint8Array.from(PROBE.flat()));
+/** A binary with the memory that it works on. */
+export interface Loaded extends Binary {
+  readonly memory: WebAssembly.Memory;
+  readonly instance: WebAssembly.Instance;
 }
 
-/** Compiles and instantiates the embedded binary, synchronously. Returns the first free byte of memory. */
+let chosen: Loaded | undefined;
+
+/** Says what will run, instead of the best binary that the package carries. */
+export function choose(loaded: Loaded): void {
+  chosen = loaded;
+}
+
+/** Instantiates without blocking; old Chromium instantiates no more than 4 kB synchronously. */
+export async function loadAsync(binary: Binary): Promise<Loaded> {
+  const memory = newMemory();
+  return { ...binary, memory, instance: await WebAssembly.instantiate(binary.module, { env: { memory } }) };
+}
+
+function load(binary: Binary): Loaded {
+  const memory = newMemory();
+  return { ...binary, memory, instance: new WebAssembly.Instance(binary.module, { env: { memory } }) };
+}
+
+function newMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+}
+
+/** Takes the binary into use, which it compiles synchronously unless `init` has. Returns the first free byte of memory. */
 export function instantiate(): number {
-  const simd = chosen ?? (hasRelaxedSimd() ? "relaxed" : "baseline");
-  const bytes = Uint8Array.from(atob(simd === "relaxed" ? relaxed : baseline), (c) => c.charCodeAt(0));
-  memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
-  const module = new WebAssembly.Module(bytes);
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const names = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "function");
-  for (const [i, { name }] of names.entries()) {
-    pointers[name] = pointerMasks[i]!;
-    signatures[name] = signatureNumbers[i]!;
-  }
+  const loaded = chosen ?? load(ownBinary(hasRelaxedSimd() ? "relaxed" : "baseline"));
   const {
     heapBase,
-    table: functionTable,
-    ...functions
-  } = exports as unknown as Exports & {
+    table: functions,
+    ...rest
+  } = loaded.instance.exports as unknown as Exports & {
     table: WebAssembly.Table;
   };
-  table = functionTable;
-  kernels = functions;
-  running = simd;
+  [kernels, table, memory, running] = [rest, functions, loaded.memory, loaded.simd];
   return heapBase.value;
 }

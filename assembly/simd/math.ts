@@ -63,10 +63,9 @@ export function splat(table: usize, index: usize = 0): v128 {
  * `pmax(x, c)` only if x < c.
  */
 export class Math4 {
-  /** a b + c: fused and rounded once where relaxed SIMD is enabled, with two roundings otherwise. */
+  /** a b + c: fused and rounded once in the relaxed binary, with two roundings in the baseline. */
   @inline static madd(a: v128, b: v128, c: v128): v128 {
-    if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
-    return f32x4.add(f32x4.mul(a, b), c);
+    return f32x4.relaxed_madd(a, b, c);
   }
 
   /** e^x. 1.1 ULP. */

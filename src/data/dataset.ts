@@ -13,6 +13,7 @@ export interface Batch {
   y: Tensor;
 }
 
+/** How `Dataset.batches` goes through the rows. */
 export interface BatchOptions {
   /** Rows in a batch; default 32. */
   batchSize?: number;
@@ -24,6 +25,7 @@ export interface BatchOptions {
   dropLast?: boolean;
 }
 
+/** How `Dataset.split` divides the rows. */
 export interface SplitOptions {
   /** Whether to draw the rows of each part; default true. */
   shuffle?: boolean;

@@ -91,6 +91,7 @@ export abstract class Scaler {
     return this;
   }
 
+  /** @internal */
   [prepare](state: { shift: Tensor; scale: Tensor }): () => void {
     const { name } = this.constructor;
     const { shift, scale } = state;
@@ -116,10 +117,12 @@ export abstract class Scaler {
     this.shift = this.scale = null;
   }
 
+  /** Does what `dispose` does, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** @internal */
   [owned](): Tensor[] {
     return this.shift && this.scale ? [this.shift, this.scale] : [];
   }

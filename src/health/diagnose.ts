@@ -17,6 +17,7 @@ import { type Stage, Trace } from "./trace";
 /** A loss as `diagnose` and `lint` call it: mseLoss, or (prediction, targets) => crossEntropyLoss(prediction, targets). */
 export type LossFunction<Targets = Tensor> = (prediction: Tensor, targets: Targets) => Tensor;
 
+/** The options of `diagnose`. */
 export interface DiagnoseOptions {
   /** The learning rate to judge the size of a step by; default 0.01. */
   lr?: number;

@@ -16,6 +16,7 @@ import { type Finding, FLAG, findingAt, nameOf } from "./report";
 import { pairFindings, sorted } from "./rules";
 import { type Stage, Trace } from "./trace";
 
+/** The options of `lint`. */
 export interface LintOptions {
   /** Shape of the model's input, with the batch; default: 4 rows of what the first layer of known size takes. */
   inputShape?: Shape;

@@ -132,6 +132,7 @@ export class Diagnosis {
     readonly layers: readonly LayerHealth[],
   ) {}
 
+  /** The table, and the findings below it. */
   toString(): string {
     const rows = this.layers.map(cells);
     const filled = (_: string, i: number) => rows.some((row) => row[i] !== "");

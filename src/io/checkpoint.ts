@@ -10,7 +10,9 @@ import { type Contents, decode, encode, type Stored } from "./safetensors";
 
 /** What has a state: modules, optimizers, trainings, scalers, and what else has these two methods. */
 export interface Stateful {
+  /** Its state, as tensors and plain data. */
   stateDict(): object;
+  /** Takes a state over. */
   loadStateDict(state: never): unknown;
 }
 

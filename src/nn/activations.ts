@@ -35,6 +35,7 @@ type Options<P extends object> = keyof P extends never ? [] : [options?: Partial
 
 interface Layer<P extends object> extends Module {
   readonly options: P;
+  /** The op on a tensor. */
   forward(x: Tensor): Tensor;
 }
 

@@ -36,6 +36,7 @@ export class Embedding extends Module {
     if (padding >= 0) this.weight.view().fill(0, padding * dim, (padding + 1) * dim);
   }
 
+  /** The vectors of indices: [...] to [..., embeddingDim]. */
   forward(index: Tensor): Tensor {
     return embedding(index, this.weight, this.options);
   }

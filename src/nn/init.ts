@@ -67,6 +67,7 @@ function uniformOf(shape: Shape, std: number): Tensor {
   return uniform(shape, -bound, bound);
 }
 
+/** The options of `xavierUniform` and `xavierNormal`. */
 export interface XavierOptions {
   /** Default 1. @see calculateGain */
   gain?: number;
@@ -91,6 +92,7 @@ export function xavierNormal(shape: Shape, options?: XavierOptions): Tensor {
   return normal(shape, 0, xavierStd("xavierNormal", shape, options));
 }
 
+/** The options of `kaimingUniform` and `kaimingNormal`. */
 export interface KaimingOptions {
   /** Preserve the size of signals ("fanIn", default) or of gradients ("fanOut"). */
   mode?: "fanIn" | "fanOut";
@@ -145,6 +147,7 @@ export function constant(shape: Shape, value: number): Tensor {
   return full(shape, value);
 }
 
+/** The options of `orthogonal`. */
 export interface OrthogonalOptions {
   /** Default 1. @see calculateGain */
   gain?: number;

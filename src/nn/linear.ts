@@ -5,6 +5,7 @@ import { expectTensor, type Shape, type Tensor } from "../tensor";
 import { kaimingUniform } from "./init";
 import { Module, parameter } from "./module";
 
+/** The options of `Linear`. */
 export interface LinearOptions {
   /** Whether to add a bias; default true. */
   bias?: boolean;
@@ -47,6 +48,7 @@ export class Linear extends Module {
     this.bias = bias ? parameter(uniform([outFeatures], -bound, bound)) : null;
   }
 
+  /** x weightᵀ + bias, and the activation: [..., inFeatures] to [..., outFeatures]. */
   forward(x: Tensor): Tensor {
     expectTensor("Linear", x);
     if (x.shape.length === 0 || x.shape.at(-1) !== this.inFeatures) {

@@ -57,6 +57,7 @@ export abstract class Module {
     });
   }
 
+  /** The forward pass. Calling it is what a module is for: it names the module in errors, and frees intermediates. */
   abstract forward(...inputs: Tensor[]): Tensor;
 
   /** The modules directly inside this one, with their names: the fields, "name.0" for an array's first. */
@@ -118,6 +119,7 @@ export abstract class Module {
     return { missingKeys, unexpectedKeys };
   }
 
+  /** @internal */
   [prepare](dict: Readonly<Record<string, StateValue>>, options?: { strict?: boolean }): () => void {
     const op = `${this.constructor.name}.loadStateDict`;
     const { strict } = withDefaults(op, { strict: true }, options);
@@ -155,10 +157,12 @@ export abstract class Module {
     for (const t of this[owned]()) t.dispose();
   }
 
+  /** Does what `dispose` does, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** @internal */
   [owned](): Tensor[] {
     return [...this.parameters(), ...this.namedBuffers().map(([, t]) => t)];
   }

@@ -17,6 +17,7 @@ export class Sequential extends Module {
     this.layers = layers;
   }
 
+  /** Each layer on what the one before gave. */
   forward(x: Tensor): Tensor {
     let y = x;
     for (const layer of this.layers) y = layer.forward(y);

@@ -1,6 +1,7 @@
 import { binary } from "./binary";
 import { unary } from "./unary";
 
+/** The options of `clip`. */
 export interface ClipOptions {
   /** Default: −Infinity, no lower bound. */
   min?: number;

@@ -20,6 +20,7 @@ import { reshape } from "./layout";
 import { sum } from "./reductions";
 import { logSoftmax } from "./softmax";
 
+/** The options of `nllLoss`. */
 export interface NllOptions extends LossOptions {
   /**
    * Factor of each class, [classes]. "mean" divides by the sum of the factors of the targets. A probability below 2^−150
@@ -30,6 +31,7 @@ export interface NllOptions extends LossOptions {
   ignoreIndex?: number;
 }
 
+/** The options of `crossEntropyLoss`. */
 export interface CrossEntropyOptions extends NllOptions {
   /** Share s of the target spread evenly over all classes, 0 ≤ s ≤ 1; default 0. */
   labelSmoothing?: number;

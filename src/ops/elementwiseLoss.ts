@@ -13,6 +13,7 @@ import type { Parameters } from "./unary";
  */
 export type Reduction = "mean" | "sum" | "none";
 
+/** What every loss of pairs takes. */
 export interface LossOptions {
   /** Default: "mean". */
   reduction?: Reduction;

@@ -14,6 +14,7 @@ export const mish = unary("mish", "input");
  */
 export const hardswish = unary("hardswish", "input");
 
+/** The options of `gelu`. */
 export interface GeluOptions {
   /** "none" for x Φ(x), "tanh" for x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))). */
   approximate: "none" | "tanh";

@@ -76,6 +76,7 @@ export function gather(x: Tensor, index: Indices, options?: { dim?: number }): T
   });
 }
 
+/** The options of `embedding`. */
 export interface EmbeddingOptions {
   /**
    * A row that gets no gradient, as padding of sequences wants it; below 0 it counts from the end. Default:
@@ -127,6 +128,7 @@ export function paddingRow(op: string, paddingIdx: number | undefined, num: numb
   );
 }
 
+/** The options of `oneHot`. */
 export interface OneHotOptions {
   /** Default: the largest index + 1. */
   numClasses?: number;

@@ -21,6 +21,7 @@ import { broadcast } from "./shapes";
 const PROBABILITIES = [0, 1] as const;
 const NOT_NEGATIVE = [0, Number.POSITIVE_INFINITY] as const;
 
+/** What a loss of pairs with weights takes. */
 export interface WeightedLossOptions extends LossOptions {
   /**
    * Factor of each value, broadcast to the shape of the prediction. "mean" still divides by the number of
@@ -52,6 +53,7 @@ export function bceLoss(pred: Tensor, target: Tensor, options?: WeightedLossOpti
   return weighted(op, pred, target, weight, reduction);
 }
 
+/** The options of `bceWithLogitsLoss`. */
 export interface BceWithLogitsOptions extends WeightedLossOptions {
   /** Factor of the positive part, one per column: posWeight t softplus(−x) + (1 − t) softplus(x). */
   posWeight?: Tensor | TensorData;
@@ -140,6 +142,7 @@ export const focalLoss = elementwise("focalLoss", {
   check: (_, target) => checkWithin("focalLoss", "target", target, PROBABILITIES),
 });
 
+/** The options of `klDivLoss`. */
 export interface KlDivOptions {
   /**
    * Default: "mean", by the number of elements. "batchmean" divides by the size of the first dimension

@@ -6,6 +6,7 @@ import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { toTensor } from "./operand";
 
+/** The options of `batchNorm`. */
 export interface BatchNormOptions {
   /** Mean that evaluation uses and training updates in place, [channels]. */
   runningMean?: Tensor | null;
@@ -148,6 +149,7 @@ function checkRunning(op: string, given: typeof batchNormDefaults): void {
   }
 }
 
+/** The options of `layerNorm`. */
 export interface LayerNormOptions {
   /** The sizes of the last dimensions, over which to normalise together: 32 or [4, 8]. */
   normalizedShape: number | Shape;

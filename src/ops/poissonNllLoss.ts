@@ -11,6 +11,7 @@ import {
 
 const NOT_NEGATIVE = [0, Number.POSITIVE_INFINITY] as const;
 
+/** The options of `poissonNllLoss`. */
 export interface PoissonNllOptions extends LossOptions {
   /** Whether the prediction is the logarithm of the rate; default true. */
   logInput?: boolean;

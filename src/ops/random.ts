@@ -95,6 +95,7 @@ export function randn(shape: Shape, options?: RandomOptions): Tensor {
   return normal(shape, 0, 1, options);
 }
 
+/** The options of `rrelu`. */
 export interface RreluOptions {
   /** Smallest slope; default 1/8. */
   lower?: number;
@@ -123,6 +124,7 @@ export function rrelu(x: Tensor, options?: RreluOptions): Tensor {
   return record("rrelu", y, [x], [noise], (dy) => kernels.rreluBackward(noise.ptr, dy, gradient(x), x.size));
 }
 
+/** The options of `dropout`. */
 export interface DropoutOptions {
   /** Probability of an element to become 0, from 0 to 1; default 0.5. */
   p?: number;

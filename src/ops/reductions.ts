@@ -132,6 +132,7 @@ export const max = extreme("max");
  */
 export const min = extreme("min");
 
+/** The options of `variance`. */
 export interface VarianceOptions extends ReductionOptions {
   /**
    * Subtracted from the number of values in the divisor: 1 (default) for a sample, 0 for a whole population.

@@ -17,6 +17,7 @@ import {
   type Reduction,
 } from "./elementwiseLoss";
 
+/** The options of `multiMarginLoss`. */
 export interface MultiMarginOptions extends LossOptions {
   /** Exponent of the parts, 1 or 2; default 1. */
   p?: number;
@@ -113,6 +114,7 @@ function rowsOf(op: string, x: Tensor): { shape: number[]; cols: number } {
   return { shape: x.shape.slice(0, -1), cols };
 }
 
+/** The options of `cosineEmbeddingLoss`. */
 export interface CosineEmbeddingOptions extends LossOptions {
   /** Cosine from which on rows that are to differ count; PyTorch suggests 0 to 0.5. Default 0. */
   margin?: number;

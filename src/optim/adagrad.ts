@@ -2,6 +2,7 @@ import { kernels } from "../wasm";
 import type { ParameterList, Rule } from "./groups";
 import { Optimizer } from "./optimizer";
 
+/** The options of `Adagrad`. */
 export interface AdagradOptions {
   /** Learning rate; default 0.01. */
   lr?: number;

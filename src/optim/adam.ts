@@ -2,6 +2,7 @@ import { kernels } from "../wasm";
 import type { ParameterList, Rule } from "./groups";
 import { Optimizer } from "./optimizer";
 
+/** The options of `Adam`. */
 export interface AdamOptions {
   /** Learning rate; default 0.001. */
   lr?: number;
@@ -17,6 +18,7 @@ export interface AdamOptions {
   amsgrad?: boolean;
 }
 
+/** The options of `AdamW`. */
 export interface AdamWOptions extends AdamOptions {
   /** w −= lr · weightDecay · w before each step; default 0.01. */
   weightDecay?: number;

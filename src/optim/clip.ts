@@ -4,6 +4,7 @@ import { Buffer } from "../memory";
 import { expectTensor, type Tensor } from "../tensor";
 import { kernels } from "../wasm";
 
+/** The options of `clipGradNorm`. */
 export interface ClipGradNormOptions {
   /** The p of the p-norm, a number above 0 or Infinity; default 2. */
   normType?: number;

@@ -151,6 +151,7 @@ export abstract class Optimizer<O extends object> {
     this[prepare](dict)();
   }
 
+  /** @internal */
   [prepare](dict: OptimizerState<StateValue | null>): () => void {
     const { rule } = this;
     const op = `${rule.name}.loadStateDict`;
@@ -186,10 +187,12 @@ export abstract class Optimizer<O extends object> {
     this.states.clear();
   }
 
+  /** Does what `dispose` does, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** @internal */
   [owned](): Tensor[] {
     const states = [...this.states.values()];
     return [...this.hyper, ...states.flatMap(({ step, averages }) => [step, ...Object.values(averages)])];

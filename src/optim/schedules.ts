@@ -13,6 +13,7 @@ import { OptionError, withDefaults } from "../errors";
 /** The learning rate of a step; the first step is 0. */
 export type Schedule = (step: number) => number;
 
+/** The options of `stepLR`. */
 export interface StepLROptions {
   /** Learning rate of the first steps. */
   lr: number;
@@ -33,6 +34,7 @@ export function stepLR(options: StepLROptions): Schedule {
   return (step) => lr * gamma ** Math.floor(at("stepLR", step) / stepSize);
 }
 
+/** The options of `cosineLR`. */
 export interface CosineLROptions {
   /** Learning rate of the first step. */
   lr: number;
@@ -52,6 +54,7 @@ export function cosineLR(options: CosineLROptions): Schedule {
   return (step) => cosine(lr, etaMin, at("cosineLR", step) / tMax);
 }
 
+/** The options of `oneCycleLR`. */
 export interface OneCycleLROptions {
   /** Largest learning rate. */
   maxLr: number;
@@ -89,6 +92,7 @@ export function oneCycleLR(options: OneCycleLROptions): Schedule {
   };
 }
 
+/** The options of `warmup`. */
 export interface WarmupOptions {
   /**
    * The learning rate afterwards: a number, or a schedule whose step 0 is the first step after warming up.

@@ -2,6 +2,7 @@ import { kernels } from "../wasm";
 import type { ParameterList, Rule } from "./groups";
 import { Optimizer } from "./optimizer";
 
+/** The options of `SGD`. */
 export interface SGDOptions {
   /** Learning rate; default 0.001. */
   lr?: number;

@@ -7,6 +7,7 @@ import { Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import type { Variant } from "./variant";
 
+/** The options of `compiled.over`. */
 export interface PlanBatchesOptions {
   /** Rows in a batch; default 32. */
   batchSize?: number;
@@ -83,6 +84,7 @@ export class PlanBatches<R> {
     this.region.free("dispose");
   }
 
+  /** Does what `dispose` does, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

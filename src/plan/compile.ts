@@ -21,6 +21,7 @@ export interface Compiled<Tensors extends readonly Tensor[], R> {
   describe(): string;
   /** Gives back the memory of all plans. */
   dispose(): void;
+  /** Does what `dispose` does, for `using`. */
   [Symbol.dispose](): void;
 }
 

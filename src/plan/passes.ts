@@ -1,6 +1,6 @@
 // Kernel calls that a recorded list can do without. Each rewriting keeps every bit, but for the sign of zeros that the
 // next kernel adds to something.
-import { pointers } from "../wasm";
+import { isPointer } from "./abi";
 import type { Call } from "./recording";
 
 /** Memory that belongs to the plan alone: nobody sees what it holds in between. */
@@ -128,9 +128,4 @@ class CallList {
     }
     return -1;
   }
-}
-
-/** Whether the k-th argument of a kernel points into memory. */
-export function isPointer(name: string, k: number): boolean {
-  return ((pointers[name]! >> k) & 1) === 1;
 }

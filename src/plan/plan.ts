@@ -1,11 +1,12 @@
 // A recorded list of kernel calls, with the memory it works in.
-import { signatureNames } from "../../build/wasm";
+import { signatureNames } from "../../build/abi";
 import { show } from "../errors";
 import { Buffer } from "../memory";
 import { faultAt } from "../recording";
-import { kernels, memory, placeOf, signatures } from "../wasm";
+import { kernels, memory, placeOf } from "../wasm";
+import { isPointer, signatureOf } from "./abi";
 import { type Life, layOut } from "./layout";
-import { isPointer, simplify } from "./passes";
+import { simplify } from "./passes";
 import type { Block, Call, Recording } from "./recording";
 
 /** What `describe` tells of a plan. */
@@ -146,7 +147,7 @@ function listOf(calls: readonly Call[]): Buffer {
   const cells = new DataView(memory.buffer, list.ptr, ENTRY * calls.length);
   for (const [n, { name, args }] of calls.entries()) {
     const at = n * ENTRY;
-    const signature = signatures[name]!;
+    const signature = signatureOf(name);
     cells.setUint32(at, placeOf(name), true);
     cells.setUint32(at + 4, signature, true);
     const letters = signatureNames[signature]!.replace("search_", "");

@@ -3,7 +3,8 @@ import { PlanError } from "../errors";
 import { type Buffer, give } from "../memory";
 import { type Fault, type Recorder, setRecorder } from "../recording";
 import type { Shape, Tensor } from "../tensor";
-import { type Kernels, kernels, setKernels, signatures } from "../wasm";
+import { type Kernels, kernels, setKernels } from "../wasm";
+import { signatureOf } from "./abi";
 
 type Kernel = (...args: number[]) => number | undefined;
 
@@ -58,7 +59,7 @@ export class Recording implements Recorder {
   /** The kernels, each of which notes its calls. Those without pointers compute sizes, once. */
   private listening(): Kernels {
     const entries = Object.entries(this.real).map(([name, kernel]) => {
-      if (signatures[name] === -1) return [name, kernel];
+      if (signatureOf(name) === -1) return [name, kernel];
       const note = (...args: number[]) => {
         this.calls.push({ name, args });
         return (kernel as Kernel)(...args);

@@ -1,0 +1,4 @@
+/** No binary: `init` gets one. */
+export function binary(): undefined {
+  return undefined;
+}

@@ -7,7 +7,13 @@ const isOld = Number(process.versions.node.split(".")[0]) < 21;
 const execArgv = isOld ? ["--experimental-wasm-relaxed-simd"] : [];
 
 /** What runs the package as it is built, or no kernel at all. */
-const once = ["test/example.test.ts", "test/lab.test.ts", "test/package.test.ts", "test/readme.test.ts"];
+const once = [
+  "test/example.test.ts",
+  "test/fixtures.test.ts",
+  "test/lab.test.ts",
+  "test/package.test.ts",
+  "test/readme.test.ts",
+];
 
 export default defineConfig({
   test: {

@@ -1,7 +1,7 @@
 // C = op(A) · op(B): the loops jc, pc, ir, jr around the micro-kernel, and when other loops are faster.
 // Names and loops are those of Goto & van de Geijn (2008) and BLIS, without ic and MC: a strip of A is packed
 // just before its use, if at all.
-import { Full, kernelOf, MR, NR, Narrow } from "./kernel";
+import { Full, kernelOf, NR, Narrow, tileRows } from "./kernel";
 import { PANEL_ROW, packPanel, packPanels, packPanelsTransposed, panelBytes } from "./pack";
 import { dotProducts, dotRows, streams, sumRows } from "./rows";
 
@@ -94,6 +94,7 @@ function multiply(
   a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
   transposeA: i32, transposeB: i32, accumulate: i32,
 ): void {
+  const MR = tileRows();
   const packA = packsA(M, N, transposeA), packB = packsB(M, N, K, transposeB);
   // Bytes from row to row and from column to column of op(A), op(B) and C.
   const aRow = (transposeA ? 1 : K) << 2, aCol = (transposeA ? M : 1) << 2;

@@ -4,6 +4,7 @@
  */
 const ONE: usize = memory.data<f32>([1]);
 const MINUS_ONE: usize = memory.data<f32>([-1]);
+const SQUARE_ROUNDS: usize = memory.data<f32>([1.00024414]);
 const TWO: usize = memory.data<f32>([2]);
 const SIGN: usize = memory.data<u32>([0x80000000]);
 const INFINITE: usize = memory.data<u32>([0x7f800000]);
@@ -66,6 +67,12 @@ export class Math4 {
   /** a b + c: fused and rounded once in the relaxed binary, with two roundings in the baseline. */
   @inline static madd(a: v128, b: v128, c: v128): v128 {
     return f32x4.relaxed_madd(a, b, c);
+  }
+
+  /** Whether madd rounds once: for x = 1 + 2^-12, x x - r(x x) is the 2^-24 that rounding took away. */
+  @inline static isFused(): bool {
+    const x = splat(SQUARE_ROUNDS), square = f32x4.mul(x, x);
+    return v128.any_true(f32x4.ne(Math4.madd(x, x, f32x4.neg(square)), f32x4.splat(0)));
   }
 
   /** e^x. 1.1 ULP. */

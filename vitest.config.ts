@@ -12,6 +12,7 @@ const once = [
   "test/fixtures.test.ts",
   "test/lab.test.ts",
   "test/package.test.ts",
+  "test/packing.test.ts",
   "test/readme.test.ts",
 ];
 

@@ -54,7 +54,7 @@ export async function init(options?: InitOptions): Promise<{ simd: Simd; threads
   if (brought !== undefined) expectUnstarted("to bring kernels");
   else if (simd !== undefined && simd !== running) expectUnstarted(`to choose the ${simd} binary`);
   if (running === undefined) {
-    const binary = await (brought?.() ?? ownBinaryAsync(simd ?? (hasRelaxedSimd() ? "relaxed" : "baseline")));
+    const binary = await (brought?.() ?? ownBinaryAsync(simd));
     if (simd !== undefined && binary.simd !== simd) {
       throw new OptionError(`init: simd is "${simd}", but the kernels are those of ${binary.simd}.wasm`);
     }

@@ -1,6 +1,5 @@
 import type { instantiate as bindings } from "../build/release";
 import { ownBinary } from "./binary/compile";
-import { hasRelaxedSimd } from "./binary/engine";
 
 type Exports = Awaited<ReturnType<typeof bindings>>;
 
@@ -77,7 +76,7 @@ function newMemory(): WebAssembly.Memory {
 
 /** Takes the binary into use, which it compiles synchronously unless `init` has. Returns the first free byte of memory. */
 export function instantiate(): number {
-  const loaded = chosen ?? load(ownBinary(hasRelaxedSimd() ? "relaxed" : "baseline"));
+  const loaded = chosen ?? load(ownBinary());
   const {
     heapBase,
     table: functions,

@@ -1,4 +1,7 @@
-// What editors show: every export is documented, and so is every option.
+// What editors show: every export is documented, and so is every option. And what the documents point to is there.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { expect, test } from "vitest";
@@ -59,4 +62,17 @@ test("every op with numeric options gives each with its default", () => {
     return !doc.includes(`\`${option}\``) || !doc.includes(String(value));
   });
   expect(silent).toEqual([]);
+});
+
+test("every relative link of a document leads to a file", () => {
+  const root = path("..");
+  const listed = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" });
+  const documents = listed.trim().split("\n");
+  expect(documents).toContain("docs/lab.md");
+  const links = documents.flatMap((file) => {
+    const targets = readFileSync(join(root, file), "utf8").matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g);
+    return [...targets].map(([, target]) => ({ file, target: target! }));
+  });
+  expect(links.length).toBeGreaterThan(30);
+  expect(links.filter(({ file, target }) => !existsSync(join(root, dirname(file), target)))).toEqual([]);
 });

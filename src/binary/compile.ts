@@ -5,8 +5,13 @@ import type { Binary, Simd } from "../wasm";
 import { canCompile, hasRelaxedSimd, hasSimd } from "./engine";
 import { binary } from "./inline";
 
+/** The faster of the two that the engine runs. */
+function best(): Simd {
+  return hasRelaxedSimd() ? "relaxed" : "baseline";
+}
+
 /** The binary that the package carries, compiled synchronously. */
-export function ownBinary(simd: Simd): Binary {
+export function ownBinary(simd = best()): Binary {
   return guarded(() => {
     const own = carried(simd);
     return own instanceof Uint8Array
@@ -16,7 +21,7 @@ export function ownBinary(simd: Simd): Binary {
 }
 
 /** The same without blocking; old Chromium compiles no more than 4 kB synchronously. */
-export async function ownBinaryAsync(simd: Simd): Promise<Binary> {
+export async function ownBinaryAsync(simd = best()): Promise<Binary> {
   const own = guarded(() => carried(simd));
   return own instanceof Uint8Array
     ? { simd, module: await compiled(own) }

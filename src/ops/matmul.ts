@@ -169,7 +169,7 @@ export function checkActivation(op: string, activation: FusedActivation | undefi
   );
 }
 
-/** The options of `linearOp`. */
+/** The options of `linear`. */
 export interface LinearOpOptions {
   /** Applied to the sum, in one pass with the bias: "relu", "sigmoid" or "tanh"; default none. */
   activation?: FusedActivation;

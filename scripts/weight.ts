@@ -8,7 +8,7 @@ const path = (file: string): string => new URL(file, dist).pathname;
 
 interface Row {
   name: string;
-  /** Gzipped, in kB of 1,000 bytes. */
+  /** Gzipped, in kB of 1,000 bytes: 1 to 3 % above what it was when the limit was set, room for some ops. */
   limit: number;
   bytes: () => Promise<Uint8Array>;
 }
@@ -34,19 +34,19 @@ const using =
   };
 
 const rows: Row[] = [
-  { name: "everything, both binaries", limit: 78, bytes: file("index.js") },
-  { name: "everything, kernels brought (nablas/slim)", limit: 52.5, bytes: file("slim.js") },
+  { name: "everything, both binaries", limit: 80, bytes: file("index.js") },
+  { name: "everything, kernels brought (nablas/slim)", limit: 53.5, bytes: file("slim.js") },
   {
     name: "train: Linear ReLU Sequential SGD crossEntropyLoss compile fit dataset",
-    limit: 63,
+    limit: 64.5,
     bytes: using("Linear, ReLU, Sequential, SGD, crossEntropyLoss, compile, fit, dataset"),
   },
   {
     name: "train by hand: Linear ReLU Sequential SGD crossEntropyLoss",
-    limit: 45.5,
+    limit: 46,
     bytes: using("Linear, ReLU, Sequential, SGD, crossEntropyLoss"),
   },
-  { name: "softmax", limit: 38, bytes: using("softmax") },
+  { name: "softmax", limit: 38.5, bytes: using("softmax") },
   { name: "nothing", limit: 0.1, bytes: using("") },
 ];
 

@@ -1,6 +1,11 @@
 // One optimizer step over a whole parameter. Hyperparameters are a block of float64 in linear memory, the step
-// count an i32 cell that the kernel advances: a replayed call moves on by itself.
+// count an i32 cell: a replayed call moves on by itself. `advance` comes first, so that steps count from 1.
 import { Lanes } from "./simd/lanes";
+
+/** A step begins: the count goes up by 1. */
+export function advance(step: usize): void {
+  store<i32>(step, load<i32>(step) + 1);
+}
 
 /** Hyperparameters of SGD, in this order in memory. */
 @unmanaged
@@ -30,11 +35,10 @@ export function sgdStep(g: usize, w: usize, b: usize, step: usize, hyper: usize,
   const momentum = f32x4.splat(<f32>options.momentum);
   const weightDecay = f32x4.splat(<f32>options.weightDecay);
   const l1 = f32x4.splat(<f32>options.l1);
-  const first = load<i32>(step) == 0;
+  const first = load<i32>(step) == 1;
   const share = f32x4.splat(first ? 1 : <f32>(1 - options.dampening));
   const nesterov = options.nesterov != 0;
   const isPenalised = options.weightDecay != 0 || options.l1 != 0;
-  if (b) store<i32>(step, load<i32>(step) + 1);
   for (const end = w + (<usize>n << 2); w < end; w += 16, g += 16) {
     const vw = v128.load(w);
     let update = v128.load(g);
@@ -71,8 +75,7 @@ export function adamStep(
   g: usize, w: usize, m: usize, v: usize, vmax: usize, step: usize, hyper: usize, n: i32, decoupled: i32,
 ): void {
   const options = changetype<AdamOptions>(hyper);
-  const t = load<i32>(step) + 1;
-  store<i32>(step, t);
+  const t = load<i32>(step);
   const beta1 = f32x4.splat(<f32>options.beta1);
   const beta2 = f32x4.splat(<f32>options.beta2);
   const rest1 = f32x4.splat(<f32>(1 - options.beta1));
@@ -119,10 +122,9 @@ class RmspropOptions {
  * operations is torch.optim.RMSprop's. The variance v − a² is kept from falling below 0 by rounding.
  */
 export function rmspropStep(
-  g: usize, w: usize, v: usize, a: usize, b: usize, step: usize, hyper: usize, n: i32,
+  g: usize, w: usize, v: usize, a: usize, b: usize, hyper: usize, n: i32,
 ): void {
   const options = changetype<RmspropOptions>(hyper);
-  store<i32>(step, load<i32>(step) + 1);
   const lr = f32x4.splat(<f32>options.lr);
   const alpha = f32x4.splat(<f32>options.alpha);
   const rest = f32x4.splat(<f32>(1 - options.alpha));
@@ -167,8 +169,7 @@ class AdagradOptions {
  */
 export function adagradStep(g: usize, w: usize, s: usize, step: usize, hyper: usize, n: i32): void {
   const options = changetype<AdagradOptions>(hyper);
-  const past = load<i32>(step);
-  store<i32>(step, past + 1);
+  const past = load<i32>(step) - 1;
   const rate = f32x4.splat(<f32>(options.lr / (1 + past * options.lrDecay)));
   const eps = f32x4.splat(<f32>options.eps);
   const weightDecay = f32x4.splat(<f32>options.weightDecay);

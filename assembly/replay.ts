@@ -9,6 +9,7 @@ enum Signature {
   search_iii,
   search_iiff,
   search_iiiiiii,
+  i,
   ii,
   iii,
   iif,
@@ -63,6 +64,7 @@ export function replay(list: usize, count: i32): i32 {
         kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4),
         i(p, 5), i(p, 6), i(p, 7),
       ); break;
+      case Signature.i: call_indirect<void>(kernel, i(p, 1)); break;
       case Signature.ii: call_indirect<void>(kernel, i(p, 1), i(p, 2)); break;
       case Signature.iii: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3)); break;
       case Signature.iif: call_indirect<void>(kernel, i(p, 1), i(p, 2), f(p, 3)); break;

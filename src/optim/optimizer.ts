@@ -3,6 +3,7 @@ import { recorder } from "../recording";
 import { outsideScopes, owned } from "../scope";
 import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import type { Tensor } from "../tensor";
+import { kernels } from "../wasm";
 import {
   changed,
   copyOption,
@@ -18,7 +19,7 @@ import { type GroupState, readGroups } from "./readGroups";
 
 /** What an optimizer remembers of one parameter. */
 interface ParameterState {
-  /** Steps taken with the averages, an i32 cell that the kernel advances. */
+  /** Steps taken with the averages, an i32 cell. */
   step: Tensor;
   /** Moving averages and the like, each of the parameter's shape, by PyTorch's names. */
   averages: Record<string, Tensor>;
@@ -86,6 +87,7 @@ export abstract class Optimizer<O extends object> {
         if (t.grad === null) continue;
         const state = this.stateOf(t);
         const averages = this.pointersOf(t, state, group);
+        if (averages.some(isUsed)) kernels.advance(state.step.ptr);
         this.update(t.grad.ptr, t.ptr, averages, state.step.ptr, ptr, t.size);
       }
     }
@@ -200,8 +202,8 @@ export abstract class Optimizer<O extends object> {
 
   /**
    * Runs the kernel for one parameter: pointers to its gradient, to itself, to its averages in the order of
-   * the rule (0 for one that is not used), to its step count and to the options as float64; the number of
-   * elements.
+   * the rule (0 for one that is not used), to its step count, which is 1 in the first step with averages, and
+   * to the options as float64; the number of elements.
    */
   protected abstract update(
     g: number,
@@ -295,4 +297,9 @@ export abstract class Optimizer<O extends object> {
     if (given === undefined) state.step.view()[0] = 0;
     else if (!counted) state.step.view()[0] = Math.min(given.length, 1);
   }
+}
+
+/** Whether a pointer leads to an average. */
+function isUsed(ptr: number): boolean {
+  return ptr !== 0;
 }

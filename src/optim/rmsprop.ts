@@ -46,7 +46,7 @@ export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
     super(rule, parameters, options);
   }
 
-  protected update(g: number, w: number, [v, a, b]: number[], step: number, hyper: number, n: number): void {
-    kernels.rmspropStep(g, w, v!, a!, b!, step, hyper, n);
+  protected update(g: number, w: number, [v, a, b]: number[], _: number, hyper: number, n: number): void {
+    kernels.rmspropStep(g, w, v!, a!, b!, hyper, n);
   }
 }

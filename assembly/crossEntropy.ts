@@ -1,9 +1,10 @@
 // Losses of classes along rows of [rows, classes]: cross-entropy over logits, likelihood of log-probabilities. Values and
-// their sums are float64: with `each` y[r] is the value of a row, else y = scale · Σ over the rows, and so the gradients
-// saved.
+// their sums are float64. By `each`, y = scale · Σ over the rows (TOTAL), y[r] is the value of a row (VALUES), or y has the
+// sums of blocks of ROWS rows, float64 and without the scale (BLOCKS); gradients saved are those of the total.
+import { ROWS, TOTAL, VALUES } from "./blocks";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
-import { highHalf, lanesSum, lowHalf, narrow } from "./simd/moments";
+import { highHalf, lanesSum, lowHalf, narrow, withBlock } from "./simd/moments";
 import { excess, log1p, LOWER, lowerRow, rowSum } from "./simd/reduce";
 
 /**
@@ -41,28 +42,38 @@ export function crossEntropyLossForward(
   logits: usize, target: usize, weights: usize, dlogits: usize, y: usize, rows: i32, cols: i32, each: i32,
 ): void {
   const stride = <usize>cols << 2;
-  let sum: f64 = 0;
-  for (let r = 0; r < rows; r++, logits += stride, dlogits += stride) {
-    const w = load<f64>(weights + (<usize>r << 3));
-    if (w == 0) {
-      if (each) store<f32>(y + (<usize>r << 2), 0);
-      memory.fill(dlogits, 0, stride);
-      continue;
+  let total: f64 = 0;
+  for (let start = 0; start < rows; start += ROWS) {
+    const end = min(start + ROWS, rows);
+    let sum: f64 = 0;
+    for (let r = start; r < end; r++, logits += stride, dlogits += stride) {
+      const w = load<f64>(weights + (<usize>r << 3));
+      const at = <usize>load<i32>(target + (<usize>r << 2)) << 2;
+      const value = crossEntropyRow(logits, at, w, dlogits, cols, r + 1 < rows ? stride : 0);
+      if (each == VALUES) store<f32>(y + (<usize>r << 2), <f32>value);
+      sum += value;
     }
-    const at = <usize>load<i32>(target + (<usize>r << 2)) << 2;
-    const row = excess(logits, dlogits, cols, r + 1 < rows ? stride : 0);
-    const m = f32x4.extract_lane(row, 0);
-    const more = f32x4.extract_lane(row, 1);
-    const x = load<f32>(logits + at);
-    const e = load<f32>(dlogits + at) * LOWER;
-    const value = w * (below(x, m) + <f64>log1p(more));
-    if (each) store<f32>(y + (<usize>r << 2), <f32>value);
-    else sum += value;
-    const share = w / (1 + <f64>more);
-    lowerRow(dlogits, <f32>share, cols);
-    store<f32>(dlogits + at, <f32>(x == m ? -share * <f64>more : share * <f64>e - w));
+    total = withBlock(total, sum, y, start / ROWS, each);
   }
-  if (!each) store<f32>(y, <f32>sum);
+  if (each == TOTAL) store<f32>(y, <f32>total);
+}
+
+/** The value of a row whose target lies `at` bytes on, and its gradient. The next row lies `ahead` bytes on. */
+@inline
+function crossEntropyRow(logits: usize, at: usize, w: f64, dlogits: usize, cols: i32, ahead: usize): f64 {
+  if (w == 0) {
+    memory.fill(dlogits, 0, <usize>cols << 2);
+    return 0;
+  }
+  const row = excess(logits, dlogits, cols, ahead);
+  const m = f32x4.extract_lane(row, 0);
+  const more = f32x4.extract_lane(row, 1);
+  const x = load<f32>(logits + at);
+  const e = load<f32>(dlogits + at) * LOWER;
+  const share = w / (1 + <f64>more);
+  lowerRow(dlogits, <f32>share, cols);
+  store<f32>(dlogits + at, <f32>(x == m ? -share * <f64>more : share * <f64>e - w));
+  return w * (below(x, m) + <f64>log1p(more));
 }
 
 /** m − x for the maximum m of a row, where ∞ − ∞ is 0 */
@@ -80,39 +91,50 @@ export function softCrossEntropyLossForward(
   logits: usize, target: usize, dlogits: usize, y: usize, rows: i32, cols: i32, each: i32, scale: f64,
 ): void {
   const stride = <usize>cols << 2;
-  let all: f64 = 0;
-  for (let r = 0; r < rows; r++, logits += stride, target += stride, dlogits += stride) {
-    const row = excess(logits, dlogits, cols);
-    const m = f32x4.extract_lane(row, 0);
-    const more = f32x4.extract_lane(row, 1);
-    const log = <f64>log1p(more);
-    const total = scale * rowSum(target, cols);
-    const share = total / (1 + <f64>more);
-    const lowered = share * <f64>LOWER;
-    let sum = f64x2.splat(0);
-    for (let c = 0; c < cols; c += 4) {
-      const i = <usize>c << 2;
-      const inside = Lanes.mask(min(cols - c, 4));
-      const x = v128.load(logits + i);
-      const q = v128.and(v128.load(target + i), inside);
-      const e = v128.load(dlogits + i);
-      const tie = v128.and(f32x4.eq(x, f32x4.splat(m)), inside);
-      sum = f64x2.add(sum, weighted(lowHalf(q), lowHalf(x), i64x2.extend_low_i32x4_s(tie), m, log));
-      sum = f64x2.add(sum, weighted(highHalf(q), highHalf(x), i64x2.extend_high_i32x4_s(tie), m, log));
-      const low = f64x2.sub(scaled(lowHalf(e), lowered), scaled(lowHalf(q), scale));
-      const high = f64x2.sub(scaled(highHalf(e), lowered), scaled(highHalf(q), scale));
-      if (cols - c >= 4) v128.store(dlogits + i, narrow(low, high));
-      else Lanes.store(dlogits + i, narrow(low, high), cols - c);
-      for (let ties = i32x4.bitmask(tie); ties; ties &= ties - 1) {
-        const at = i + (<usize>ctz(ties) << 2);
-        store<f32>(dlogits + at, <f32>(scale * rowSumBut(target, at, stride) - share * <f64>more));
-      }
+  let total: f64 = 0;
+  for (let start = 0; start < rows; start += ROWS) {
+    const end = min(start + ROWS, rows);
+    let sum: f64 = 0;
+    for (let r = start; r < end; r++, logits += stride, target += stride, dlogits += stride) {
+      const value = softCrossEntropyRow(logits, target, dlogits, cols, scale);
+      if (each == VALUES) store<f32>(y + (<usize>r << 2), <f32>value);
+      sum += value;
     }
-    const value = lanesSum(sum);
-    if (each) store<f32>(y + (<usize>r << 2), <f32>value);
-    else all += value;
+    total = withBlock(total, sum, y, start / ROWS, each);
   }
-  if (!each) store<f32>(y, <f32>(scale * all));
+  if (each == TOTAL) store<f32>(y, <f32>(scale * total));
+}
+
+/** The value of a row, and `scale` times its gradient. */
+@inline
+function softCrossEntropyRow(logits: usize, target: usize, dlogits: usize, cols: i32, scale: f64): f64 {
+  const row = excess(logits, dlogits, cols);
+  const m = f32x4.extract_lane(row, 0);
+  const more = f32x4.extract_lane(row, 1);
+  const log = <f64>log1p(more);
+  const total = scale * rowSum(target, cols);
+  const share = total / (1 + <f64>more);
+  const lowered = share * <f64>LOWER;
+  let sum = f64x2.splat(0);
+  for (let c = 0; c < cols; c += 4) {
+    const i = <usize>c << 2;
+    const inside = Lanes.mask(min(cols - c, 4));
+    const x = v128.load(logits + i);
+    const q = v128.and(v128.load(target + i), inside);
+    const e = v128.load(dlogits + i);
+    const tie = v128.and(f32x4.eq(x, f32x4.splat(m)), inside);
+    sum = f64x2.add(sum, weighted(lowHalf(q), lowHalf(x), i64x2.extend_low_i32x4_s(tie), m, log));
+    sum = f64x2.add(sum, weighted(highHalf(q), highHalf(x), i64x2.extend_high_i32x4_s(tie), m, log));
+    const low = f64x2.sub(scaled(lowHalf(e), lowered), scaled(lowHalf(q), scale));
+    const high = f64x2.sub(scaled(highHalf(e), lowered), scaled(highHalf(q), scale));
+    if (cols - c >= 4) v128.store(dlogits + i, narrow(low, high));
+    else Lanes.store(dlogits + i, narrow(low, high), cols - c);
+    for (let ties = i32x4.bitmask(tie); ties; ties &= ties - 1) {
+      const at = i + (<usize>ctz(ties) << 2);
+      store<f32>(dlogits + at, <f32>(scale * rowSumBut(target, at, <usize>cols << 2) - share * <f64>more));
+    }
+  }
+  return lanesSum(sum);
 }
 
 /** q ((m − x) + log), 0 where q is; m − x is 0 at a tie, also of infinities. */
@@ -180,15 +202,20 @@ export function smoothTargets(
 export function nllLossForward(
   x: usize, target: usize, weights: usize, y: usize, rows: i32, cols: i32, each: i32,
 ): void {
-  let sum: f64 = 0;
-  for (let r = 0; r < rows; r++, x += <usize>cols << 2) {
-    const w = load<f64>(weights + (<usize>r << 3));
-    const at = <usize>load<i32>(target + (<usize>r << 2)) << 2;
-    const value = w == 0 ? 0 : -w * <f64>load<f32>(x + at);
-    if (each) store<f32>(y + (<usize>r << 2), <f32>value);
-    else sum += value;
+  let total: f64 = 0;
+  for (let start = 0; start < rows; start += ROWS) {
+    const end = min(start + ROWS, rows);
+    let sum: f64 = 0;
+    for (let r = start; r < end; r++, x += <usize>cols << 2) {
+      const w = load<f64>(weights + (<usize>r << 3));
+      const at = <usize>load<i32>(target + (<usize>r << 2)) << 2;
+      const value = w == 0 ? 0 : -w * <f64>load<f32>(x + at);
+      if (each == VALUES) store<f32>(y + (<usize>r << 2), <f32>value);
+      sum += value;
+    }
+    total = withBlock(total, sum, y, start / ROWS, each);
   }
-  if (!each) store<f32>(y, <f32>sum);
+  if (each == TOTAL) store<f32>(y, <f32>total);
 }
 
 /** dx[r, target[r]] += −w[r] · dy, with one dy for all rows if dyStep = 0. */

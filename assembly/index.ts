@@ -8,6 +8,8 @@
 // * Sizes are in elements, everything is row-major. `M, N, K` belong to matmul; `rows, cols` to row-wise ops;
 //   `outer, size, inner` say that a tensor is seen as [outer, size, inner] around the dimension in question.
 // * Broadcasting: element (r, c) of operand a is a[r · aRow + c · aCol]; a stride of 0 repeats.
+// * `each` says what a loss leaves in y: the total, all values, or the sums of blocks (blocks.ts). A kernel may be cut into
+//   calls of itself, between the blocks of its sums; `addBlocks` makes of all sums the very bits of the whole.
 // * Scratch memory is an argument; random kernels take a pointer to their counter state (random.ts).
 // * Kernels trust: TypeScript has checked shapes, dtypes and life.
 

@@ -29,6 +29,14 @@ export function sumForward(
   }
 }
 
+/** y = scale · Σ sums, float64 sums of blocks, in order; added to y if `accumulate`. */
+export function addBlocks(sums: usize, y: usize, count: i32, scale: f64, accumulate: i32): void {
+  let total: f64 = 0;
+  for (; count > 0; count--, sums += 8) total += load<f64>(sums);
+  const sum = <f32>(scale * total);
+  store<f32>(y, accumulate ? load<f32>(y) + sum : sum);
+}
+
 /** dx += scale · dy, repeated over `size`. */
 export function sumBackward(dy: usize, dx: usize, outer: i32, size: i32, inner: i32, scale: f64): void {
   for (let o = 0; o < outer; o++) {

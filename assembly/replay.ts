@@ -19,6 +19,7 @@ enum Signature {
   iiiii,
   iiiid,
   iiiif,
+  iiidi,
   iiiff,
   iiiiii,
   iiiiid,
@@ -74,6 +75,7 @@ export function replay(list: usize, count: i32): i32 {
       case Signature.iiiii: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5)); break;
       case Signature.iiiid: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), d(p, 5)); break;
       case Signature.iiiif: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), f(p, 5)); break;
+      case Signature.iiidi: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), d(p, 4), i(p, 5)); break;
       case Signature.iiiff: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), f(p, 4), f(p, 5)); break;
       case Signature.iiiiii: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5), i(p, 6)); break;
       case Signature.iiiiid: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5), d(p, 6)); break;

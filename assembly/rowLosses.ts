@@ -1,6 +1,8 @@
 // Losses with one value per row: of a class against the others, and of the angle between two rows. Values and their sums
-// are float64: with `each` y[r] is the value of a row, else y = scale · Σ over the rows, and so the gradients saved.
-import { lanesSum, widen } from "./simd/moments";
+// are float64. By `each`, y = scale · Σ over the rows (TOTAL), y[r] is the value of a row (VALUES), or y has the sums of
+// blocks of ROWS rows, float64 and without a scale that values do not have (BLOCKS); gradients saved are those of the total.
+import { ROWS, TOTAL, VALUES } from "./blocks";
+import { lanesSum, widen, withBlock } from "./simd/moments";
 
 /** The first of n class indices outside 0 … classes − 1, else −1. */
 export function firstNoClass(target: usize, n: i32, classes: i32): i32 {
@@ -21,26 +23,38 @@ export function multiMarginLossForward(
 ): void {
   const stride = <usize>cols << 2;
   let total: f64 = 0;
-  for (let r = 0; r < rows; r++, x += stride, dx += stride, target += 4) {
-    const t = <usize>load<i32>(target) << 2;
-    const factor = (classWeight ? scale * <f64>load<f32>(classWeight + t) : scale) / <f64>cols;
-    const own = <f64>load<f32>(x + t);
+  for (let start = 0; start < rows; start += ROWS) {
+    const end = min(start + ROWS, rows);
     let sum: f64 = 0;
-    let slopes: f64 = 0;
-    for (let i: usize = 0; i < stride; i += 4) {
-      // The difference first: it is exact where the margin decides.
-      const z = max<f64>(<f64>load<f32>(x + i) - own + <f64>margin, 0);
-      const inside: f64 = i == t ? 0 : z;
-      const slope: f64 = squared ? inside + inside : inside > 0 ? 1 : 0;
-      sum += squared ? inside * inside : inside;
-      slopes += slope;
-      store<f32>(dx + i, <f32>(factor * slope));
+    for (let r = start; r < end; r++, x += stride, dx += stride, target += 4) {
+      const t = <usize>load<i32>(target) << 2;
+      const factor = (classWeight ? scale * <f64>load<f32>(classWeight + t) : scale) / <f64>cols;
+      const value = multiMarginRow(x, t, factor, dx, stride, margin, squared);
+      if (each == VALUES) store<f32>(y + (<usize>r << 2), <f32>value);
+      sum += value;
     }
-    store<f32>(dx + t, <f32>(-factor * slopes));
-    if (each) store<f32>(y + (<usize>r << 2), <f32>(factor * sum));
-    else total += factor * sum;
+    total = withBlock(total, sum, y, start / ROWS, each);
   }
-  if (!each) store<f32>(y, <f32>total);
+  if (each == TOTAL) store<f32>(y, <f32>total);
+}
+
+/** The value of a row of `bytes`, whose target lies t bytes on, and its gradient, both times `factor`. */
+@inline
+function multiMarginRow(x: usize, t: usize, factor: f64, dx: usize, bytes: usize, margin: f32, squared: i32): f64 {
+  const own = <f64>load<f32>(x + t);
+  let sum: f64 = 0;
+  let slopes: f64 = 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    // The difference first: it is exact where the margin decides.
+    const z = max<f64>(<f64>load<f32>(x + i) - own + <f64>margin, 0);
+    const inside: f64 = i == t ? 0 : z;
+    const slope: f64 = squared ? inside + inside : inside > 0 ? 1 : 0;
+    sum += squared ? inside * inside : inside;
+    slopes += slope;
+    store<f32>(dx + i, <f32>(factor * slope));
+  }
+  store<f32>(dx + t, <f32>(-factor * slopes));
+  return factor * sum;
 }
 
 /**
@@ -52,30 +66,42 @@ export function categoricalHingeLossForward(
 ): void {
   const stride = <usize>cols << 2;
   let total: f64 = 0;
-  for (let r = 0; r < rows; r++, x += stride, target += stride, dx += stride) {
-    let own: f64 = 0;
-    let most: f64 = -Infinity;
-    let at: usize = 0;
-    for (let i: usize = 0; i < stride; i += 4) {
-      const t = <f64>load<f32>(target + i);
-      const v = <f64>load<f32>(x + i);
-      const other = (1 - t) * v;
-      own += t * v;
-      if (other > most || (other != other && most == most)) {
-        most = other;
-        at = i;
-      }
+  for (let start = 0; start < rows; start += ROWS) {
+    const end = min(start + ROWS, rows);
+    let sum: f64 = 0;
+    for (let r = start; r < end; r++, x += stride, target += stride, dx += stride) {
+      const value = categoricalHingeRow(x, target, dx, stride, scale);
+      if (each == VALUES) store<f32>(y + (<usize>r << 2), <f32>value);
+      sum += value;
     }
-    const value = max<f64>(1 + (most - own), 0);
-    const slope = value > 0 ? scale : 0;
-    for (let i: usize = 0; i < stride; i += 4) {
-      const t = <f64>load<f32>(target + i);
-      store<f32>(dx + i, <f32>(slope * (i == at ? 1 - t - t : -t)));
-    }
-    if (each) store<f32>(y + (<usize>r << 2), <f32>value);
-    else total += value;
+    total = withBlock(total, sum, y, start / ROWS, each);
   }
-  if (!each) store<f32>(y, <f32>(scale * total));
+  if (each == TOTAL) store<f32>(y, <f32>(scale * total));
+}
+
+/** The value of a row of `bytes`, and `scale` times its gradient. */
+@inline
+function categoricalHingeRow(x: usize, target: usize, dx: usize, bytes: usize, scale: f64): f64 {
+  let own: f64 = 0;
+  let most: f64 = -Infinity;
+  let at: usize = 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    const t = <f64>load<f32>(target + i);
+    const v = <f64>load<f32>(x + i);
+    const other = (1 - t) * v;
+    own += t * v;
+    if (other > most || (other != other && most == most)) {
+      most = other;
+      at = i;
+    }
+  }
+  const value = max<f64>(1 + (most - own), 0);
+  const slope = value > 0 ? scale : 0;
+  for (let i: usize = 0; i < bytes; i += 4) {
+    const t = <f64>load<f32>(target + i);
+    store<f32>(dx + i, <f32>(slope * (i == at ? 1 - t - t : -t)));
+  }
+  return value;
 }
 
 /** What torch adds to each squared length (cosine_embedding_loss in ATen/native/Loss.cpp). */
@@ -122,15 +148,20 @@ export function cosineEmbeddingLossForward(
 ): void {
   const stride = <usize>cols << 2;
   let total: f64 = 0;
-  for (let r = 0; r < rows; r++, a += stride, b += stride, target += 4) {
-    const p = 1 / sqrt(dot(a, a, cols) + EPSILON);
-    const q = 1 / sqrt(dot(b, b, cols) + EPSILON);
-    const alike = load<f32>(target) > 0;
-    const value = alike ? beyond(a, p, b, q, cols) : max<f64>(dot(a, b, cols) * p * q - margin, 0);
-    if (each) store<f32>(y + (<usize>r << 2), <f32>value);
-    else total += value;
+  for (let start = 0; start < rows; start += ROWS) {
+    const end = min(start + ROWS, rows);
+    let sum: f64 = 0;
+    for (let r = start; r < end; r++, a += stride, b += stride, target += 4) {
+      const p = 1 / sqrt(dot(a, a, cols) + EPSILON);
+      const q = 1 / sqrt(dot(b, b, cols) + EPSILON);
+      const alike = load<f32>(target) > 0;
+      const value = alike ? beyond(a, p, b, q, cols) : max<f64>(dot(a, b, cols) * p * q - margin, 0);
+      if (each == VALUES) store<f32>(y + (<usize>r << 2), <f32>value);
+      sum += value;
+    }
+    total = withBlock(total, sum, y, start / ROWS, each);
   }
-  if (!each) store<f32>(y, <f32>(scale * total));
+  if (each == TOTAL) store<f32>(y, <f32>(scale * total));
 }
 
 /**

@@ -8,10 +8,14 @@
 // and slope(p, t, u, w, a, b) for u = inner(p, t, a, b), or innerSlope in the slope's case, and w = inner2(p, t, a, b) in
 // forward. With a getter `weighted` w is a third operand `extra`, and the loss is times `weight`; both are 1 where the
 // pointer is 0.
-import { highHalf, lanesSum, lowHalf, narrow, widen } from "./moments";
+import { BLOCK, TOTAL, VALUES } from "../blocks";
+import { highHalf, lanesSum, lowHalf, narrow, widen, withBlock } from "./moments";
 import { Lanes } from "./lanes";
 
-/** y = scale · Σ op(pred, target), or y = op(pred, target) if `each`. */
+/**
+ * By `each`, y = scale · Σ op(pred, target) (TOTAL), op(pred, target) (VALUES), or Σ op(pred, target) of each block, float64
+ * (BLOCKS).
+ */
 export function lossForward<Op>(
   pred: usize, target: usize, y: usize, n: i32, each: i32, scale: f64,
   a: f64 = 0, b: f64 = 0, extra: usize = 0, weight: usize = 0,
@@ -20,35 +24,40 @@ export function lossForward<Op>(
   const b4 = f32x4.splat(<f32>b);
   const a2 = f64x2.splat(a);
   const b2 = f64x2.splat(b);
-  let s0 = f64x2.splat(0);
-  let s1 = f64x2.splat(0);
+  let total: f64 = 0;
   const bytes = <usize>n << 2;
-  for (let i: usize = 0; i < bytes; i += 16) {
-    const p = v128.load(pred + i);
-    const t = v128.load(target + i);
-    const u = inner<Op>(p, t, a4, b4);
-    const w = second<Op>(p, t, a4, b4, extra, i);
-    let low = value<Op>(widen(pred + i), widen(target + i), lowHalf(u), lowHalf(w), a2, b2);
-    let high = value<Op>(widen(pred + i + 8), widen(target + i + 8), highHalf(u), highHalf(w), a2, b2);
-    if (isDefined(changetype<Op>(0).weighted)) {
-      if (weight) {
-        low = f64x2.mul(low, widen(weight + i));
-        high = f64x2.mul(high, widen(weight + i + 8));
+  for (let start: usize = 0; start < bytes; start += BLOCK << 2) {
+    let s0 = f64x2.splat(0);
+    let s1 = f64x2.splat(0);
+    const end = min(start + (BLOCK << 2), bytes);
+    for (let i = start; i < end; i += 16) {
+      const p = v128.load(pred + i);
+      const t = v128.load(target + i);
+      const u = inner<Op>(p, t, a4, b4);
+      const w = second<Op>(p, t, a4, b4, extra, i);
+      let low = value<Op>(widen(pred + i), widen(target + i), lowHalf(u), lowHalf(w), a2, b2);
+      let high = value<Op>(widen(pred + i + 8), widen(target + i + 8), highHalf(u), highHalf(w), a2, b2);
+      if (isDefined(changetype<Op>(0).weighted)) {
+        if (weight) {
+          low = f64x2.mul(low, widen(weight + i));
+          high = f64x2.mul(high, widen(weight + i + 8));
+        }
       }
+      if (each == VALUES) {
+        v128.store(y + i, narrow(low, high));
+        continue;
+      }
+      if (end - i < 16) {
+        const inside = Lanes.mask(n & 3);
+        low = v128.and(low, i64x2.extend_low_i32x4_s(inside));
+        high = v128.and(high, i64x2.extend_high_i32x4_s(inside));
+      }
+      s0 = f64x2.add(s0, low);
+      s1 = f64x2.add(s1, high);
     }
-    if (each) {
-      v128.store(y + i, narrow(low, high));
-      continue;
-    }
-    if (bytes - i < 16) {
-      const inside = Lanes.mask(n & 3);
-      low = v128.and(low, i64x2.extend_low_i32x4_s(inside));
-      high = v128.and(high, i64x2.extend_high_i32x4_s(inside));
-    }
-    s0 = f64x2.add(s0, low);
-    s1 = f64x2.add(s1, high);
+    total = withBlock(total, lanesSum(f64x2.add(s0, s1)), y, <i32>(start / (BLOCK << 2)), each);
   }
-  if (!each) store<f32>(y, <f32>(scale * lanesSum(f64x2.add(s0, s1))));
+  if (each == TOTAL) store<f32>(y, <f32>(scale * total));
 }
 
 /** dpred += ∂op/∂pred · dy · scale, where dy is one number for all (dyStep = 0) or one per element (1). */

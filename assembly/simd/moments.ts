@@ -1,4 +1,5 @@
 // Float32 seen as float64, two lanes at a time: sums, and squares of distances from a mean, that do not cancel.
+import { BLOCKS } from "../blocks";
 
 /** Two neighbouring numbers. */
 @inline
@@ -45,6 +46,13 @@ export function addWide(y: usize, v: v128, count: i32): void {
 @inline
 export function lanesSum(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
+}
+
+/** The total with the sum of one more block, which goes to y if y has the blocks. */
+@inline
+export function withBlock(total: f64, sum: f64, y: usize, block: i32, each: i32): f64 {
+  if (each == BLOCKS) store<f64>(y + (<usize>block << 3), sum);
+  return total + sum;
 }
 
 /** Σ x of n contiguous elements. */

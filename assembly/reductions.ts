@@ -1,5 +1,7 @@
-// Reductions over the middle of [outer, size, inner]. Sums run in float32 within blocks and in float64 across
-// them, in an order that depends on nothing but the shape.
+// Reductions over the middle of [outer, size, inner]. Sums run in float32 within short blocks and in float64 across
+// them, in an order that depends on nothing but the shape. `stride` is `inner`, from row to row of x and of what x comes
+// to; where a call takes a part of the columns, x, y and scratch moved on, `inner` says how many.
+import { BLOCK } from "./blocks";
 import { Lanes } from "./simd/lanes";
 import {
   columnSquares, columnTotals, highHalf, lowHalf, rowSquares, rowTotal,
@@ -11,22 +13,38 @@ const ROW_BLOCK = 32;
 
 /**
  * y = scale · Σ x over `size`; added to y if `accumulate`.
- * @param totals scratch of `inner` float64 where inner > 1
+ * @param totals scratch of `inner` float64 where stride > 1
  */
 export function sumForward(
-  x: usize, y: usize, totals: usize, outer: i32, size: i32, inner: i32, scale: f64, accumulate: i32,
+  x: usize, y: usize, totals: usize, outer: i32, size: i32, inner: i32, scale: f64, accumulate: i32, stride: i32,
 ): void {
-  const stride = <usize>size * inner << 2;
-  for (let o = 0; o < outer; o++) {
-    if (inner == 1) {
-      const total = <f32>(scale * rowSum(x, size));
-      store<f32>(y, accumulate ? load<f32>(y) + total : total);
-    } else {
-      columnSums(x, y, totals, size, inner, scale, accumulate);
-    }
-    x += stride;
-    y += <usize>inner << 2;
+  if (stride == 1) {
+    sumRows(x, y, outer, size, scale, accumulate);
+    return;
   }
+  const width = <usize>stride << 2;
+  for (let o = 0; o < outer; o++, x += <usize>size * width, y += width) {
+    columnSums(x, y, totals, size, inner, scale, accumulate, width);
+  }
+}
+
+function sumRows(x: usize, y: usize, rows: i32, cols: i32, scale: f64, accumulate: i32): void {
+  for (const end = y + (<usize>rows << 2); y < end; y += 4, x += <usize>cols << 2) {
+    const total = <f32>(scale * (cols > BLOCK ? sumOfBlocks(x, cols) : rowSum(x, cols)));
+    store<f32>(y, accumulate ? load<f32>(y) + total : total);
+  }
+}
+
+/** Σ x of n contiguous elements. */
+function sumOfBlocks(x: usize, n: i32): f64 {
+  let total: f64 = 0;
+  for (; n > 0; n -= BLOCK, x += BLOCK << 2) total += rowSum(x, min(n, BLOCK));
+  return total;
+}
+
+/** sums[i] = Σ x of block i of n elements, float64: with `addBlocks` the sumForward of them all. */
+export function blockSums(x: usize, sums: usize, n: i32): void {
+  for (; n > 0; n -= BLOCK, x += BLOCK << 2, sums += 8) store<f64>(sums, rowSum(x, min(n, BLOCK)));
 }
 
 /** y = scale · Σ sums, float64 sums of blocks, in order; added to y if `accumulate`. */
@@ -67,9 +85,8 @@ function addScaled(dy: usize, dx: usize, n: i32, scale: f32): void {
 
 /** y[c] = scale · Σ over rows of x[r, c]: blocks of rows go by as streams, sixteen columns of a block at a time. */
 function columnSums(
-  x: usize, y: usize, totals: usize, rows: i32, cols: i32, scale: f64, accumulate: i32,
+  x: usize, y: usize, totals: usize, rows: i32, cols: i32, scale: f64, accumulate: i32, stride: usize,
 ): void {
-  const stride = <usize>cols << 2;
   memory.fill(totals, 0, <usize>cols << 3);
   for (let r = 0; r < rows; r += ROW_BLOCK) {
     const block = min(ROW_BLOCK, rows - r);
@@ -150,22 +167,28 @@ class Smallest {
 }
 
 /** y = max x over `size`, index (i32) = where it stands first. A NaN is larger than everything, as in PyTorch. */
-export function maxForward(x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32): void {
-  extremes<Largest>(x, y, index, outer, size, inner);
+export function maxForward(
+  x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32,
+): void {
+  extremes<Largest>(x, y, index, outer, size, inner, stride);
 }
 
 /** y = min x over `size`, index (i32) = where it stands first. A NaN is smaller than everything, as in PyTorch. */
-export function minForward(x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32): void {
-  extremes<Smallest>(x, y, index, outer, size, inner);
+export function minForward(
+  x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32,
+): void {
+  extremes<Smallest>(x, y, index, outer, size, inner, stride);
 }
 
-function extremes<Most>(x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32): void {
+function extremes<Most>(
+  x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32,
+): void {
   for (let o = 0; o < outer; o++) {
-    if (inner == 1) rowExtreme<Most>(x, y, index, size);
-    else columnExtremes<Most>(x, y, index, size, inner);
-    x += <usize>size * inner << 2;
-    y += <usize>inner << 2;
-    index += <usize>inner << 2;
+    if (stride == 1) rowExtreme<Most>(x, y, index, size);
+    else columnExtremes<Most>(x, y, index, size, inner, <usize>stride << 2);
+    x += <usize>size * stride << 2;
+    y += <usize>stride << 2;
+    index += <usize>stride << 2;
   }
 }
 
@@ -211,12 +234,11 @@ function rowExtreme<Most>(x: usize, y: usize, index: usize, n: i32): void {
 }
 
 /** Row after row streams past the best values and their places. */
-function columnExtremes<Most>(x: usize, y: usize, index: usize, rows: i32, cols: i32): void {
-  const stride = <usize>cols << 2;
+function columnExtremes<Most>(x: usize, y: usize, index: usize, rows: i32, cols: i32, stride: usize): void {
   const body = <usize>(cols & ~3) << 2;
   const tail = cols & 3;
-  memory.copy(y, x, stride);
-  memory.fill(index, 0, stride);
+  memory.copy(y, x, <usize>cols << 2);
+  memory.fill(index, 0, <usize>cols << 2);
   for (let r = 1; r < rows; r++) {
     x += stride;
     for (let i: usize = 0; i < body; i += 16) {

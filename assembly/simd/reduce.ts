@@ -10,7 +10,7 @@ export function rowSum(x: usize, n: i32): f64 {
   let total: f64 = 0;
   let p = x;
   let left = n;
-  for (; left >= BLOCK; left -= BLOCK, p += BLOCK << 2) total += blockSum(p, BLOCK);
+  for (; left > BLOCK; left -= BLOCK, p += BLOCK << 2) total += blockSum(p, BLOCK);
   total += blockSum(p, left);
   return isFinite(total) ? total : stridedSum(x, n, 4);
 }

@@ -75,7 +75,7 @@ export function sumInto(
   { scale = 1, accumulate = false },
 ): void {
   const totals = inner > 1 ? new Buffer(2 * inner) : undefined;
-  kernels.sumForward(x, y, totals?.ptr ?? 0, outer, size, inner, scale, Number(accumulate));
+  kernels.sumForward(x, y, totals?.ptr ?? 0, outer, size, inner, scale, Number(accumulate), inner);
   totals?.free("dispose");
 }
 
@@ -110,7 +110,7 @@ function extreme(op: "max" | "min"): (x: Tensor, options?: ReductionOptions) => 
     checkNotEmpty(op, t, size);
     const y = new Tensor(shape);
     const index = new Buffer(y.size);
-    kernels[kernel](t.ptr, y.ptr, index.ptr, outer, size, inner);
+    kernels[kernel](t.ptr, y.ptr, index.ptr, outer, size, inner, inner);
     return record(op, y, [t], [index], (dy) =>
       kernels.maxBackward(index.ptr, dy, gradient(t), outer, size, inner),
     );
@@ -189,7 +189,7 @@ function extremeIndex(
     const kept = x.shape.filter((_, i) => dim !== undefined && i !== along);
     const index = new Tensor(keepdim ? reduced : kept, "i32");
     const values = new Buffer(index.size);
-    kernels[kernel](source, values.ptr, index.ptr, outer, size, inner);
+    kernels[kernel](source, values.ptr, index.ptr, outer, size, inner, inner);
     return record(op, index, [], [values], () => {});
   };
 }

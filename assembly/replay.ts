@@ -23,6 +23,7 @@ enum Signature {
   iiiff,
   iiiiii,
   iiiiid,
+  iiiffi,
   iiiiff,
   iiiiiii,
   iiiiiid,
@@ -34,6 +35,7 @@ enum Signature {
   iiiiiidi,
   iiiiiidd,
   iiiiidii,
+  iiiiiffi,
   iiiiiddd,
   iiiiiiiii,
   iiiiiiidd,
@@ -79,6 +81,7 @@ export function replay(list: usize, count: i32): i32 {
       case Signature.iiiff: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), f(p, 4), f(p, 5)); break;
       case Signature.iiiiii: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5), i(p, 6)); break;
       case Signature.iiiiid: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5), d(p, 6)); break;
+      case Signature.iiiffi: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), f(p, 4), f(p, 5), i(p, 6)); break;
       case Signature.iiiiff: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), f(p, 5), f(p, 6)); break;
       case Signature.iiiiiii: call_indirect<void>(
         kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4),
@@ -119,6 +122,10 @@ export function replay(list: usize, count: i32): i32 {
       case Signature.iiiiidii: call_indirect<void>(
         kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4),
         i(p, 5), d(p, 6), i(p, 7), i(p, 8),
+      ); break;
+      case Signature.iiiiiffi: call_indirect<void>(
+        kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4),
+        i(p, 5), f(p, 6), f(p, 7), i(p, 8),
       ); break;
       case Signature.iiiiiddd: call_indirect<void>(
         kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4),

@@ -50,6 +50,16 @@ export function setRngState(state: ArrayLike<number>): void {
   generator().integers(STATE_CELLS).set(cells);
 }
 
+/** Moves the generator past what n even numbers took: a block gives four. */
+function passEven(n: number): void {
+  kernels.advanceRandom(generator().ptr, Math.ceil(n / 4));
+}
+
+/** Moves the generator past what n normal numbers took: two blocks give eight. */
+function passNormal(n: number): void {
+  kernels.advanceRandom(generator().ptr, 2 * Math.ceil(n / 8));
+}
+
 type RandomOptions = Pick<TensorOptions, "requiresGrad">;
 
 function drawn(
@@ -69,14 +79,18 @@ function drawn(
 
 /** Numbers from the uniform distribution on [low, high). */
 export function uniform(shape: Shape, low: number, high: number, options?: RandomOptions): Tensor {
-  return drawn("uniform", shape, options, (ptr, n) =>
-    kernels.uniformFill(generator().ptr, ptr, n, low, high),
-  );
+  return drawn("uniform", shape, options, (ptr, n) => {
+    kernels.uniformFill(generator().ptr, ptr, n, low, high, 0);
+    passEven(n);
+  });
 }
 
 /** Numbers from the normal distribution. */
 export function normal(shape: Shape, mean: number, std: number, options?: RandomOptions): Tensor {
-  return drawn("normal", shape, options, (ptr, n) => kernels.normalFill(generator().ptr, ptr, n, mean, std));
+  return drawn("normal", shape, options, (ptr, n) => {
+    kernels.normalFill(generator().ptr, ptr, n, mean, std, 0);
+    passNormal(n);
+  });
 }
 
 /**
@@ -120,7 +134,8 @@ export function rrelu(x: Tensor, options?: RreluOptions): Tensor {
   const source = expectTensor("rrelu", x).use("rrelu");
   const y = new Tensor(x.shape);
   const noise = new Buffer(x.size);
-  kernels.rreluForward(generator().ptr, source, noise.ptr, y.ptr, x.size, lower, upper);
+  kernels.rreluForward(generator().ptr, source, noise.ptr, y.ptr, x.size, lower, upper, 0);
+  passEven(x.size);
   return record("rrelu", y, [x], [noise], (dy) => kernels.rreluBackward(noise.ptr, dy, gradient(x), x.size));
 }
 
@@ -152,7 +167,8 @@ export function dropout(x: Tensor, options?: DropoutOptions): Tensor {
   }
   const y = new Tensor(x.shape);
   const noise = new Buffer(x.size);
-  kernels.dropoutForward(generator().ptr, source, noise.ptr, y.ptr, x.size, p);
+  kernels.dropoutForward(generator().ptr, source, noise.ptr, y.ptr, x.size, p, 0);
+  passEven(x.size);
   return record("dropout", y, [x], [noise], (dy) =>
     kernels.rreluBackward(noise.ptr, dy, gradient(x), x.size),
   );

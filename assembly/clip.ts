@@ -1,20 +1,51 @@
 // Gradient clipping. The norm of all gradients together gathers in float64 cells of linear memory, so that no square
 // overflows and nothing has to be read in between.
+import { BLOCK, TOTAL } from "./blocks";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
+import { lanesSum, withBlock } from "./simd/moments";
 
 /** largest = max(largest, |x|) over n elements; a NaN stays. `largest` is a float64 cell. */
 export function absMax(x: usize, largest: usize, n: i32): void {
+  store<f64>(largest, max(load<f64>(largest), <f64>magnitudes(x, n)));
+}
+
+/** y[i] = max |x| of block i of n elements, NaN if one is NaN; the absMax of y is that of them all. */
+export function blockMaxima(x: usize, y: usize, n: i32): void {
+  for (; n > 0; n -= BLOCK, x += BLOCK << 2, y += 4) store<f32>(y, magnitudes(x, min(n, BLOCK)));
+}
+
+/** max |x| over n elements. */
+@inline
+function magnitudes(x: usize, n: i32): f32 {
   let m = f32x4.splat(0);
   for (let left = n; left > 0; left -= 4, x += 16) m = f32x4.max(m, magnitude(x, left));
-  store<f64>(largest, max(load<f64>(largest), <f64>Lanes.max(m)));
+  return Lanes.max(m);
 }
 
 /**
  * sum += Σ (|x| / largest)^p over n elements, for p = 1 and 2 without the division: they cannot overflow in float64.
- * `sum` and `largest` are float64 cells.
+ * `sum` and `largest` are float64 cells. With `each` = BLOCKS `sum` is the first of as many cells as there are blocks, which
+ * get the sum of each; with `gather` that comes to the same.
  */
-export function powerSum(x: usize, largest: usize, sum: usize, n: i32, p: f64): void {
+export function powerSum(x: usize, largest: usize, sum: usize, n: i32, p: f64, each: i32): void {
+  let total = load<f64>(sum);
+  for (let start = 0; start < n; start += BLOCK, x += BLOCK << 2) {
+    total = withBlock(total, powers(x, largest, min(n - start, BLOCK), p), sum, start / BLOCK, each);
+  }
+  if (each == TOTAL) store<f64>(sum, total);
+}
+
+/** sum += Σ sums in order, all float64. */
+export function gather(sums: usize, sum: usize, count: i32): void {
+  let total = load<f64>(sum);
+  for (; count > 0; count--, sums += 8) total += load<f64>(sums);
+  store<f64>(sum, total);
+}
+
+/** Σ (|x| / largest)^p over n elements. */
+@inline
+function powers(x: usize, largest: usize, n: i32, p: f64): f64 {
   let total = f64x2.splat(0);
   const scale = f32x4.splat(<f32>load<f64>(largest));
   const exponent = f32x4.splat(<f32>p);
@@ -29,7 +60,7 @@ export function powerSum(x: usize, largest: usize, sum: usize, n: i32, p: f64): 
     }
     total = f64x2.add(total, f64x2.add(low, high));
   }
-  store<f64>(sum, load<f64>(sum) + f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1));
+  return lanesSum(total);
 }
 
 /** |x| of the next four elements, 0 beyond the last of `left`. */

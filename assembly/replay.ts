@@ -17,13 +17,13 @@ enum Signature {
   iiid,
   iiif,
   iiiii,
-  iiiid,
   iiiif,
   iiidi,
   iiiff,
   iiiiii,
   iiiiid,
   iiiffi,
+  iiiidi,
   iiiiff,
   iiiiiii,
   iiiiiid,
@@ -75,13 +75,13 @@ export function replay(list: usize, count: i32): i32 {
       case Signature.iiid: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), d(p, 4)); break;
       case Signature.iiif: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), f(p, 4)); break;
       case Signature.iiiii: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5)); break;
-      case Signature.iiiid: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), d(p, 5)); break;
       case Signature.iiiif: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), f(p, 5)); break;
       case Signature.iiidi: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), d(p, 4), i(p, 5)); break;
       case Signature.iiiff: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), f(p, 4), f(p, 5)); break;
       case Signature.iiiiii: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5), i(p, 6)); break;
       case Signature.iiiiid: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5), d(p, 6)); break;
       case Signature.iiiffi: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), f(p, 4), f(p, 5), i(p, 6)); break;
+      case Signature.iiiidi: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), d(p, 5), i(p, 6)); break;
       case Signature.iiiiff: call_indirect<void>(kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), f(p, 5), f(p, 6)); break;
       case Signature.iiiiiii: call_indirect<void>(
         kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4),

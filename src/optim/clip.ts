@@ -48,7 +48,7 @@ export function clipGradNorm(
   const [norm, sum] = [cells.ptr, cells.ptr + 8];
   const [summed, scaled] = [normType < Infinity, normType !== 1 && normType !== 2];
   if (scaled) for (const { ptr, size } of gradients) kernels.absMax(ptr, norm, size);
-  if (summed) for (const { ptr, size } of gradients) kernels.powerSum(ptr, norm, sum, size, normType);
+  if (summed) for (const { ptr, size } of gradients) kernels.powerSum(ptr, norm, sum, size, normType, 0);
   kernels.powerRoot(norm, sum, total.ptr, normType);
   if (maxNorm < Infinity) for (const { ptr, size } of gradients) kernels.clipNorm(ptr, norm, size, maxNorm);
   cells.free("dispose");

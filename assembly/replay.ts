@@ -46,6 +46,7 @@ enum Signature {
   iiiiiiiidfi,
   iiiiiiiiiiii,
   iiiiiiiiiiiidd,
+  iiiiiiiiiiiiii,
 }
 
 /** Bytes of an entry: room for fourteen arguments. */
@@ -166,6 +167,10 @@ export function replay(list: usize, count: i32): i32 {
       case Signature.iiiiiiiiiiiidd: call_indirect<void>(
         kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5), i(p, 6), i(p, 7),
         i(p, 8), i(p, 9), i(p, 10), i(p, 11), i(p, 12), d(p, 13), d(p, 14),
+      ); break;
+      case Signature.iiiiiiiiiiiiii: call_indirect<void>(
+        kernel, i(p, 1), i(p, 2), i(p, 3), i(p, 4), i(p, 5), i(p, 6), i(p, 7),
+        i(p, 8), i(p, 9), i(p, 10), i(p, 11), i(p, 12), i(p, 13), i(p, 14),
       ); break;
     }
     if (found < 0) continue;

@@ -20,26 +20,62 @@ export function matmul(
   a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
   transposeA: i32, transposeB: i32, accumulate: i32,
 ): void {
-  if (M == 0 || N == 0) return;
-  if (K == 0 && !accumulate) memory.fill(c, 0, M * N << 2);
-  else if (M + N + K <= 6) scalar(a, b, c, M, N, K, transposeA, transposeB, accumulate);
-  else if (M == 1 && transposeB) dotRows(b, a, c, N, K, accumulate);
-  else if (M == 1 && N > 1) sumRows(b, a, c, N, K, accumulate);
-  else if (M > 1 && transposeA && N == 1) sumRows(a, b, c, M, K, accumulate);
-  else if (N == 1) dotRows(a, b, c, M, K, accumulate);
-  else if (isDots(M, N, K, transposeA, transposeB)) dotProducts(a, b, c, M, N, K, accumulate);
+  product(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate, 0, M, 0, N);
+}
+
+/**
+ * C[iFrom..iTo, jFrom..jTo] of the product, with the bits that matmul gives these elements: what is summed in which
+ * order depends on M, N and K alone. Pointers are those of the whole matrices. Tiles begin at multiples of 8 rows and
+ * 16 columns, and end there or with C. `scratch` has matmulTileScratch(...) bytes; nothing outside of it and the tile
+ * is written.
+ */
+export function matmulTile(
+  a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
+  transposeA: i32, transposeB: i32, accumulate: i32, iFrom: i32, iTo: i32, jFrom: i32, jTo: i32,
+): void {
+  product(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate, iFrom, iTo, jFrom, jTo);
+}
+
+/** What both do. Inlined, as `multiply` and `scalar` are: a call with so many arguments takes 5 % of 8 x 8 x 8. */
+@inline
+function product(
+  a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
+  transposeA: i32, transposeB: i32, accumulate: i32, iFrom: i32, iTo: i32, jFrom: i32, jTo: i32,
+): void {
+  const rows = iTo - iFrom, cols = jTo - jFrom;
+  if (rows <= 0 || cols <= 0) return;
+  a += (transposeA ? iFrom : iFrom * K) << 2;
+  b += (transposeB ? jFrom * K : jFrom) << 2;
+  c += (iFrom * N + jFrom) << 2;
+  if (K == 0 && !accumulate) clear(c, N << 2, rows, cols);
+  else if (M + N + K <= 6) scalar(a, b, c, M, N, K, transposeA, transposeB, accumulate); // all of C is one tile
+  else if (M == 1 && transposeB) dotRows(b, a, c, cols, K, accumulate);
+  else if (M == 1 && N > 1) sumRows(b, N << 2, a, c, cols, K, accumulate);
+  else if (M > 1 && transposeA && N == 1) sumRows(a, M << 2, b, c, rows, K, accumulate);
+  else if (N == 1) dotRows(a, b, c, rows, K, accumulate);
+  else if (isDots(M, N, K, transposeA, transposeB)) dotProducts(a, b, c, N << 2, rows, cols, K, accumulate);
   else if (isStreams(M, N, K, transposeB)) {
-    streams(a, (transposeA ? 1 : K) << 2, (transposeA ? M : 1) << 2, b, c, M, N, K, accumulate);
-  } else multiply(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate);
+    streams(a, (transposeA ? 1 : K) << 2, (transposeA ? M : 1) << 2, b, c, N << 2, rows, cols, K, accumulate);
+  } else multiply(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate, rows, cols);
 }
 
 /** Bytes of scratch that matmul needs for these arguments. */
 export function matmulScratch(M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32): i32 {
+  return matmulTileScratch(M, N, K, transposeA, transposeB, M, N);
+}
+
+/** Bytes of scratch for a tile of at most `rows` and `cols`: one strip of A, and the panels of as many columns of B. */
+export function matmulTileScratch(
+  M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32, rows: i32, cols: i32,
+): i32 {
   if (M <= 1 || N <= 1 || K == 0 || isDots(M, N, K, transposeA, transposeB) || isStreams(M, N, K, transposeB)) {
     return 0;
   }
+  if (rows <= 0 || cols <= 0) return 0;
   const packA = packsA(M, N, transposeA);
-  const panelsOfB = packsB(M, N, K, transposeB) ? blocks(block(N, NC, NR), NR) : 0;
+  // Of two tiles the narrower one can have the wider block: 512 columns are one, 528 are two of 264.
+  const nc = cols < N ? min(cols, NC) : block(N, NC, NR);
+  const panelsOfB = packsB(M, N, K, transposeB) ? blocks(nc, NR) : 0;
   return panelBytes(block(K, packA ? KC_A : KC, 4)) * (i32(packA) + panelsOfB);
 }
 
@@ -75,7 +111,17 @@ export function block(total: i32, most: i32, unit: i32): i32 {
   return min(blocks(even, unit) * unit, total);
 }
 
+/** C[rows, cols] = 0, with `cRow` bytes from row to row of C. */
+export function clear(c: usize, cRow: i32, rows: i32, cols: i32): void {
+  if (cols << 2 == cRow) {
+    memory.fill(c, 0, rows * cRow);
+    return;
+  }
+  for (let i = 0; i < rows; i++) memory.fill(c + i * cRow, 0, cols << 2);
+}
+
 /** The product of a few elements, sooner than a tile would be set up. */
+@inline
 function scalar(a: usize, b: usize, c: usize, M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32, add: i32): void {
   for (let i = 0; i < M; i++) {
     for (let j = 0; j < N; j++) {
@@ -90,9 +136,11 @@ function scalar(a: usize, b: usize, c: usize, M: i32, N: i32, K: i32, transposeA
   }
 }
 
+/** C[rows, cols] of the product, with the first element that it needs of each at a, b and c. */
+@inline
 function multiply(
   a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
-  transposeA: i32, transposeB: i32, accumulate: i32,
+  transposeA: i32, transposeB: i32, accumulate: i32, rows: i32, cols: i32,
 ): void {
   const MR = tileRows();
   const packA = packsA(M, N, transposeA), packB = packsB(M, N, K, transposeB);
@@ -101,8 +149,8 @@ function multiply(
   const bRow = (transposeB ? 1 : N) << 2, bCol = (transposeB ? K : 1) << 2;
   const cRow = N << 2;
 
-  for (let jc = 0, nc = 0; jc < N; jc += nc) {
-    nc = block(N - jc, NC, NR);
+  for (let jc = 0, nc = 0; jc < cols; jc += nc) {
+    nc = block(cols - jc, NC, NR);
     for (let pc = 0, kc = 0; pc < K; pc += kc) {
       kc = block(K - pc, packA ? KC_A : KC, 4);
       const add = i32(accumulate || pc > 0);
@@ -112,8 +160,8 @@ function multiply(
       else if (packB) packPanels(scratch, bBlock, bRow, kc, nc);
       const aPanel = packB ? scratch + panel * blocks(nc, NR) : scratch;
 
-      for (let ir = 0, mr = 0; ir < M; ir += mr) {
-        mr = block(M - ir, MR, 1);
+      for (let ir = 0, mr = 0; ir < rows; ir += mr) {
+        mr = block(rows - ir, MR, 1);
         const aStrip = a + ir * aRow + pc * aCol;
         if (packA) packPanel(aPanel, aStrip, aCol, kc);
         strip(

@@ -2,7 +2,7 @@
 import { Lanes } from "../simd/lanes";
 import { Math4 } from "../simd/math";
 import { Edge, NR } from "./kernel";
-import { block, strip } from "./matmul";
+import { block, clear, strip } from "./matmul";
 
 const NC: i32 = 64; // rows of a transposed B that pass all of A, from the L2 cache after the first time
 const NS: i32 = 2048; // columns of B that pass four rows of C in the L1 cache
@@ -45,18 +45,21 @@ export function dotRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32):
   }
 }
 
-/** c[n] = Σₖ v[k] S[k, n], or += if `add`: eight rows of S at a time stream past c, or past its one tile. */
-export function sumRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32): void {
-  const stride = n << 2;
-  if (n <= 4) return strip(1, v, 0, 4, s, stride, 0, c, 0, K, n, add);
+/**
+ * c[n] = Σₖ v[k] S[k, n], or += if `add`, with `stride` bytes from row to row of S: eight rows at a time stream past c.
+ * Where a row of S has four columns or fewer, all of S streams past one tile.
+ */
+export function sumRows(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32, add: i32): void {
+  if (stride <= 16) return strip(1, v, 0, 4, s, stride, 0, c, 0, K, n, add);
+  const size = n << 2;
   let k = 0;
-  if (!add) memory.fill(c, 0, stride);
+  if (!add) memory.fill(c, 0, size);
   for (; k + 8 <= K; k += 8) {
     const v0 = v128.load32_splat(v), v1 = v128.load32_splat(v, 4);
     const v2 = v128.load32_splat(v, 8), v3 = v128.load32_splat(v, 12);
     const v4 = v128.load32_splat(v, 16), v5 = v128.load32_splat(v, 20);
     const v6 = v128.load32_splat(v, 24), v7 = v128.load32_splat(v, 28);
-    for (let j = 0; j < stride; j += 16) {
+    for (let j = 0; j < size; j += 16) {
       let p = s + j;
       let x = Math4.madd(v0, v128.load(p), v128.load(c + j));
       let y = f32x4.mul(v1, v128.load(p += stride)); // two sums, because one would wait for its additions
@@ -73,7 +76,7 @@ export function sumRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32):
   }
   for (; k < K; k++) {
     const x = v128.load32_splat(v);
-    for (let j = 0; j < stride; j += 16) {
+    for (let j = 0; j < size; j += 16) {
       Edge.store(c + j, Math4.madd(x, v128.load(s + j), v128.load(c + j)), n - (j >> 2));
     }
     s += stride;
@@ -151,9 +154,12 @@ function element(c: usize, x: f32, add: i32): void {
   store<f32>(c, add ? load<f32>(c) + x : x);
 }
 
-/** C[M, N] = A[M, K] · B[N, K]ᵀ, or += if `add`: four rows of A meet two of B, or one or two meet four. */
-export function dotProducts(a: usize, b: usize, c: usize, M: i32, N: i32, K: i32, add: i32): void {
-  const stride = K << 2, cRow = N << 2;
+/**
+ * C[M, N] = A[M, K] · B[N, K]ᵀ, or += if `add`, with `cRow` bytes from row to row of C: four rows of A meet two of B,
+ * or one or two meet four.
+ */
+export function dotProducts(a: usize, b: usize, c: usize, cRow: i32, M: i32, N: i32, K: i32, add: i32): void {
+  const stride = K << 2;
   for (let jc = 0; jc < N; jc += NC) {
     const nc = min(NC, N - jc);
     for (let ir = 0; ir < M; ir += 4) {
@@ -207,36 +213,38 @@ class Stream {
   }
 }
 
-// Functions of their own: inlined into `streams`, V8 spills what that keeps for its loops, and a tenth is lost.
-function pass2(a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, c: usize, cRow: i32, n: i32, kc: i32): void {
-  Stream.pass(2, a, aRow, aCol, b, bRow, c, cRow, n, kc);
+type Pass = (a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, c: usize, cRow: i32, n: i32, kc: i32) => void;
+
+/** The pass of 2..4 rows, called through this value: inlined into `streams`, V8 spills what that keeps for its loops. */
+function passOf(rows: i32): Pass {
+  switch (rows) {
+    case 2:
+      return (a, aRow, aCol, b, bRow, c, cRow, n, kc) => Stream.pass(2, a, aRow, aCol, b, bRow, c, cRow, n, kc);
+    case 3:
+      return (a, aRow, aCol, b, bRow, c, cRow, n, kc) => Stream.pass(3, a, aRow, aCol, b, bRow, c, cRow, n, kc);
+    default:
+      return (a, aRow, aCol, b, bRow, c, cRow, n, kc) => Stream.pass(4, a, aRow, aCol, b, bRow, c, cRow, n, kc);
+  }
 }
 
-function pass3(a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, c: usize, cRow: i32, n: i32, kc: i32): void {
-  Stream.pass(3, a, aRow, aCol, b, bRow, c, cRow, n, kc);
-}
-
-function pass4(a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, c: usize, cRow: i32, n: i32, kc: i32): void {
-  Stream.pass(4, a, aRow, aCol, b, bRow, c, cRow, n, kc);
-}
-
-/** C[M, N] = A · B[K, N], or += if `add`, with A[i, k] at a + i aRow + k aCol: pairs of rows of B pass 2..4 of C. */
+/**
+ * C[M, N] = A · B[K, N], or += if `add`, with A[i, k] at a + i aRow + k aCol and `stride` bytes from row to row of B and
+ * of C: pairs of rows of B pass 2..4 of C.
+ */
 export function streams(
-  a: usize, aRow: i32, aCol: i32, b: usize, c: usize, M: i32, N: i32, K: i32, add: i32,
+  a: usize, aRow: i32, aCol: i32, b: usize, c: usize, stride: i32, M: i32, N: i32, K: i32, add: i32,
 ): void {
-  const stride = N << 2;
-  if (!add) memory.fill(c, 0, M * stride);
+  if (!add) clear(c, stride, M, N);
   for (let jc = 0; jc < N; jc += NS) {
-    const nc = min(NS, N - jc), whole = nc & ~3;
+    const nc = min(NS, N - jc);
     for (let pc = 0; pc < K; pc += KS) {
       const kc = min(KS, K - pc), even = kc & ~1;
       const B = b + pc * stride + (jc << 2);
       for (let ir = 0, mr = 0; ir < M; ir += mr) {
         mr = block(M - ir, 4, 1);
+        const whole = mr > 1 ? nc & ~3 : 0; // a single row is at the end of a tile
         const A = a + ir * aRow + pc * aCol, C = c + ir * stride + (jc << 2);
-        if (mr == 2) pass2(A, aRow, aCol, B, stride, C, stride, whole, even);
-        else if (mr == 3) pass3(A, aRow, aCol, B, stride, C, stride, whole, even);
-        else pass4(A, aRow, aCol, B, stride, C, stride, whole, even);
+        if (whole > 0) passOf(mr)(A, aRow, aCol, B, stride, C, stride, whole, even);
         // The last row of an odd number of them, and the columns beyond the last whole vector.
         const odd = even * aCol, left = whole << 2;
         if (kc > even) strip(mr, A + odd, aRow, aCol, B + even * stride, stride, NR << 2, C, stride, 1, whole, 1);

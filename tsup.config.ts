@@ -97,6 +97,9 @@ export default defineConfig([
     dts: { banner: '/// <reference lib="esnext.disposable" />' },
     async onSuccess() {
       for (const file of ["baseline.wasm", "relaxed.wasm"]) await copyFile(`build/${file}`, `dist/${file}`);
+      await copyFile("build/worker.js", "dist/worker.js");
+      // It is a script: whoever asks for its types is to learn that it exports nothing.
+      await writeFile("dist/worker.d.ts", "export {};\n");
       await copyFile("src/binary/kernels.d.ts", "dist/kernels.d.ts");
     },
   },

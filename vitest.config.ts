@@ -8,12 +8,14 @@ const execArgv = isOld ? ["--experimental-wasm-relaxed-simd"] : [];
 
 /** What runs the package as it is built, or no kernel at all. */
 const once = [
+  "test/browser/threads.test.ts",
   "test/example.test.ts",
   "test/fixtures.test.ts",
   "test/lab.test.ts",
   "test/package.test.ts",
   "test/packing.test.ts",
   "test/readme.test.ts",
+  "test/waiting.test.ts",
 ];
 
 export default defineConfig({

@@ -1,7 +1,8 @@
 // Replays a plan: kernel calls that lie in linear memory as a list.
 //
-// An entry is a row of 8-byte slots: the kernel's place in the function table and its signature, then its arguments. The
-// letters of a signature are the types of the parameters: i for i32 and usize, f for f32, d for f64.
+// An entry is a row of 8-byte slots: the kernel's place in the function table (four bytes) and its signature (one), then its
+// arguments; the rest is for threads (threads/pool.ts). The letters of a signature are the types of the parameters: i for
+// i32 and usize, f for f32, d for f64.
 
 /** The signatures of the kernels. Those in front return where they found something, or −1. */
 enum Signature {
@@ -49,18 +50,19 @@ enum Signature {
   iiiiiiiiiiiiii,
 }
 
-/** Bytes of an entry: room for fourteen arguments. */
-const ENTRY: usize = 120;
+/** Bytes of an entry, and where in it a search leaves what it finds: searches have few arguments. */
+const ENTRY: usize = 128;
+const FOUND: usize = 112;
 
 /**
  * Calls the kernels of a list, one after another. Stops at a search that finds something: returns the place of its entry,
- * counted from 1, and leaves what it found in the entry's last slot; otherwise returns 0.
+ * counted from 1, and leaves what it found in the entry; otherwise returns 0.
  */
 export function replay(list: usize, count: i32): i32 {
   for (let n = 1, p = list; n <= count; n++, p += ENTRY) {
     const kernel = load<u32>(p);
     let found = -1;
-    switch (load<u32>(p, 4)) {
+    switch (<i32>load<u8>(p, 4)) {
       case Signature.search_ii: found = call_indirect<i32>(kernel, i(p, 1), i(p, 2)); break;
       case Signature.search_iii: found = call_indirect<i32>(kernel, i(p, 1), i(p, 2), i(p, 3)); break;
       case Signature.search_iiff: found = call_indirect<i32>(kernel, i(p, 1), i(p, 2), f(p, 3), f(p, 4)); break;
@@ -174,7 +176,7 @@ export function replay(list: usize, count: i32): i32 {
       ); break;
     }
     if (found < 0) continue;
-    store<i32>(p, found, ENTRY - 8);
+    store<i32>(p, found, FOUND);
     return n;
   }
   return 0;

@@ -1,8 +1,9 @@
 // From build/release.wasm, which the compiler made with relaxed SIMD: build/baseline.wasm and build/relaxed.wasm, the
 // same for those who bring the bytes themselves; build/binary.ts, the baseline compressed, from which the package makes
-// both; build/abi.ts, which parameters of the kernels are pointers, and their signatures.
+// both; build/pool.ts and build/worker.js, what threads run; build/abi.ts, which parameters of the kernels are pointers, and their signatures.
 import { readFileSync, writeFileSync } from "node:fs";
 import binaryen from "assemblyscript/binaryen";
+import { transformSync } from "esbuild";
 import { compress } from "lzma";
 import { fuse } from "../src/binary/fuse";
 import { uleb } from "./wasm/reader";
@@ -84,6 +85,12 @@ function signatureOf({ name, types, returns }: Kernel): number {
   return at;
 }
 
+/** A module without imports, which is a script as well. */
+function workerSource(): string {
+  const source = readFileSync(new URL("../src/threads/worker.ts", import.meta.url), "utf8");
+  return transformSync(source, { loader: "ts", minify: true, target: "es2022", tsconfigRaw: {} }).code.trim();
+}
+
 const { bytes: baseline, count } = unfuse(shrunk(read("release.wasm")));
 const relaxed = baseline.slice();
 if (fuse(relaxed) !== count) throw new Error("a multiply and an add of the source look like a multiply-add");
@@ -102,6 +109,14 @@ write(
       "unpacker",
       Buffer.from(shrunk(read("unpack.wasm"))).toString("base64"),
     ),
+  ].join("\n"),
+);
+write("worker.js", `${workerSource()}\n`);
+write(
+  "pool.ts",
+  [
+    constant("What threads run, in base64.", "pool", read("pool.wasm").toString("base64")),
+    constant("The source of a worker.", "worker", workerSource()),
   ].join("\n"),
 );
 const kernels = declarations();

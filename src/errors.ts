@@ -60,6 +60,9 @@ export class NonFiniteError extends NablasError {
 /** Kernels that cannot be had: the engine or a policy forbids WebAssembly, or what `init` got is something else. */
 export class LoadError extends NablasError {}
 
+/** A worker that failed while it did a piece of an op. What that op was writing is undefined, everything else is as it was. */
+export class WorkerError extends NablasError {}
+
 /** A tensor of another copy of this library: its pointers mean nothing here. */
 export class InstanceError extends NablasError {}
 

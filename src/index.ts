@@ -20,6 +20,7 @@ export {
   OutOfMemoryError,
   PlanError,
   ShapeError,
+  WorkerError,
 } from "./errors";
 export { type Epoch, type FitOptions, fit, type Step } from "./fit";
 export { type GradcheckOptions, gradcheck } from "./gradcheck";
@@ -66,5 +67,7 @@ export { scope } from "./scope";
 export type { StateValue } from "./stateDict";
 export { type LayerSummary, Summary, summary } from "./summary";
 export type { DType, Nested, Shape, TensorData, TypedArray } from "./tensor";
+export { shutdown, type ThreadOptions, type Threads, threads } from "./threads/threads";
+export type { WorkerLike } from "./threads/workers";
 export { Training, type TrainingState } from "./training";
 export type { Simd } from "./wasm";

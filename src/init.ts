@@ -2,6 +2,7 @@ import { compiled, identified, ownBinaryAsync } from "./binary/compile";
 import { hasRelaxedSimd } from "./binary/engine";
 import { LoadError, OptionError, text, withDefaults } from "./errors";
 import { debugMemory, start } from "./memory";
+import { checkThreads, setThreads, type ThreadOptions } from "./threads/threads";
 import { type Binary, choose, loadAsync, running, type Simd } from "./wasm";
 
 /** Bytes, in any view. */
@@ -15,7 +16,7 @@ interface Download {
 }
 
 /** The options of `init`. */
-export interface InitOptions {
+export interface InitOptions extends ThreadOptions {
   /**
    * Which binary to run: "relaxed" has fused multiply-add, which not every engine has; default: the best that there is.
    * Its results differ from those of "baseline", and from machine to machine, in the last bits.
@@ -38,6 +39,7 @@ export interface InitOptions {
 const defaults: { [K in keyof Required<InitOptions>]: InitOptions[K] } = {
   ...{ simd: undefined, deterministic: false, debug: false },
   ...{ module: undefined, bytes: undefined, url: undefined, response: undefined },
+  ...{ threads: undefined, workerUrl: undefined, createWorker: undefined },
 };
 
 /**
@@ -47,9 +49,10 @@ const defaults: { [K in keyof Required<InitOptions>]: InitOptions[K] } = {
  *   than one form
  * @throws LoadError for what is not the kernels of this version, or cannot be fetched or compiled
  */
-export async function init(options?: InitOptions): Promise<{ simd: Simd; threads: 1 }> {
+export async function init(options?: InitOptions): Promise<{ simd: Simd; threads: number }> {
   const settings = withDefaults("init", defaults, options);
   const simd = wantedSimd(settings);
+  checkThreads(settings);
   const brought = broughtBy(settings);
   if (brought !== undefined) expectUnstarted("to bring kernels");
   else if (simd !== undefined && simd !== running) expectUnstarted(`to choose the ${simd} binary`);
@@ -64,7 +67,7 @@ export async function init(options?: InitOptions): Promise<{ simd: Simd; threads
   }
   debugMemory(settings.debug === true);
   start();
-  return { simd: running!, threads: 1 };
+  return { simd: running!, threads: await setThreads(settings) };
 }
 
 type Settings = typeof defaults;
@@ -92,8 +95,10 @@ function broughtBy({ module, bytes, url, response }: Settings): (() => Promise<B
       `init: expected one of module, bytes, url and response, got ${given.map(([name]) => name).join(" and ")}`,
     );
   }
-  const compile = async (source: Bytes | Promise<Bytes>) =>
-    identified(await compiled((await source) as BufferSource));
+  const compile = async (source: Bytes | Promise<Bytes>) => {
+    const given = bytesOf(await source);
+    return identified(await compiled(given), given);
+  };
   if (module !== undefined) {
     if (!isA("WebAssembly.Module", module)) throw new OptionError("init: module is a WebAssembly.Module");
     return async () => identified(module as WebAssembly.Module);
@@ -107,6 +112,13 @@ function broughtBy({ module, bytes, url, response }: Settings): (() => Promise<B
   if (url !== undefined) return () => compile(download(fetch(String(url)), String(url)));
   if (response !== undefined) return () => compile(download(response, "the response"));
   return undefined;
+}
+
+/** A copy, which its giver cannot change. */
+function bytesOf(bytes: Bytes): Uint8Array<ArrayBuffer> {
+  return bytes instanceof ArrayBuffer || !ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes).slice()
+    : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
 }
 
 /** Whether it is an object of that class, of any realm: pages with frames and test runners have several. */

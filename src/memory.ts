@@ -11,7 +11,7 @@
 import { DisposedError, OutOfMemoryError } from "./errors";
 import { recorder } from "./recording";
 import type { Region } from "./scope";
-import { instantiate, memory as linear, PAGE, running } from "./wasm";
+import { instantiate, type Loaded, memory as linear, PAGE, running, use } from "./wasm";
 
 /** Bytes behind the last block that kernels may read. */
 const GUARD = 64;
@@ -56,8 +56,9 @@ function take(bytes: number): number {
   return gap.at - bytes;
 }
 
-/** Gives back a block that a recording had reserved. */
-export function give(ptr: number, bytes: number): void {
+/** Gives back what was reserved: by a recording, or by `reserve`. */
+export function give(ptr: number, size: number): void {
+  const bytes = Math.ceil(size / 16) * 16;
   put(bytes <= SMALL ? smallBins : bins, ptr, bytes);
 }
 
@@ -91,6 +92,20 @@ export function start(): void {
   hole.at = (instantiate() + 15) & ~15;
   remap();
   hole.end = whole.byteLength - GUARD;
+}
+
+/** Goes on in the memory of `loaded`, which has as many pages: what lives stays where it is. Views of the old memory end. */
+export function moveTo(loaded: Loaded): void {
+  const old = linear;
+  new Uint8Array(loaded.memory.buffer).set(new Uint8Array(whole));
+  use(loaded);
+  remap();
+  old.grow(0);
+}
+
+/** So many bytes that nobody else gets, and that `memory` does not count, until `give` has them back. */
+export function reserve(bytes: number): number {
+  return take(Math.ceil(bytes / 16) * 16);
 }
 
 function newHole(bytes: number): void {

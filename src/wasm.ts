@@ -9,17 +9,27 @@ export type Kernels = Omit<Exports, "heapBase" | "table">;
 /** Set by `instantiate`, which the first allocation calls: whoever has a pointer to pass has kernels. */
 export let kernels: Kernels;
 
-let table: WebAssembly.Table;
+/** What runs: its exports are the kernels themselves, whatever stands in their place. */
+export let instance: WebAssembly.Instance;
+
+/** The places of the kernels in the function table; none before somebody asks. */
 const places = new Map<string, number>();
 
 /** The kernel's place in the function table, through which other kernels can call it. */
 export function placeOf(name: string): number {
-  let at = places.get(name);
-  if (at === undefined) {
-    at = table.grow(1, kernels[name as keyof Kernels]);
-    places.set(name, at);
+  if (places.size === 0) fillTable();
+  return places.get(name)!;
+}
+
+/** Puts the kernels into the table, in the order of the exports: every instance has them in the same places. */
+function fillTable(): void {
+  const functions = Object.entries(instance.exports).filter(([, item]) => typeof item === "function");
+  const table = instance.exports.table as WebAssembly.Table;
+  const first = table.grow(functions.length);
+  for (const [i, [name, kernel]] of functions.entries()) {
+    table.set(first + i, kernel);
+    places.set(name, first + i);
   }
-  return at;
 }
 
 /** Puts other functions in the kernels' place, which call them. */
@@ -44,6 +54,8 @@ export let running: Simd | undefined;
 export interface Binary {
   readonly simd: Simd;
   readonly module: WebAssembly.Module;
+  /** Compiles the same for memory that threads share; nothing where a compiled module was brought. */
+  readonly share: (() => Promise<WebAssembly.Module>) | undefined;
 }
 
 /** A binary with the memory that it works on. */
@@ -54,14 +66,16 @@ export interface Loaded extends Binary {
 
 let chosen: Loaded | undefined;
 
+/** The binary that runs, to make others of. */
+export let binary: Binary;
+
 /** Says what will run, instead of the best binary that the package carries. */
 export function choose(loaded: Loaded): void {
   chosen = loaded;
 }
 
 /** Instantiates without blocking; old Chromium instantiates no more than 4 kB synchronously. */
-export async function loadAsync(binary: Binary): Promise<Loaded> {
-  const memory = newMemory();
+export async function loadAsync(binary: Binary, memory = newMemory()): Promise<Loaded> {
   return { ...binary, memory, instance: await WebAssembly.instantiate(binary.module, { env: { memory } }) };
 }
 
@@ -74,16 +88,26 @@ function newMemory(): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
 }
 
+/** Memory that threads share: engines with little address space grant no 4 GiB. */
+export function sharedMemory(initial = 1): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial, maximum: MAX_PAGES, shared: true });
+  } catch {
+    return new WebAssembly.Memory({ initial, maximum: Math.max(initial, MAX_PAGES / 8), shared: true });
+  }
+}
+
 /** Takes the binary into use, which it compiles synchronously unless `init` has. Returns the first free byte of memory. */
 export function instantiate(): number {
-  const loaded = chosen ?? load(ownBinary());
-  const {
-    heapBase,
-    table: functions,
-    ...rest
-  } = loaded.instance.exports as unknown as Exports & {
-    table: WebAssembly.Table;
-  };
-  [kernels, table, memory, running] = [rest, functions, loaded.memory, loaded.simd];
-  return heapBase.value;
+  use(chosen ?? load(ownBinary()));
+  return (instance.exports as unknown as Exports).heapBase.value;
+}
+
+/** Runs `loaded` from now on. */
+export function use(loaded: Loaded): void {
+  const { heapBase, table, ...rest } = loaded.instance.exports as unknown as Exports;
+  const wasFilled = places.size > 0;
+  [kernels, binary, instance, memory, running] = [rest, loaded, loaded.instance, loaded.memory, loaded.simd];
+  places.clear();
+  if (wasFilled) fillTable();
 }

@@ -1,4 +1,11 @@
-// Every file runs on the binary that its project in vitest.config.ts names.
+// Every file runs on the binary that its project in vitest.config.ts names, and with NABLAS_THREADS=n on so many threads,
+// which then divide whatever can be divided.
 import { init } from "../src/index";
+import { crew } from "../src/threads/threads";
 
-await init({ simd: process.env.NABLAS_SIMD as "baseline" | "relaxed" });
+const { NABLAS_SIMD: simd, NABLAS_THREADS: threads } = process.env;
+await init({ simd: simd as "baseline" | "relaxed" });
+if (threads !== undefined) {
+  await init({ threads: Number(threads) });
+  crew!.divideAll();
+}

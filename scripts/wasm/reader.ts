@@ -1,10 +1,12 @@
 // As much of the binary format of WebAssembly as rewriting the kernels takes.
-// Source: WebAssembly Core Specification 2.0, "Binary Format", and the relaxed SIMD proposal.
+// Source: WebAssembly Core Specification 2.0, "Binary Format", and the proposals for relaxed SIMD and threads.
 
 interface Instruction {
   opcode: number;
   /** The opcode behind the prefix 0xfd. */
   simd: number | undefined;
+  /** The opcode behind the prefix 0xfe. */
+  atomic: number | undefined;
   /** The index that local.get, local.set and local.tee have. */
   local: number | undefined;
   /** All its bytes. */
@@ -51,10 +53,12 @@ export class Reader {
       const start = this.at;
       const opcode = this.byte();
       const simd = opcode === 0xfd ? this.uleb() : undefined;
+      const atomic = opcode === 0xfe ? this.uleb() : undefined;
       const local = opcode >= 0x20 && opcode <= 0x22 ? this.uleb() : undefined;
       if (simd !== undefined) this.skipSimd(simd);
+      else if (atomic !== undefined) this.skipAtomic(atomic);
       else if (local === undefined) this.skip(opcode);
-      yield { opcode, simd, local, raw: this.bytes.subarray(start, this.at) };
+      yield { opcode, simd, atomic, local, raw: this.bytes.subarray(start, this.at) };
     }
   }
 
@@ -66,6 +70,12 @@ export class Reader {
       this.skipMemory();
       this.at++;
     }
+  }
+
+  private skipAtomic(opcode: number): void {
+    const FENCE = 3;
+    if (opcode === FENCE) this.at++;
+    else this.skipMemory();
   }
 
   /** The immediates of what the compiler makes of kernels. */

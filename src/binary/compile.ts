@@ -14,22 +14,44 @@ function best(): Simd {
 export function ownBinary(simd = best()): Binary {
   return guarded(() => {
     const own = carried(simd);
-    return own instanceof Uint8Array
-      ? { simd, module: new WebAssembly.Module(own) }
-      : { simd: "baseline", module: own };
+    return isBytes(own) ? { simd, module: new WebAssembly.Module(own), share: () => share(simd) } : edge(own);
   });
 }
 
 /** The same without blocking; old Chromium compiles no more than 4 kB synchronously. */
 export async function ownBinaryAsync(simd = best()): Promise<Binary> {
   const own = guarded(() => carried(simd));
-  return own instanceof Uint8Array
-    ? { simd, module: await compiled(own) }
-    : { simd: "baseline", module: own };
+  return isBytes(own) ? { simd, module: await compiled(own), share: () => share(simd) } : edge(own);
 }
 
-function carried(simd: Simd): Uint8Array<ArrayBuffer> | WebAssembly.Module {
-  const own = binary(simd) as Uint8Array<ArrayBuffer> | WebAssembly.Module | undefined;
+function isBytes(own: Bytes | WebAssembly.Module): own is Bytes {
+  return own instanceof Uint8Array;
+}
+
+function edge(module: WebAssembly.Module): Binary {
+  return { simd: "baseline", module, share: undefined };
+}
+
+function share(simd: Simd): Promise<WebAssembly.Module> {
+  return compiled(shared(carried(simd) as Bytes));
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+// The import of the memory: its name's length and name, the kind, and limits with a maximum.
+const MEMORY_IMPORT = [6, ...[..."memory"].map((char) => char.charCodeAt(0)), 2, 1];
+const SHARED_LIMITS = 3;
+
+/** The kernels for memory that threads share: one flag of the import differs. */
+function shared(bytes: Bytes): Bytes {
+  const copy = bytes.slice();
+  const at = copy.findIndex((_, i) => MEMORY_IMPORT.every((byte, k) => copy[i + k] === byte));
+  if (at >= 0) copy[at + MEMORY_IMPORT.length - 1] = SHARED_LIMITS;
+  return copy;
+}
+
+function carried(simd: Simd): Bytes | WebAssembly.Module {
+  const own = binary(simd) as Bytes | WebAssembly.Module | undefined;
   if (own !== undefined) return own;
   throw new LoadError(
     "nablas/slim carries no kernels: call await init({ module | bytes | url | response }) before the first tensor, " +
@@ -50,10 +72,12 @@ export async function compiled(bytes: BufferSource): Promise<WebAssembly.Module>
  * What `init` got, if it is a binary of this version.
  * @throws LoadError if it is something else
  */
-export function identified(module: WebAssembly.Module): Binary {
+export function identified(module: WebAssembly.Module, bytes?: Bytes): Binary {
   const [label] = WebAssembly.Module.customSections(module, "nablas");
   const [labelled, simd] = label === undefined ? [] : new TextDecoder().decode(label).split(" ");
-  if (labelled === version && (simd === "baseline" || simd === "relaxed")) return { simd, module };
+  if (labelled === version && (simd === "baseline" || simd === "relaxed")) {
+    return { simd, module, share: bytes && (() => compiled(shared(bytes))) };
+  }
   const got = labelled === undefined ? "another WebAssembly module" : `the kernels of nablas ${labelled}`;
   throw new LoadError(`init: expected the baseline.wasm or relaxed.wasm of nablas ${version}, got ${got}`);
 }

@@ -1,5 +1,5 @@
 // What the compiler's declarations say of the kernels' parameters.
-import { pointerMasks, signatureNumbers } from "../../build/abi";
+import { pointerMasks, signatureNames, signatureNumbers } from "../../build/abi";
 import { kernels } from "../wasm";
 
 const numbers = new Map<string, number>();
@@ -13,6 +13,12 @@ function numberOf(kernel: string): number {
 /** The number of a kernel's signature in assembly/replay.ts; −1 for what is not replayed. */
 export function signatureOf(kernel: string): number {
   return signatureNumbers[numberOf(kernel)]!;
+}
+
+/** The types of a kernel's parameters, a letter each; none for what is not replayed, and for searches. */
+export function lettersOf(kernel: string): string {
+  const name = signatureNames[signatureOf(kernel)] ?? "search_";
+  return name.startsWith("search_") ? "" : name;
 }
 
 /** Whether parameter k is a pointer. */

@@ -1,11 +1,13 @@
 // A recorded list of kernel calls, with the memory it works in.
-import { signatureNames } from "../../build/abi";
 import { show } from "../errors";
 import { Buffer } from "../memory";
 import { faultAt } from "../recording";
-import { kernels, memory, placeOf } from "../wasm";
-import { isPointer, signatureOf } from "./abi";
+import type { Region } from "../scope";
+import { kernels, memory } from "../wasm";
+import { isPointer } from "./abi";
+import { ENTRY, FOUND, writeEntry } from "./entry";
 import { type Life, layOut } from "./layout";
+import { type Parallel, parallel, type Stage } from "./parallel";
 import { simplify } from "./passes";
 import type { Block, Call, Recording } from "./recording";
 
@@ -25,9 +27,18 @@ export class Plan {
   private readonly calls: readonly Call[];
   private readonly placed: readonly Call[];
   private readonly places: readonly { block: Block; to: number }[];
+  /** How the threads of the last replay went about it, and the memory that this takes. */
+  private threads: { are: Parallel; stages: Stage[]; memory: Buffer[] } | undefined;
 
-  /** @param outputs the blocks that the caller gets to see after a replay */
-  constructor(recording: Recording, outputs: ReadonlySet<Block>) {
+  /**
+   * @param outputs the blocks that the caller gets to see after a replay
+   * @param region what frees the memory of the plan
+   */
+  constructor(
+    recording: Recording,
+    outputs: ReadonlySet<Block>,
+    private readonly region: Region,
+  ) {
     const { persistent, temporary, constants } = sorted(recording, outputs);
     const own = [...temporary, ...constants, ...outputs];
     const calls = simplify(withoutFirstFills(recording.calls, persistent, constants), temporary);
@@ -54,12 +65,38 @@ export class Plan {
 
   /** @throws what the op throws whose search finds something, a label that is no class for instance */
   replay(): void {
-    const stopped = kernels.replay(this.list.ptr, this.placed.length);
+    if (parallel === undefined) {
+      this.replayPart(0, this.placed.length);
+      return;
+    }
+    for (const { from, count, run } of this.stages()) {
+      if (run === undefined) this.replayPart(from, count);
+      else run(() => this.replayPart(from, count));
+    }
+  }
+
+  private replayPart(from: number, count: number): void {
+    const list = this.list.ptr + ENTRY * from;
+    const stopped = kernels.replay(list, count);
     if (stopped === 0) return;
-    const { args, fault } = this.placed[stopped - 1]!;
-    const end = this.list.ptr + ENTRY * stopped;
-    const found = new DataView(memory.buffer, end - SLOT, SLOT).getInt32(0, true);
+    const { args, fault } = this.placed[from + stopped - 1]!;
+    const found = new DataView(memory.buffer).getInt32(list + ENTRY * (stopped - 1) + FOUND, true);
     throw faultAt(fault!.make, args[0]!, fault!.dtype, found);
+  }
+
+  /** How the threads that there are replay the list. */
+  private stages(): readonly Stage[] {
+    if (this.threads?.are === parallel) return this.threads!.stages;
+    for (const place of this.threads?.memory ?? []) place.free("dispose");
+    const own: Buffer[] = [];
+    const stages = parallel!.stages(this.placed, (bytes) => {
+      const buffer = new Buffer(bytes / 4);
+      this.region.add(buffer);
+      own.push(buffer);
+      return buffer;
+    });
+    this.threads = { are: parallel!, stages, memory: own };
+    return stages;
   }
 
   /**
@@ -137,27 +174,11 @@ function relocated(call: Call, places: readonly { block: Block; to: number }[]):
   return { ...call, args };
 }
 
-/** Bytes of an entry of assembly/replay.ts, and of its slots. */
-const ENTRY = 120;
-const SLOT = 8;
-
 /** The calls as assembly/replay.ts reads them. */
 function listOf(calls: readonly Call[]): Buffer {
   const list = new Buffer((ENTRY / 4) * calls.length);
-  const cells = new DataView(memory.buffer, list.ptr, ENTRY * calls.length);
-  for (const [n, { name, args }] of calls.entries()) {
-    const at = n * ENTRY;
-    const signature = signatureOf(name);
-    cells.setUint32(at, placeOf(name), true);
-    cells.setUint32(at + 4, signature, true);
-    const letters = signatureNames[signature]!.replace("search_", "");
-    for (const [k, x] of args.entries()) {
-      const slot = at + SLOT * (k + 1);
-      if (letters[k] === "i") cells.setInt32(slot, x, true);
-      else if (letters[k] === "f") cells.setFloat32(slot, x, true);
-      else cells.setFloat64(slot, x, true);
-    }
-  }
+  const cells = new DataView(memory.buffer);
+  for (const [n, { name, args }] of calls.entries()) writeEntry(cells, list.ptr + n * ENTRY, name, args);
   return list;
 }
 

@@ -66,7 +66,7 @@ export class Variant<R> {
       const block = recording.blocks.get(buffer.ptr);
       if (block !== undefined) blocks.add(block);
     }
-    const plan = new Plan(recording, blocks);
+    const plan = new Plan(recording, blocks, this.region);
     this.region.add(plan.arena);
     this.region.add(plan.list);
     const made = new Map<Tensor, Tensor>();

@@ -21,9 +21,9 @@ export interface Grid {
 }
 
 /**
- * The tiles in which `pieces` threads compute a product soonest: as many as there are threads, or up to twice as many
+ * The tiles in which so many threads compute a product soonest: as many as there are threads, or up to twice as many
  * where that costs less than 3 %; fewer if C is too small. Rows are a multiple of 8 or M, columns one of 16 or N. Sizes
- * and flags are those of the kernel; none of M, N and `pieces` is 0.
+ * and flags are those of the kernel; neither M nor N is 0.
  */
 export function gridOf(
   M: number,
@@ -31,17 +31,17 @@ export function gridOf(
   K: number,
   transposeA: boolean,
   transposeB: boolean,
-  pieces: number,
+  threads: number,
 ): Grid {
   const { perRow, perCol } = costs(M, N, K, transposeA, transposeB);
-  const most = pieces > 1 ? 2 * pieces : 1;
+  const most = threads > 1 ? 4 * threads : 1;
   const grids: { grid: Grid; tiles: number; time: number }[] = [];
   for (let r = 1; r <= most; r++) {
     const rows = evenly(M, r, ROWS);
     for (let c = 1; r * c <= most; c++) {
       const cols = evenly(N, c, COLS);
       const tiles = Math.ceil(M / rows) * Math.ceil(N / cols);
-      const time = Math.ceil(tiles / pieces) * (rows * cols + perRow * rows + perCol * cols);
+      const time = Math.ceil(tiles / threads) * (rows * cols + perRow * rows + perCol * cols);
       grids.push({ grid: { rows, cols }, tiles, time });
     }
   }

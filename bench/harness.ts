@@ -50,7 +50,7 @@ function assertSame(name: string, { wasm, js }: Answers): void {
 }
 
 /** Seconds per call, several times: benchmark.js repeats `fn` until a clock tick is small beside a sample. */
-function sample(fn: () => void, maxTime: number): number[] {
+export function sample(fn: () => void, maxTime: number): number[] {
   const benchmark = new Benchmark({ fn, maxTime, minTime: maxTime / 5, minSamples: 1 }).run({ async: false });
   const { error } = benchmark as { error?: Error };
   if (error) throw error;

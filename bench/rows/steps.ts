@@ -118,6 +118,7 @@ export const stepRows: Row[] = [
     trainingRow([2, 32, 32, 1], 4, compiled),
     trainingRow([64, 32, 10], 32, compiled),
     trainingRow([784, 128, 64, 10], 64, compiled),
+    trainingRow([784, 512, 512, 10], 128, compiled),
   ]),
   inferenceRow([784, 128, 64, 10], 1),
   inferenceRow([784, 128, 64, 10], 64),

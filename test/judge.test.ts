@@ -33,6 +33,12 @@ test("the first call is timed; small work is done alone from then on", () => {
   expect(many(1000, site, 0.005, 0.1)).toEqual({ alone: 1000, timed: 0, divided: 0 });
 });
 
+test("what the clock is too coarse to see is done alone", () => {
+  const site = new Site(judge());
+  expect(call(site, 0, 1)).toBe("timed");
+  expect(many(1000, site, 0, 1)).toEqual({ alone: 1000, timed: 0, divided: 0 });
+});
+
 test("where threads gain, nearly all calls are divided", () => {
   const { divided } = many(1000, new Site(judge()), 0.1, 0.06);
   expect(divided).toBeGreaterThan(970);

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { worker as source } from "../build/pool";
 import {
   compile,
@@ -12,6 +12,7 @@ import {
   matmul,
   memory,
   mseLoss,
+  OutOfMemoryError,
   randn,
   SGD,
   scope,
@@ -183,6 +184,25 @@ describe("what is there already", () => {
     expect(product.toArray()).toEqual(matmul(a, b).toArray());
     expect(total).toBe(sum(b).item());
     for (const t of many) t.dispose();
+  });
+
+  test("where memory has no room for scratch, one thread does the work", async () => {
+    await start(2);
+    const { pool } = crew!;
+    const [a, b] = [randn([200, 300]), randn([300, 200])];
+    const product = matmul(a, b).toArray();
+    const reserve = vi.spyOn(pool, "reserveScratch").mockImplementation(() => {
+      throw new OutOfMemoryError("no room");
+    });
+    const execute = vi.spyOn(pool, "execute");
+    expect(matmul(a, b).toArray()).toEqual(product);
+    using step = compile((a: Tensor) => matmul(a, b));
+    expect(step(a).toArray()).toEqual(product);
+    expect(step(a).toArray()).toEqual(product);
+    expect(execute).not.toHaveBeenCalled();
+    reserve.mockRestore();
+    expect(matmul(a, b).toArray()).toEqual(product);
+    expect(execute).toHaveBeenCalled();
   });
 
   test("a plan that was recorded on threads goes on without, and the other way round", async () => {

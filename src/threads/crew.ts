@@ -1,4 +1,5 @@
 // Kernels and plans on all threads of a pool.
+import { OutOfMemoryError } from "../errors";
 import type { Parallel, Stage } from "../plan/parallel";
 import type { Call } from "../plan/recording";
 import { type Kernels, kernels, setKernels } from "../wasm";
@@ -143,11 +144,22 @@ export class Crew implements Parallel {
     }
     const start = clock();
     run.clear();
-    this.add(run, divisible, args);
-    if (run.count < 2) return false;
+    if (!this.fits(run, () => this.add(run, divisible, args)) || run.count < 2) return false;
     pool.execute(run);
     site.divided(units, clock() - start);
     return true;
+  }
+
+  /** Fills a run; where memory does not suffice for what that takes, one thread does the work. */
+  private fits(run: Run, fill: () => void): boolean {
+    try {
+      fill();
+      this.pool.reserveScratch(run.scratch);
+      return true;
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return false;
+      throw error;
+    }
   }
 
   private add(run: Run, divisible: Divisible, args: readonly number[]): void {
@@ -191,18 +203,19 @@ export class Crew implements Parallel {
   private stage(calls: readonly Call[], take: (bytes: number) => Place): Stage["run"] {
     const { pool, judge } = this;
     const run = new Run(take);
-    for (const call of calls) {
-      const { name, args } = call;
-      if (this.isWorth(call)) {
-        this.add(run, this.divisible.get(name)!, args);
-      } else {
-        run.wait();
-        run.add(name, args);
+    const fill = () => {
+      for (const call of calls) {
+        if (this.isWorth(call)) this.add(run, this.divisible.get(call.name)!, call.args);
+        else {
+          run.wait();
+          run.add(call.name, call.args);
+        }
       }
-    }
+    };
+    const fits = this.fits(run, fill);
     const site = new Site(judge);
     return (alone) => {
-      const way = pool.size === 1 ? "alone" : site.next(1, pool.asleep);
+      const way = pool.size === 1 || !fits ? "alone" : site.next(1, pool.asleep);
       const start = clock();
       if (way === "divided") pool.execute(run);
       else alone();

@@ -59,8 +59,9 @@ export class Judge {
 
 /** Calls of a kernel with sizes alike, or a part of a plan: what gains or loses alike. */
 export class Site {
-  /** Nanoseconds for a unit of work on one thread; 0 until it has been timed. */
+  /** Nanoseconds for a unit of work on one thread; 0 until it has been timed, and where the clock is too coarse to tell. */
   ns = 0;
+  private isKnown = false;
   private calls = 0;
   /** Milliseconds, below 0 for a gain. */
   private lost = 0;
@@ -74,7 +75,7 @@ export class Site {
     const { judge } = this;
     const expected = units * this.ns;
     if (judge.always) return "divided";
-    if (this.ns > 0 && expected < judge.least) return "alone";
+    if (this.isKnown && expected < judge.least) return "alone";
     const n = ++this.calls;
     if (n === 1 || n % PROBE === 0 || (expected < SHORT && SOON.includes(n))) return "timed";
     if (asleep && !judge.wakes(expected)) return "alone";
@@ -87,13 +88,14 @@ export class Site {
   /** Learns what so many units have taken on one thread, in milliseconds. Late code is faster, a thread may be held up. */
   timed(units: number, ms: number): void {
     const ns = (1e6 * ms) / units;
-    if (this.ns === 0) this.ns = ns;
+    if (!this.isKnown) this.ns = ns;
     else this.ns += ns < this.ns ? (ns - this.ns) / 2 : Math.min(ns - this.ns, this.ns / 2) / 4;
+    this.isKnown = true;
   }
 
   /** Learns what so many units have taken on all threads, in milliseconds. */
   divided(units: number, ms: number): void {
-    if (this.ns === 0) return;
+    if (!this.isKnown) return;
     const alone = 1e-6 * units * this.ns;
     this.lost = Math.max(-CREDIT, this.lost + ms - WORTH * alone);
     if (this.lost > LOSS + alone) {

@@ -176,11 +176,12 @@ export class Pool {
   }
 
   /** Gives every thread at least so many bytes of scratch. */
-  private reserveScratch(bytes: number): void {
+  reserveScratch(bytes: number): void {
     if (bytes <= this.scratchBytes) return;
     const wanted = Math.ceil(bytes / 4096) * 4096 + 64;
+    const scratch = reserve(wanted * (this.started + 1));
     if (this.scratch !== 0) give(this.scratch, this.scratchBytes * (this.started + 1));
-    this.scratch = reserve(wanted * (this.started + 1));
+    this.scratch = scratch;
     this.scratchBytes = wanted;
     const { cells } = this;
     cells[CELLS.scratch] = this.scratch;
@@ -192,7 +193,6 @@ export class Pool {
    * @throws WorkerError if one was not done: what its op was writing is undefined then
    */
   execute(run: Run): void {
-    this.reserveScratch(run.scratch);
     this.work(run);
     const failed = this.exports.join(this.control, run.count, patience.piece);
     if (failed !== 0) throw this.failure(failed);

@@ -6,15 +6,17 @@ const test = { testTimeout: 60_000, setupFiles: ["test/setup.ts"] };
 const isOld = Number(process.versions.node.split(".")[0]) < 21;
 const execArgv = isOld ? ["--experimental-wasm-relaxed-simd"] : [];
 
-/** What runs the package as it is built, or no kernel at all. */
+/** What runs the package as it is built, no kernel at all, or any kernel. */
 const once = [
   "test/browser/threads.test.ts",
   "test/example.test.ts",
   "test/fixtures.test.ts",
+  "test/judge.test.ts",
   "test/lab.test.ts",
   "test/package.test.ts",
   "test/packing.test.ts",
   "test/readme.test.ts",
+  "test/threadFaults.test.ts",
   "test/waiting.test.ts",
 ];
 

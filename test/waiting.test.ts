@@ -65,6 +65,6 @@ test("of the pool's exports, only serve can wait", () => {
     return seen;
   };
   const waiting = [...exported].filter(([, index]) => [...reached(index)].some((i) => bodies[i]?.waits));
-  expect([...exported.keys()].sort()).toEqual(["join", "publish", "serve", "takeWaited", "wake", "work"]);
+  expect([...exported.keys()].sort()).toEqual(["join", "publish", "run", "serve", "wake", "work"]);
   expect(waiting.map(([name]) => name)).toEqual(["serve"]);
 });

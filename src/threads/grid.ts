@@ -21,9 +21,9 @@ export interface Grid {
 }
 
 /**
- * The tiles in which so many threads compute a product soonest: as many as there are threads, or up to twice as many
- * where that costs less than 3 %; fewer if C is too small. Rows are a multiple of 8 or M, columns one of 16 or N. Sizes
- * and flags are those of the kernel; neither M nor N is 0.
+ * The tiles in which so many threads compute a product soonest: as many as there are threads, or up to four times as many
+ * where that costs less than 3 %, for a thread that comes late; fewer if C is too small. Rows are a multiple of 8 or M,
+ * columns one of 16 or N. Sizes and flags are those of the kernel; neither M nor N is 0.
  */
 export function gridOf(
   M: number,

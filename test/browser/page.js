@@ -18,22 +18,22 @@ WebAssembly.Instance = class {
   }
 };
 
-/** Runs in which a pool learns how soon its workers answer. */
-const MEASURED = 23;
-
-function counting({ publish, takeWaited, ...others }) {
-  let measured = 0;
+function counting({ publish, run, join, ...others }) {
   const counted = {
+    // How soon workers answer is answered at once, so that the machine's other work does not make threads look useless.
     publish(control, end, count) {
       publish(control, end, count);
-      // Answered at once, so that the machine's other work does not make threads look useless.
-      if (measured++ < MEASURED) others.work(control, 0, 1e4);
-      else seen.runs++;
+      others.work(control, 0, 1e4);
     },
-    takeWaited() {
-      const waited = takeWaited();
-      seen.waited += waited;
-      return waited;
+    run(...args) {
+      seen.runs++;
+      run(...args);
+    },
+    join(...args) {
+      const start = performance.now();
+      const failed = join(...args);
+      seen.waited += performance.now() - start;
+      return failed;
     },
   };
   return { ...others, ...counted };

@@ -4,7 +4,9 @@ import type { Start } from "./pool";
 
 /** A Worker of the web, or of node:worker_threads. */
 export interface WorkerLike {
+  /** Sends it what it works with: modules, and shared memory. */
   postMessage(message: unknown): void;
+  /** Ends it. */
   terminate(): unknown;
 }
 

@@ -29,8 +29,8 @@ import {
   tensor,
   threads,
 } from "../src/index";
-import { finest } from "../src/threads/split";
 import { crew } from "../src/threads/threads";
+import { finest } from "../src/threads/walk";
 import { type Case, cases, draw, numbers, SEED, tensors, title, type Variant } from "./cases";
 
 const COUNTS = [2, 3, 5, 8];

@@ -1,6 +1,12 @@
 // Where plans learn that there are threads.
-import type { Place } from "../threads/run";
+import type { Fate } from "../memory";
 import type { Call } from "./recording";
+
+/** A piece of linear memory. */
+export interface Place {
+  readonly ptr: number;
+  free(fate: Fate): void;
+}
 
 /** Neighbouring calls of a plan: on one thread, or on all. */
 export interface Stage {

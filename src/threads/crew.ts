@@ -1,12 +1,13 @@
 // Kernels and plans on all threads of a pool.
 import { OutOfMemoryError } from "../errors";
-import type { Parallel, Stage } from "../plan/parallel";
+import type { Parallel, Place, Stage } from "../plan/parallel";
 import type { Call } from "../plan/recording";
 import { type Kernels, kernels, setKernels } from "../wasm";
 import { clock, type Judge, Site } from "./judge";
 import type { Pool } from "./pool";
-import { type Place, Run, reserved } from "./run";
-import { type Split, splitOf } from "./split";
+import { Run, reserved } from "./run";
+import { splitOf } from "./split";
+import type { Split } from "./walk";
 
 /** Nanoseconds that a piece takes at least, if the work is enough for it, and pieces for each thread at most. */
 const PIECE = 5000;

@@ -48,7 +48,7 @@ export class Judge {
     this.leastAsleep = Math.max(this.least, 4 * asleep);
   }
 
-  /** Whether to wake somebody for work of so many nanoseconds, which would not be done alone otherwise. */
+  /** Whether to wake somebody for work of so many nanoseconds, and for what was passed over before it. */
   wakes(ns: number): boolean {
     this.passed += ns;
     if (this.passed < this.leastAsleep) return false;

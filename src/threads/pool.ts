@@ -1,5 +1,5 @@
 // Workers that share linear memory with this thread, and the runs that they do together. What happens inside a run is
-// assembly/threads/pool.ts; nothing there or here makes this thread sleep, which a page's main thread may not.
+// assembly/threads/pool.ts. This thread sleeps in `pause` alone, and not where it is a page's main thread.
 import { pool as poolBytes } from "../../build/pool";
 import { WorkerError } from "../errors";
 import { give, reserve } from "../memory";

@@ -1,19 +1,14 @@
 // A list of pieces in linear memory, as assembly/threads/pool.ts takes them.
 
-import { type Fate, give, reserve } from "../memory";
+import { give, reserve } from "../memory";
 import { ENTRY, writeEntry } from "../plan/entry";
+import type { Place } from "../plan/parallel";
 import { memory } from "../wasm";
 
 const [SCRATCH_ARGUMENT, AFTER] = [5, 120];
 
 /** Entries that there is room for at first. */
 const ROOM = 64;
-
-/** A piece of linear memory. */
-export interface Place {
-  readonly ptr: number;
-  free(fate: Fate): void;
-}
 
 /** Memory that nobody counts. */
 export function reserved(bytes: number): Place {

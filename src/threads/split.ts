@@ -4,55 +4,9 @@ import { BLOCK, BLOCKS, ROWS, TOTAL } from "../../assembly/blocks";
 import { isPointer, lettersOf } from "../plan/abi";
 import { kernels } from "../wasm";
 import { type Grid, gridOf } from "./grid";
+import { absMax, Columns, Outer, Spread, Sum } from "./reductions";
 import type { Run } from "./run";
-
-/** A way to divide the calls of a kernel. */
-export interface Split {
-  /** The arguments whose product is the work: elements, or multiply-adds. */
-  readonly work: readonly number[];
-  /** Adds the call to a run, in about so many pieces for so many threads. */
-  cut(run: Run, args: readonly number[], pieces: number, threads: number): void;
-}
-
-/**
- * Pieces begin at multiples of so many elements, so that a cache line has one writer. Tests go down to what the kernels
- * allow, 8: vectors may be written whole, and two blocks of random numbers make eight normal ones.
- */
-export const finest = { grain: 16 };
-
-/** What of a call goes on from unit to unit. */
-interface Walk {
-  /** The argument that counts the units. */
-  count: number;
-  /** By how much each argument goes on for a unit; a null pointer stays. */
-  steps: readonly number[];
-  /** Pieces begin at multiples of so many units. */
-  grain: number;
-  /** The argument that is the thread's own scratch, and how many bytes of it. */
-  scratch?: number;
-  bytes?: number;
-}
-
-/** Adds calls on ranges of units. */
-function along(run: Run, name: string, args: readonly number[], walk: Walk, pieces: number): void {
-  const { count, steps, grain, scratch = -1, bytes = 0 } = walk;
-  const units = args[count]!;
-  const size = Math.max(grain, Math.ceil(units / pieces / grain) * grain);
-  const part = args.slice();
-  const moving: number[] = [];
-  for (let k = 0; k < steps.length; k++) {
-    if (steps[k] !== 0 && (args[k] !== 0 || !isPointer(name, k))) moving.push(k);
-  }
-  for (let from = 0; from < units; from += size) {
-    const n = Math.min(size, units - from);
-    part[count] = n;
-    for (let i = 0; i < moving.length; i++) {
-      const k = moving[i]!;
-      part[k] = args[k]! + from * steps[k]!;
-    }
-    run.add(name, part, scratch + 1, bytes);
-  }
-}
+import { along, finest, type Split } from "./walk";
 
 /**
  * By a letter for each argument, how it goes on from unit to unit: v a float32, w a float64, p two of them, m a row of
@@ -151,97 +105,13 @@ class Broadcast implements Split {
   }
 }
 
-/**
- * Kernels on [outer, size, inner]: by `outer`.
- * @param pattern for each argument what it has for each of them: x size · inner floats, y inner floats, w inner float64,
- *   S scratch of inner float64; the counts are o, s, i, and r is the inner of the whole where a call has a part of it
- */
-class Outer implements Split {
-  readonly work: readonly number[];
-  protected readonly outer: number;
-
-  constructor(
-    protected readonly name: string,
-    private readonly pattern: string,
-  ) {
-    this.outer = pattern.indexOf("o");
-    this.work = [this.outer, this.outer + 1, this.outer + 2];
-  }
-
-  cut(run: Run, args: readonly number[], pieces: number): void {
-    const { name, pattern, outer } = this;
-    const [size, inner] = [args[outer + 1]!, args[outer + 2]!];
-    const stride = args[pattern.indexOf("r")] ?? inner;
-    const bytes: Record<string, number> = { x: 4 * size * stride, y: 4 * stride, w: 8 * stride };
-    const steps = [...pattern].map((letter) => bytes[letter] ?? 0);
-    const scratch = pattern.indexOf("S");
-    along(run, name, args, { count: outer, steps, grain: 1, scratch, bytes: 8 * inner }, pieces);
-  }
-}
-
-/** Reductions: by outer, or by columns. */
-class Columns extends Outer {
-  /** @param steps bytes by which the first arguments go on from column to column */
-  constructor(
-    name: string,
-    pattern: string,
-    private readonly steps: readonly number[],
-  ) {
-    super(name, pattern);
-  }
-
-  override cut(run: Run, args: readonly number[], pieces: number): void {
-    const { name, outer, steps } = this;
-    if (args[outer]! > 1 || args[outer + 2] === 1) super.cut(run, args, pieces);
-    else along(run, name, args, { count: outer + 2, steps, grain: finest.grain }, pieces);
-  }
-}
-
-/** Sums, of everything by blocks. */
-class Sum extends Columns {
-  override cut(run: Run, args: readonly number[], pieces: number): void {
-    const [x, y, , outer, size, , scale, accumulate, stride] = args as [...Eight, number];
-    if (outer !== 1 || stride !== 1 || size <= BLOCK) {
-      super.cut(run, args, pieces);
-      return;
-    }
-    const blocks = Math.ceil(size / BLOCK);
-    const sums = run.space(8 * blocks);
-    along(run, "blockSums", [x, sums, size], { count: 2, steps: [4, 8 / BLOCK], grain: BLOCK }, pieces);
-    run.wait();
-    run.add("addBlocks", [sums, y, blocks, scale, accumulate]);
-  }
-}
-
-type Eight = [number, number, number, number, number, number, number, number];
-
-/** The way back of what was summed: by outer, or by the rows that one gradient goes to. */
-class Spread extends Outer {
-  constructor(
-    name: string,
-    pattern: string,
-    private readonly inner: string,
-  ) {
-    super(name, pattern);
-  }
-
-  override cut(run: Run, args: readonly number[], pieces: number): void {
-    const { outer, name } = this;
-    if (args[outer]! > 1) {
-      super.cut(run, args, pieces);
-      return;
-    }
-    const inner = args[outer + 2]!;
-    const steps = [...this.inner].map((letter) => (letter === "x" ? 4 * inner : 0));
-    along(run, name, args, { count: outer + 1, steps, grain: inner === 1 ? finest.grain : 1 }, pieces);
-  }
-}
+type Nine = [number, number, number, number, number, number, number, number, number];
 
 /** The products: tiles of the result, each of which packs what it needs for itself. */
 const matmul: Split = {
   work: [4, 5, 6],
   cut(run, args, _pieces, threads) {
-    const [, , , , M, N, K, tA, tB] = args as [...Eight, number];
+    const [, , , , M, N, K, tA, tB] = args as [...Nine];
     const { rows, cols } = tileOf(M, N, K, tA, tB, threads);
     const bytes = kernels.matmulTileScratch(M, N, K, tA, tB, rows, cols);
     for (let i = 0; i < M; i += rows) {
@@ -284,19 +154,6 @@ const layerNormBackward: Split = {
     const ofParameters = [...args];
     ofParameters[4] = 0;
     if (dweight || dbias) run.add(name, ofParameters, 8, bytes);
-  },
-};
-
-/** The largest by blocks, and then of these. */
-const absMax: Split = {
-  work: [2],
-  cut(run, args, pieces) {
-    const [x, largest, n] = args as [number, number, number];
-    const blocks = Math.ceil(n / BLOCK);
-    const maxima = run.space(4 * blocks);
-    along(run, "blockMaxima", [x, maxima, n], { count: 2, steps: [4, 4 / BLOCK], grain: BLOCK }, pieces);
-    run.wait();
-    run.add("absMax", [maxima, largest, blocks]);
   },
 };
 

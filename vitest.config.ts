@@ -20,20 +20,39 @@ const once = [
   "test/waiting.test.ts",
 ];
 
+const PLAYGROUND = "test/playground/**";
+
 export default defineConfig({
   test: {
     projects: [
       {
-        test: { ...test, name: "baseline", include: ["test/**/*.test.ts"], env: { NABLAS_SIMD: "baseline" } },
+        test: {
+          ...test,
+          name: "baseline",
+          include: ["test/**/*.test.ts"],
+          exclude: [PLAYGROUND],
+          env: { NABLAS_SIMD: "baseline" },
+        },
       },
       {
         test: {
           ...test,
           name: "relaxed",
           include: ["test/**/*.test.ts"],
-          exclude: once,
+          exclude: [...once, PLAYGROUND],
           env: { NABLAS_SIMD: "relaxed" },
           execArgv,
+        },
+      },
+      // What is shown at 60 frames a second needs the machine for itself.
+      {
+        test: {
+          name: "playground",
+          include: [`${PLAYGROUND}/*.test.ts`],
+          testTimeout: 60_000,
+          globalSetup: ["test/playground/build.ts"],
+          sequence: { groupOrder: 1 },
+          maxWorkers: 1,
         },
       },
     ],

@@ -1,16 +1,12 @@
 // Threads in Chromium, with the package as it is built. This project runs the baseline in Node, as pages do here.
-import { existsSync } from "node:fs";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import * as nablas from "../../src/index";
+import { announce, executablePath, launch } from "./chromium";
 import { bits } from "./ops";
 import { ISOLATED, type Site, serve } from "./site";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
-if (executablePath === undefined) console.log("skipped threads in pages: no /usr/bin/chromium");
-
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
-const QUIET = ["--disable-background-networking", "--disable-component-update"];
+announce("threads in pages");
 
 const STRICT = "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
 const STRICTEST =
@@ -33,7 +29,7 @@ describe.skipIf(executablePath === undefined)("threads in Chromium", { timeout: 
   let browser: Browser;
   let inNode: Record<string, string>;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath!, args: [...ARGS, ...QUIET] });
+    browser = await launch();
     inNode = bits(nablas);
   }, 120_000);
   afterAll(() => browser?.close());

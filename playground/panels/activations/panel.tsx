@@ -1,0 +1,3 @@
+export function ActivationsPanel() {
+  return <div class="panel" />;
+}

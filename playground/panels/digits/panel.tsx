@@ -1,0 +1,3 @@
+export function DigitsPanel() {
+  return <div class="panel" />;
+}

@@ -1,0 +1,3 @@
+export function NeuronPanel() {
+  return <div class="panel" />;
+}

@@ -1,0 +1,3 @@
+export function SpeedPanel() {
+  return <div class="panel" />;
+}

@@ -1,0 +1,3 @@
+export function TrainPanel() {
+  return <div class="panel" />;
+}

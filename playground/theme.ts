@@ -1,0 +1,29 @@
+// Light and dark, and the colours of style.css for what is drawn on canvases.
+import { computed, effect, signal } from "@preact/signals";
+import { stored } from "./stored";
+
+export const THEMES = ["auto", "light", "dark"] as const;
+
+/** The choice; auto follows the system. */
+export const theme = stored("theme", "auto", THEMES);
+effect(() => {
+  document.documentElement.style.colorScheme = theme.value === "auto" ? "light dark" : theme.value;
+});
+
+const query = matchMedia("(prefers-color-scheme: dark)");
+const system = signal(query.matches);
+query.addEventListener("change", () => {
+  system.value = query.matches;
+});
+
+/** Whether what is shown is dark: drawings that read it are drawn anew when it changes. */
+export const dark = computed(() => (theme.value === "auto" ? system.value : theme.value === "dark"));
+
+/** A colour of style.css as it is now: `color("accent")`. */
+export function color(name: string): string {
+  const probe = document.body.appendChild(document.createElement("span"));
+  probe.style.color = `var(--${name})`;
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}

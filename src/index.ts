@@ -60,7 +60,7 @@ export { type DropoutOptions, getRngState, type RreluOptions, setRngState } from
 export type { ReductionOptions, VarianceOptions } from "./ops/reductions";
 export type { CosineEmbeddingOptions, MultiMarginOptions } from "./ops/rowLosses";
 export * from "./optim/index";
-export { PlanBatches, type PlanBatchesOptions } from "./plan/batches";
+export { PlanBatches, type PlanBatchesOptions, type PlanBatchesState } from "./plan/batches";
 export { type Compiled, compile } from "./plan/compile";
 export type { Input } from "./plan/input";
 export { scope } from "./scope";

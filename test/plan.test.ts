@@ -18,6 +18,7 @@ import {
   gather,
   getRngState,
   Linear,
+  loadCheckpoint,
   Module,
   manualSeed,
   matmul,
@@ -36,6 +37,7 @@ import {
   relu,
   Sequential,
   SGD,
+  saveCheckpoint,
   scope,
   setRngState,
   softmax,
@@ -566,6 +568,42 @@ describe("over a dataset", () => {
     expect([...getRngState()]).toEqual(random);
     expect(state(b.model)).toEqual(state(a.model));
     expect(state(c.model)).toEqual(state(a.model));
+  });
+
+  test.each([true, false])("a checkpoint goes on with the batch that comes next, shuffle: %s", (shuffle) => {
+    const run = () => {
+      const { model, optimizer, step } = network("AdamW");
+      const compiled = compile((x: Tensor, y: Tensor) => step(x, y).loss);
+      return { model, optimizer, batches: compiled.over(data, { batchSize: 8, shuffle }) };
+    };
+    const [whole, first] = [run(), run()];
+    manualSeed(6);
+    whole.batches.run(13);
+    manualSeed(6);
+    first.batches.run(6);
+    const bytes = saveCheckpoint({ ...first });
+    const second = run();
+    second.batches.loadStateDict({ ...second.batches.stateDict(), seed: shuffle ? 1 : 0 });
+    loadCheckpoint(bytes, { ...second });
+    expect([second.batches.epoch, second.batches.batch]).toEqual([1, 2]);
+    second.batches.run(7);
+    expect(state(second.model)).toEqual(state(whole.model));
+    for (const { batches } of [whole, first, second]) batches.dispose();
+  });
+
+  test("a state that does not fit is refused, and changes nothing", () => {
+    using step = compile((x: Tensor, y: Tensor) => crossEntropyLoss(x, y));
+    using batches = step.over(data, { batchSize: 8, seed: 1 });
+    batches.run(2);
+    const good = batches.stateDict();
+    const refused = (change: object, error: string) =>
+      expect(() => batches.loadStateDict({ ...good, ...change })).toThrow(error);
+    refused({ rows: 27 }, "over: expected the state of batches with rows 26, got 27");
+    refused({ dropLast: true }, "over: expected the state of batches with dropLast false, got true");
+    refused({ batch: 4 }, "over: expected an integer from 0 to 3 for the state's batch, got 4");
+    refused({ seed: -1 }, "for the state's seed, got -1");
+    expect(() => batches.loadStateDict(null as never)).toThrow("over.loadStateDict: expected an object");
+    expect(batches.stateDict()).toEqual(good);
   });
 
   test("goes on when a mode changes or the plan is gone, and gives its memory back", () => {

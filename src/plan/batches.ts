@@ -3,6 +3,7 @@ import { batchRows, checkBatches, type Dataset, rowsUsed } from "../data/dataset
 import { randomNumbers, seedOf } from "../data/random";
 import { OptionError, withDefaults } from "../errors";
 import { freeWith, outsideScopes, Region, scope } from "../scope";
+import { expectDict, prepare } from "../stateDict";
 import { Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import type { Variant } from "./variant";
@@ -20,6 +21,21 @@ export interface PlanBatchesOptions {
 }
 
 const defaults = { batchSize: 32, shuffle: true, seed: undefined as number | undefined, dropLast: false };
+
+/** Where batches stand, as plain data. */
+export interface PlanBatchesState {
+  /** Of the orders; 0 without `shuffle`. */
+  seed: number;
+  /** Epochs that are complete. */
+  epoch: number;
+  /** Batches run in the epoch after them. */
+  batch: number;
+  /** What has to be the same where the training goes on. */
+  rows: number;
+  batchSize: number;
+  shuffle: boolean;
+  dropLast: boolean;
+}
 
 /** A compiled function of a batch, and the plan that it has for one. */
 export interface Step<R> {
@@ -77,6 +93,45 @@ export class PlanBatches<R> {
     let result!: R;
     for (let i = 0; i < n; i++) result = this.next();
     return result;
+  }
+
+  /** Where they stand: with model and optimizer in a checkpoint, a later training goes on with the batch that comes next. */
+  stateDict(): PlanBatchesState {
+    const { seed, ...shape } = this.settings;
+    return { seed, epoch: this.epoch, batch: this.batch, rows: this.data.size, ...shape };
+  }
+
+  /**
+   * Goes on where other batches of the same data stood.
+   * @throws OptionError if the number of rows or the batches differ; then nothing has changed
+   */
+  loadStateDict(state: PlanBatchesState): void {
+    this[prepare](state)();
+  }
+
+  /** @internal */
+  [prepare](state: PlanBatchesState): () => void {
+    expectDict("over.loadStateDict", state);
+    this.order.use("over.loadStateDict", "i32");
+    const { seed: _, epoch: __, batch: ___, ...shape } = this.stateDict();
+    for (const [name, own] of Object.entries(shape) as [keyof PlanBatchesState, number | boolean][]) {
+      if (state[name] === own) continue;
+      throw new OptionError(
+        `over: expected the state of batches with ${name} ${own}, got ${String(state[name])}`,
+      );
+    }
+    for (const name of ["seed", "epoch", "batch"] as const) {
+      const most = name === "batch" ? this.batches - 1 : Number.MAX_SAFE_INTEGER;
+      if (Number.isSafeInteger(state[name]) && state[name] >= 0 && state[name] <= most) continue;
+      throw new OptionError(
+        `over: expected an integer from 0 to ${most} for the state's ${name}, got ${state[name]}`,
+      );
+    }
+    return () => {
+      this.settings.seed = state.seed;
+      [this.epoch, this.batch] = [state.epoch, state.batch];
+      this.shuffle();
+    };
   }
 
   /** Gives back the memory of the data; the compiled step lives on. */

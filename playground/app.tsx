@@ -103,25 +103,27 @@ function Tabs() {
     document.getElementById(`tab-${panel.value}`)!.focus();
   };
   return (
-    <div class="tabs" role="tablist" aria-label={text.value.sections}>
-      {PANELS.map((name) => (
-        <button
-          key={name}
-          type="button"
-          role="tab"
-          id={`tab-${name}`}
-          aria-selected={panel.value === name}
-          aria-controls={opened.value.includes(name) ? `panel-${name}` : undefined}
-          tabIndex={panel.value === name ? 0 : -1}
-          onKeyDown={move}
-          onClick={() => {
-            panel.value = name;
-          }}
-        >
-          {text.value.panels[name]}
-        </button>
-      ))}
-    </div>
+    <nav>
+      <div class="tabs" role="tablist" aria-label={text.value.sections}>
+        {PANELS.map((name) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            id={`tab-${name}`}
+            aria-selected={panel.value === name}
+            aria-controls={opened.value.includes(name) ? `panel-${name}` : undefined}
+            tabIndex={panel.value === name ? 0 : -1}
+            onKeyDown={move}
+            onClick={() => {
+              panel.value = name;
+            }}
+          >
+            {text.value.panels[name]}
+          </button>
+        ))}
+      </div>
+    </nav>
   );
 }
 

@@ -4,7 +4,7 @@ import { activations } from "./activations";
 import { digits } from "./digits";
 import { neuron } from "./neuron";
 import { speed } from "./speed";
-import { train } from "./train";
+import { train } from "./train/index";
 
 const engines = { activations, neuron, train, digits, speed };
 

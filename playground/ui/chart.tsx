@@ -99,7 +99,16 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
       },
       axes: [
         { ...axis, label: xLabel, labelSize: 16, labelFont: "12px system-ui", size: 32 },
-        { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : digits(tick))) },
+        {
+          ...axis,
+          ...(log && {
+            filter: decades,
+            grid: { ...axis.grid, filter: decades },
+            ticks: { ...axis.ticks, filter: decades },
+          }),
+          size: 52,
+          values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : digits(tick))),
+        },
       ],
       series: [
         { label: xLabel, value: (_, value) => (value === null ? "–" : digits(value)) },
@@ -130,4 +139,12 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", description ?? title);
   return plot;
+}
+
+/** Of the ticks of a logarithmic scale some six powers of ten. */
+function decades(_: uPlot, ticks: number[]): (number | null)[] {
+  const exponents = ticks.map((tick) => Math.round(Math.log10(tick) * 1e6) / 1e6);
+  const span = (exponents.at(-1) ?? 0) - (exponents[0] ?? 0);
+  const every = Math.max(1, Math.ceil(span / 6));
+  return ticks.map((tick, i) => (exponents[i]! % every === 0 ? tick : null));
 }

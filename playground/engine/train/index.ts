@@ -1,0 +1,109 @@
+// Training for the page: it moves only when the page asks for the next frame, so that pictures are never late.
+import { transfer } from "comlink";
+import type { DataSpec, Live, Spec } from "../../panels/train/spec";
+import { type Health, type Score, Session, type ShownPoint } from "./session";
+import { type LayerView, layerViews, paint, type Rgb } from "./view";
+
+export type { Health, LayerView, Rgb, Score, ShownPoint };
+
+/** What the page wants to see. */
+export interface Wanted {
+  /** Steps to make at most, and milliseconds to train at most. */
+  steps?: number;
+  ms?: number;
+  /** Of the classes, and of the paper beneath. */
+  colors: readonly Rgb[];
+  paper: Rgb;
+  /** Picture and health now, however little time has passed. */
+  whole?: boolean;
+}
+
+/** The network after these steps. */
+export interface Frame {
+  steps: number;
+  epochs: number;
+  /** Mean loss of the batches since the last frame; null if there were none. */
+  batchLoss: number | null;
+  train: Score | null;
+  test: Score | null;
+  layers: readonly (LayerView | undefined)[];
+  /** RGBA, SIDE x SIDE; undefined if it is too soon for another. */
+  picture?: Uint8ClampedArray<ArrayBuffer>;
+  health?: Health;
+}
+
+/** Looking takes at most this share of the time. */
+const SHARES = { picture: 0.5, health: 0.1 };
+
+/** Something that is done again when it has had its share of the time. */
+class Regularly {
+  private due = 0;
+
+  constructor(
+    private readonly share: number,
+    private readonly least: number,
+  ) {}
+
+  run<T>(now: boolean, fn: () => T): T | undefined {
+    const start = performance.now();
+    if (!now && start < this.due) return undefined;
+    const result = fn();
+    const end = performance.now();
+    this.due = end + Math.max(this.least, (end - start) / this.share);
+    return result;
+  }
+}
+
+let session: Session | undefined;
+const pictures = new Regularly(SHARES.picture, 0);
+const checks = new Regularly(SHARES.health, 250);
+
+function current(): Session {
+  if (session === undefined) throw new Error("no network yet");
+  return session;
+}
+
+export const train = {
+  /** Another network and its data, anew or as it was saved; the points. What fails leaves the one before. */
+  start(spec: Spec, saved?: Uint8Array): readonly ShownPoint[] {
+    const next = new Session(spec, saved);
+    session?.dispose();
+    session = next;
+    return next.points;
+  },
+
+  /** Other points for the same network. */
+  exchange(data: DataSpec): readonly ShownPoint[] {
+    current().exchange(data);
+    return current().points;
+  },
+
+  tune(live: Live): void {
+    current().tune(live);
+  },
+
+  /** Trains on, and tells how it is then. */
+  advance({ steps = 0, ms, colors, paper, whole = false }: Wanted): Frame {
+    const now = current();
+    const batchLoss = steps === 0 || now.points.length === 0 ? null : now.run({ steps, ...(ms && { ms }) });
+    const picture = pictures.run(whole, () => paint(now.picture(), colors, paper));
+    const health = checks.run(whole, () => now.health());
+    const frame: Frame = {
+      steps: now.steps,
+      epochs: now.epochs,
+      batchLoss,
+      train: now.measure("train"),
+      test: now.measure("test"),
+      layers: layerViews(now.model.layers),
+      ...(picture && { picture }),
+      ...(health && { health }),
+    };
+    return transfer(frame, picture === undefined ? [] : [picture.buffer]);
+  },
+
+  /** A checkpoint for `start`. */
+  save(): Uint8Array {
+    const bytes = current().save();
+    return transfer(bytes, [bytes.buffer]);
+  },
+};

@@ -1,0 +1,155 @@
+// Play, step, start anew; and where it stands.
+import { useSignal } from "@preact/signals";
+import { hashOf } from "../../link";
+import { digits } from "../../text";
+import { Button, Choice, Count } from "../../ui/controls";
+import { EXAMPLES, type ExampleName, follow } from "./examples";
+import { percent } from "./field";
+import { diverged, frame, problem, reset, stateOf, stepOnce } from "./player";
+import { SPEEDS, type Speed, set } from "./state";
+import { text } from "./text";
+
+/** Characters of a link that people can still send around. */
+const LONGEST = 30_000;
+
+export function Transport() {
+  const playing = set.play.value;
+  const broken = problem.value !== undefined || diverged.value;
+  return (
+    <div class="transport">
+      <Button
+        primary
+        disabled={broken}
+        onClick={() => {
+          set.play.value = !playing;
+        }}
+      >
+        {playing ? `❚❚ ${text.value.pause}` : `▶ ${text.value.play}`}
+      </Button>
+      <Button disabled={broken} onClick={() => void stepOnce()}>
+        {text.value.step}
+      </Button>
+      <Button onClick={reset}>{text.value.reset}</Button>
+      <Choice
+        label={text.value.speed}
+        value={set.speed}
+        options={
+          Object.fromEntries(
+            Object.keys(SPEEDS).map((name) => [name, text.value.speeds[name as Speed]]),
+          ) as Record<Speed, string>
+        }
+      />
+      <Count label={text.value.seed} value={set.seed} min={0} max={999_999} />
+      <Button
+        onClick={() => {
+          set.seed.value = (set.seed.value + 1) % 1_000_000;
+        }}
+      >
+        {text.value.nextSeed}
+      </Button>
+      <CopyLink />
+    </div>
+  );
+}
+
+/** The settings, and if they are not too many the weights, as a link. */
+function CopyLink() {
+  const said = useSignal("");
+  const shown = useSignal("");
+  const copy = async () => {
+    const state = await stateOf();
+    const base = location.href.replace(/#.*/, "");
+    const hash = hashOf("train");
+    const whole = `${base}${hash}${hash.includes("?") ? "&" : "?"}state=${state}`;
+    const [link, done] =
+      whole.length <= LONGEST ? [whole, text.value.copied] : [base + hash, text.value.copiedSettings];
+    try {
+      await navigator.clipboard.writeText(link);
+      said.value = done;
+    } catch {
+      shown.value = link;
+    }
+  };
+  return (
+    <>
+      <Button onClick={() => void copy()}>{text.value.copy}</Button>
+      <span class="note" aria-live="polite">
+        {said.value}
+      </span>
+      {shown.value !== "" && (
+        <label class="link">
+          {text.value.copyThis}
+          <input
+            type="text"
+            readonly
+            value={shown.value}
+            onFocus={({ currentTarget }) => currentTarget.select()}
+          />
+        </label>
+      )}
+    </>
+  );
+}
+
+export function Examples() {
+  return (
+    <label class="examples">
+      {text.value.examples}
+      <select
+        onChange={({ currentTarget }) => {
+          if (currentTarget.value !== "") follow(currentTarget.value as ExampleName);
+          currentTarget.value = "";
+        }}
+      >
+        <option value="">{text.value.choose}</option>
+        {Object.keys(EXAMPLES).map((name) => (
+          <option key={name} value={name}>
+            {text.value.example[name as ExampleName]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Where the training stands; said aloud when it pauses. */
+export function Standing() {
+  const { steps = 0, epochs = 0, train = null, test = null } = frame.value ?? {};
+  const t = text.value;
+  const number = (score: typeof train) => (score === null ? "–" : digits(score.loss));
+  const share = (score: typeof train) => (score === null ? "–" : percent(score.accuracy));
+  return (
+    <>
+      <dl class="standing">
+        {(
+          [
+            [t.steps, steps.toLocaleString("en")],
+            [t.epochs, epochs.toFixed(1)],
+            [t.trainLoss, number(train)],
+            [t.testLoss, number(test)],
+            [t.trainAccuracy, share(train)],
+            [t.testAccuracy, share(test)],
+          ] as const
+        ).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="visually-hidden" aria-live="polite">
+        {!set.play.value && steps > 0 && t.summary(String(steps), number(test), share(test))}
+      </p>
+      {diverged.value && (
+        <p class="warning" role="alert">
+          {t.stopped}
+        </p>
+      )}
+      {problem.value !== undefined && (
+        <p class="warning" role="alert" lang="en">
+          {problem.value}
+        </p>
+      )}
+    </>
+  );
+}

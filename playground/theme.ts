@@ -7,7 +7,7 @@ export const THEMES = ["auto", "light", "dark"] as const;
 /** The choice; auto follows the system. */
 export const theme = stored("theme", "auto", THEMES);
 effect(() => {
-  document.documentElement.style.colorScheme = theme.value === "auto" ? "light dark" : theme.value;
+  document.documentElement.dataset.theme = theme.value;
 });
 
 const query = matchMedia("(prefers-color-scheme: dark)");

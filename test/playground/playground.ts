@@ -29,8 +29,8 @@ export interface Tools {
   shoot(page: Page, name: string): Promise<void>;
   /** What axe objects to, in lines; the rules of WCAG 2.2 AA and its best practices. */
   objections(page: Page): Promise<string[]>;
-  /** The address of the page on a server with these headers. */
-  serve(headers?: Record<string, string>): Promise<string>;
+  /** An empty page; errors and what it writes to its console fail the test. */
+  newPage(options?: BrowserContextOptions): Promise<Page>;
 }
 
 /** A group of tests in Chromium; where there is none, it says so and skips them. */
@@ -39,7 +39,7 @@ export function describeInBrowser(name: string, tests: (tools: Tools) => void): 
   describe.skipIf(executablePath === undefined)(name, () => {
     let browser: Browser;
     const closing: (() => void)[] = [];
-    let said: string[] = [];
+    const said: string[] = [];
     beforeAll(async () => {
       mkdirSync(SCREENSHOTS, { recursive: true });
       browser = await launch();
@@ -67,14 +67,17 @@ export function describeInBrowser(name: string, tests: (tools: Tools) => void): 
       return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     }
 
-    async function open({ hash = "", headers, ...options }: Open = {}): Promise<Page> {
-      const url = await serve(headers);
+    async function newPage(options: BrowserContextOptions = {}): Promise<Page> {
       const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", ...options });
       const page = await context.newPage();
-      said = [];
       page.on("console", (message) => said.push(message.text()));
       page.on("pageerror", ({ message }) => said.push(message));
-      await page.goto(`${url}${hash}`);
+      return page;
+    }
+
+    async function open({ hash = "", headers, ...options }: Open = {}): Promise<Page> {
+      const page = await newPage(options);
+      await page.goto(`${await serve(headers)}${hash}`);
       return page;
     }
 
@@ -82,7 +85,7 @@ export function describeInBrowser(name: string, tests: (tools: Tools) => void): 
       await page.screenshot({ path: new URL(`${name}.png`, SCREENSHOTS).pathname, fullPage: true });
     }
 
-    tests({ open, shoot, objections, serve });
+    tests({ open, newPage, shoot, objections });
   });
 }
 

@@ -224,8 +224,8 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     await ready(page);
     expect(await page.getByRole("alert").count()).toBe(0);
     await page.getByRole("combobox", { name: "Loss" }).selectOption("bceLoss");
-    await button(page, "One step").click();
     await page.getByRole("alert").getByText("bceLoss").waitFor();
+    await page.getByText("The loss does not fit this output.").waitFor();
     await page.getByLabel("Output activation").selectOption("Sigmoid");
     await expect.poll(() => page.getByRole("alert").count()).toBe(0);
     await steps(page, 1);

@@ -1,5 +1,6 @@
 // Training for the page: it moves only when the page asks for the next frame, so that pictures are never late.
 import { transfer } from "comlink";
+import { NablasError } from "nablas";
 import type { DataSpec, Live, Spec } from "../../panels/train/spec";
 import { type Health, type Score, Session, type ShownPoint } from "./session";
 import { type LayerView, layerViews, paint, type Rgb } from "./view";
@@ -30,6 +31,23 @@ export interface Frame {
   /** RGBA, SIDE x SIDE; undefined if it is too soon for another. */
   picture?: Uint8ClampedArray<ArrayBuffer>;
   health?: Health;
+  /** What the library refuses. */
+  problem?: string;
+}
+
+/** What the library refuses leaves the rest to be looked at, the findings above all. */
+class Faults {
+  first: string | undefined;
+
+  catch<T>(fn: () => T): T | null {
+    try {
+      return fn();
+    } catch (error) {
+      if (!(error instanceof NablasError)) throw error;
+      this.first ??= error.message;
+      return null;
+    }
+  }
 }
 
 /** Looking takes at most this share of the time. */
@@ -85,20 +103,23 @@ export const train = {
   /** Trains on, and tells how it is then. */
   advance({ steps = 0, ms, colors, paper, whole = false }: Wanted): Frame {
     const now = current();
-    const batchLoss = steps === 0 || now.points.length === 0 ? null : now.run({ steps, ...(ms && { ms }) });
-    const picture = pictures.run(whole, () => paint(now.picture(), colors, paper));
-    const health = checks.run(whole, () => now.health());
+    const faults = new Faults();
+    const trains = steps > 0 && now.points.length > 0;
+    const batchLoss = trains ? faults.catch(() => now.run({ steps, ...(ms && { ms }) })) : null;
+    const picture = pictures.run(whole, () => faults.catch(() => paint(now.picture(), colors, paper)));
+    const health = checks.run(whole || faults.first !== undefined, () => faults.catch(() => now.health()));
     const frame: Frame = {
       steps: now.steps,
       epochs: now.epochs,
       batchLoss,
-      train: now.measure("train"),
-      test: now.measure("test"),
+      train: faults.catch(() => now.measure("train")),
+      test: faults.catch(() => now.measure("test")),
       layers: layerViews(now.model.layers),
       ...(picture && { picture }),
       ...(health && { health }),
+      ...(faults.first && { problem: faults.first }),
     };
-    return transfer(frame, picture === undefined ? [] : [picture.buffer]);
+    return transfer(frame, picture ? [picture.buffer] : []);
   },
 
   /** A checkpoint for `start`. */

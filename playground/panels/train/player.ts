@@ -124,6 +124,7 @@ async function advance(steps: number, ms: number | undefined, whole: boolean): P
     frame.value = next;
     if (next.picture !== undefined) picture.value = next.picture;
     if (next.health !== undefined) health.value = next.health;
+    if (next.problem !== undefined) throw new Error(next.problem);
     if (next.batchLoss === null || Number.isFinite(next.batchLoss)) return;
     set.play.value = false;
     diverged.value = true;

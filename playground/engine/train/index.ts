@@ -9,7 +9,7 @@ export type { Health, LayerView, Rgb, Score, ShownPoint };
 
 /** What the page wants to see. */
 export interface Wanted {
-  /** Steps to make at most, and milliseconds to train at most. */
+  /** Steps to make at most, and milliseconds to take for them and for looking. */
   steps?: number;
   ms?: number;
   /** Of the classes, and of the paper beneath. */
@@ -17,6 +17,12 @@ export interface Wanted {
   paper: Rgb;
   /** Picture and health now, however little time has passed. */
   whole?: boolean;
+}
+
+/** What the network answers over the plane, as RGBA, side x side. */
+export interface Picture {
+  side: number;
+  pixels: Uint8ClampedArray<ArrayBuffer>;
 }
 
 /** The network after these steps. */
@@ -28,8 +34,8 @@ export interface Frame {
   train: Score | null;
   test: Score | null;
   layers: readonly (LayerView | undefined)[];
-  /** RGBA, SIDE x SIDE; undefined if it is too soon for another. */
-  picture?: Uint8ClampedArray<ArrayBuffer>;
+  /** Undefined if it is too soon for another. */
+  picture?: Picture;
   health?: Health;
   /** What the library refuses. */
   problem?: string;
@@ -72,6 +78,11 @@ class Regularly {
   }
 }
 
+/** Milliseconds of training in a frame at least. */
+const LEAST = 2;
+
+/** Milliseconds that the last look took. */
+let looking = 0;
 let session: Session | undefined;
 const pictures = new Regularly(SHARES.picture, 0);
 const checks = new Regularly(SHARES.health, 250);
@@ -105,8 +116,10 @@ export const train = {
     const now = current();
     const faults = new Faults();
     const trains = steps > 0 && now.points.length > 0;
-    const batchLoss = trains ? faults.catch(() => now.run({ steps, ...(ms && { ms }) })) : null;
-    const picture = pictures.run(whole, () => faults.catch(() => paint(now.picture(), colors, paper)));
+    const limits = { steps, ...(ms !== undefined && { ms: Math.max(LEAST, ms - looking) }) };
+    const batchLoss = trains ? faults.catch(() => now.run(limits)) : null;
+    const trained = performance.now();
+    const pixels = pictures.run(whole, () => faults.catch(() => paint(now.picture(), colors, paper)));
     const health = checks.run(whole || faults.first !== undefined, () => faults.catch(() => now.health()));
     const frame: Frame = {
       steps: now.steps,
@@ -115,11 +128,12 @@ export const train = {
       train: faults.catch(() => now.measure("train")),
       test: faults.catch(() => now.measure("test")),
       layers: layerViews(now.model.layers),
-      ...(picture && { picture }),
+      ...(pixels && { picture: { side: now.side, pixels } }),
       ...(health && { health }),
       ...(faults.first && { problem: faults.first }),
     };
-    return transfer(frame, picture ? [picture.buffer] : []);
+    if (health === undefined) looking = performance.now() - trained;
+    return transfer(frame, pixels ? [pixels.buffer] : []);
   },
 
   /** A checkpoint for `start`. */

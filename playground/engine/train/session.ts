@@ -1,9 +1,9 @@
 import type { Compiled, Dataset, Finding, LayerHealth, PlanBatches, Sequential, Tensor } from "nablas";
 import * as nablas from "nablas";
-import { type DataSpec, type Live, SIDE, type Spec } from "../../panels/train/spec";
+import type { DataSpec, Live, Spec } from "../../panels/train/spec";
 import { pointsOf } from "./data";
 import { build, LOSS, type Loss, optimizerFor, shares, targetsFor } from "./network";
-import { copyOf, gridPoints } from "./view";
+import { copyOf, gridPoints, sideFor } from "./view";
 
 /** A point as it is used: to train, or to test. */
 export interface ShownPoint {
@@ -79,6 +79,7 @@ export class Session {
 
   /** Other points for the same network. */
   exchange(data: DataSpec): void {
+    const { side } = this;
     const points = pointsOf(data);
     const counts: number[] = [];
     // Each class has its share in the test, in the order in which its points came.
@@ -93,7 +94,7 @@ export class Session {
     this.batches?.dispose();
     this.train = this.rows(this.points.filter(({ test }) => !test));
     this.test = this.rows(this.points.filter(({ test }) => test));
-    this.grid = nablas.tensor(gridPoints(data.scale), { shape: [SIDE * SIDE, 2] });
+    this.grid = nablas.tensor(gridPoints(side, data.scale), { shape: [side * side, 2] });
     this.batches = points.length === 0 ? undefined : this.step.over(this.dataset(), this.batchOptions());
   }
 
@@ -129,7 +130,12 @@ export class Session {
     return batches === undefined ? 0 : batches.epoch + batches.batch / batches.batches;
   }
 
-  /** Shares of the classes in the cells of the picture, [SIDE², classes]. */
+  /** Of the picture, in cells. */
+  get side(): number {
+    return sideFor(this.model.parameters().reduce((sum, { size }) => sum + size, 0));
+  }
+
+  /** Shares of the classes in the cells of the picture, [side², classes]. */
   picture(): Float32Array {
     return this.evaluating(() => copyOf(this.answers(this.grid)));
   }

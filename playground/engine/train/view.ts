@@ -1,6 +1,6 @@
 // What is shown of a network.
 import type { Module, Tensor } from "nablas";
-import { REACH, SIDE } from "../../panels/train/spec";
+import { REACH } from "../../panels/train/spec";
 
 /** Of a colour, from 0 to 255. */
 export type Rgb = readonly [red: number, green: number, blue: number];
@@ -8,12 +8,17 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 /** How strongly the colours of sure answers cover the paper. */
 const STRENGTH = 0.62;
 
-/** The coordinates of the cells' middles, [SIDE², 2], from the upper left. */
-export function gridPoints(scale: number): Float32Array {
-  const at = (i: number) => scale * REACH * ((2 * (i + 0.5)) / SIDE - 1);
-  return Float32Array.from({ length: 2 * SIDE * SIDE }, (_, i) => {
+/** Of the picture of a network's answers, in cells, for so many weights: the picture takes some 5 ms at most. */
+export function sideFor(weights: number): number {
+  return weights < 6_000 ? 96 : weights < 15_000 ? 64 : 40;
+}
+
+/** The coordinates of the cells' middles, [side², 2], from the upper left. */
+export function gridPoints(side: number, scale: number): Float32Array {
+  const at = (i: number) => scale * REACH * ((2 * (i + 0.5)) / side - 1);
+  return Float32Array.from({ length: 2 * side * side }, (_, i) => {
     const cell = i >> 1;
-    return i % 2 === 0 ? at(cell % SIDE) : -at(Math.floor(cell / SIDE));
+    return i % 2 === 0 ? at(cell % side) : -at(Math.floor(cell / side));
   });
 }
 

@@ -6,7 +6,7 @@ import type { ShownPoint } from "../../engine/train/index";
 import { digits } from "../../text";
 import { color, dark } from "../../theme";
 import { CLASS_COLORS, frame, picture, points } from "./player";
-import { type Point, REACH, SIDE } from "./spec";
+import { type Point, REACH } from "./spec";
 import { brush, MOST_POINTS, set } from "./state";
 import { text } from "./text";
 
@@ -86,12 +86,14 @@ function move(event: KeyboardEvent, cross: { value: Place | undefined }, add: (p
 
 function Answers() {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const pixels = picture.value;
+  const shown = picture.value;
   useLayoutEffect(() => {
-    if (pixels !== undefined)
-      canvas.current!.getContext("2d")!.putImageData(new ImageData(pixels, SIDE, SIDE), 0, 0);
-  }, [pixels]);
-  return <canvas ref={canvas} width={SIDE} height={SIDE} />;
+    if (shown === undefined) return;
+    const { side, pixels } = shown;
+    if (canvas.current!.width !== side) [canvas.current!.width, canvas.current!.height] = [side, side];
+    canvas.current!.getContext("2d")!.putImageData(new ImageData(pixels, side, side), 0, 0);
+  }, [shown]);
+  return <canvas ref={canvas} />;
 }
 
 function Points({ cross }: { cross: Place | undefined }) {

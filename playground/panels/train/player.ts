@@ -8,8 +8,8 @@ import { History } from "./history";
 import type { Spec } from "./spec";
 import { fromBase64, SPEEDS, set, spec, toBase64 } from "./state";
 
-/** Milliseconds of training in a frame: with what is shown it takes less than a sixtieth of a second. */
-const TRAINING = 8;
+/** Milliseconds of the worker for a frame: with the messages and the drawing it is there within a sixtieth of a second. */
+const FRAME = 11;
 /** Pictures of the screen for each step, at the slowest speed. */
 const SLOW = 8;
 /** Names in style.css. */
@@ -85,7 +85,7 @@ async function turn(): Promise<void> {
   const speed = set.speed.peek();
   if (set.play.peek()) {
     if (speed === "slow" && pictures % SLOW !== 0) return;
-    await advance(SPEEDS[speed], TRAINING, false);
+    await advance(SPEEDS[speed], FRAME, false);
   } else if (!looked) await advance(0, undefined, true);
 }
 

@@ -2,8 +2,6 @@
 
 /** Points have coordinates from −REACH to REACH. */
 export const REACH = 3;
-/** The picture of the network's answers has SIDE x SIDE cells. */
-export const SIDE = 96;
 
 export const DATA_KINDS = ["moons", "circles", "spirals", "blobs", "checkers", "own"] as const;
 export type DataKind = (typeof DATA_KINDS)[number];

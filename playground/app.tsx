@@ -70,7 +70,9 @@ export function App() {
         <p>{text.value.claim}</p>
         <Preferences />
       </header>
-      <Tabs />
+      <nav aria-label={text.value.sections}>
+        <Tabs />
+      </nav>
       <main id="panel" tabIndex={-1}>
         {opened.value.map((name) => {
           const Contents = CONTENTS[name];

@@ -70,7 +70,9 @@ export function App() {
         <p>{text.value.claim}</p>
         <Preferences />
       </header>
-      <Tabs />
+      <nav aria-label={text.value.sections}>
+        <Tabs />
+      </nav>
       <main id="panel" tabIndex={-1}>
         {opened.value.map((name) => {
           const Contents = CONTENTS[name];
@@ -103,27 +105,25 @@ function Tabs() {
     document.getElementById(`tab-${panel.value}`)!.focus();
   };
   return (
-    <nav>
-      <div class="tabs" role="tablist" aria-label={text.value.sections}>
-        {PANELS.map((name) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            id={`tab-${name}`}
-            aria-selected={panel.value === name}
-            aria-controls={opened.value.includes(name) ? `panel-${name}` : undefined}
-            tabIndex={panel.value === name ? 0 : -1}
-            onKeyDown={move}
-            onClick={() => {
-              panel.value = name;
-            }}
-          >
-            {text.value.panels[name]}
-          </button>
-        ))}
-      </div>
-    </nav>
+    <div class="tabs" role="tablist" aria-label={text.value.sections}>
+      {PANELS.map((name) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          id={`tab-${name}`}
+          aria-selected={panel.value === name}
+          aria-controls={opened.value.includes(name) ? `panel-${name}` : undefined}
+          tabIndex={panel.value === name ? 0 : -1}
+          onKeyDown={move}
+          onClick={() => {
+            panel.value = name;
+          }}
+        >
+          {text.value.panels[name]}
+        </button>
+      ))}
+    </div>
   );
 }
 

@@ -19,11 +19,17 @@ query.addEventListener("change", () => {
 /** Whether what is shown is dark: drawings that read it are drawn anew when it changes. */
 export const dark = computed(() => (theme.value === "auto" ? system.value : theme.value === "dark"));
 
-/** A colour of style.css as it is now: `color("accent")`. */
+const found = new Map<string, string>();
+
+/** A colour of style.css as it is now: `color("accent")`. Asked of the page once, since the answer costs a layout. */
 export function color(name: string): string {
+  const key = `${name} ${dark.value}`;
+  const known = found.get(key);
+  if (known !== undefined) return known;
   const probe = document.body.appendChild(document.createElement("span"));
   probe.style.color = `var(--${name})`;
-  const found = getComputedStyle(probe).color;
+  const asked = getComputedStyle(probe).color;
   probe.remove();
-  return found;
+  found.set(key, asked);
+  return asked;
 }

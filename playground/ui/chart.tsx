@@ -12,6 +12,8 @@ export interface Line {
   values: ArrayLike<number | null>;
   dash?: number[];
   width?: number;
+  /** Points without a line between them. */
+  dots?: boolean;
 }
 
 interface ChartProps {
@@ -40,8 +42,8 @@ export function Chart(props: ChartProps) {
   const plot = useRef<uPlot | null>(null);
   const latest = useRef(props);
   latest.current = props;
-  const { title, lines, xLabel, height = 200, log = false, range, x, at } = props;
-  const look = JSON.stringify([title, xLabel, height, log, range, dark.value, language.value]);
+  const { title, lines, xLabel, height = 200, log = false, range, at } = props;
+  const look = JSON.stringify([title, xLabel, height, log, range !== undefined, dark.value, language.value]);
   const curves = JSON.stringify(lines.map(({ values: _, ...rest }) => rest));
 
   useLayoutEffect(() => {
@@ -58,15 +60,15 @@ export function Chart(props: ChartProps) {
 
   useLayoutEffect(() => {
     plot.current?.setData(dataOf(latest.current));
+    const canvas = box.current!.querySelector("canvas")!;
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", props.description ?? title);
   });
 
   useLayoutEffect(() => {
-    const current = plot.current;
-    if (at === undefined || current === null) return;
-    const left = current.valToPos(x[at] ?? 0, "x");
-    current.setCursor({ left, top: -10 }, false);
-    current.setLegend({ idx: at }, false);
-  });
+    // Where the pointer, or nothing, says the place from now on.
+    if (at === undefined) plot.current?.setCursor({ left: -10, top: -10 }, false);
+  }, [at]);
 
   return (
     <figure class="chart">
@@ -76,26 +78,37 @@ export function Chart(props: ChartProps) {
   );
 }
 
+/** Cursor and legend at the place in x that the owner of the chart says. */
+function point(plot: uPlot, { at, x }: ChartProps): void {
+  if (at === undefined) return;
+  plot.setCursor({ left: plot.valToPos(x[at] ?? 0, "x"), top: -10 }, false);
+  plot.setLegend({ idx: at }, false);
+}
+
 function dataOf({ x, lines }: ChartProps): uPlot.AlignedData {
   return [x, ...lines.map(({ values }) => values)] as unknown as uPlot.AlignedData;
 }
 
 function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): uPlot {
-  const { title, description, lines, xLabel, height = 200, log = false, range } = latest.current;
+  const { lines, xLabel, height = 200, log = false, range } = latest.current;
   const [ink, grid] = [color("muted"), color("line")];
   const axis = {
     stroke: ink,
     grid: { stroke: grid, width: 1 },
     ticks: { stroke: grid, width: 1 },
     font: "11px system-ui",
+    values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? "" : digits(tick))),
   };
-  const plot = new uPlot(
+  return new uPlot(
     {
       width: box.clientWidth,
       height,
       scales: {
         x: { time: false },
-        y: { distr: log ? 3 : 1, ...(range && { range: [...range] as [number, number] }) },
+        y: {
+          distr: log ? 3 : 1,
+          ...(range && { range: () => [...latest.current.range!] as [number, number] }),
+        },
       },
       axes: [
         { ...axis, label: xLabel, labelSize: 16, labelFont: "12px system-ui", size: 32 },
@@ -107,17 +120,17 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
             ticks: { ...axis.ticks, filter: decades },
           }),
           size: 52,
-          values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : digits(tick))),
         },
       ],
       series: [
         { label: xLabel, value: (_, value) => (value === null ? "–" : digits(value)) },
-        ...lines.map(({ label, color: name, dash, width = 2 }) => ({
+        ...lines.map(({ label, color: name, dash, width = 2, dots = false }) => ({
           label,
           stroke: color(name),
           width,
           ...(dash && { dash }),
-          points: { show: false },
+          ...(dots && { paths: () => null }),
+          points: dots ? { show: true, space: 0, size: 3, fill: color(name) } : { show: false },
           value: (_: uPlot, value: number | null) => (value === null ? "–" : digits(value)),
         })),
       ],
@@ -125,9 +138,15 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
       legend: { markers: { width: 3 } },
       hooks: {
         drawClear: [(made) => latest.current.underneath?.(made)],
+        draw: [(made) => point(made, latest.current)],
         setCursor: [
-          ({ cursor: { idx, event } }) => {
-            if (event !== undefined && typeof idx === "number") latest.current.onPoint?.(idx);
+          (made) => {
+            const { idx, event } = made.cursor;
+            // uPlot keeps the event, also for what the pointer has not moved.
+            if (event == null) return;
+            made.cursor.event = undefined as unknown as MouseEvent;
+            if (typeof idx === "number") latest.current.onPoint?.(idx);
+            else point(made, latest.current);
           },
         ],
       },
@@ -135,10 +154,6 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
     dataOf(latest.current),
     box,
   );
-  const canvas = box.querySelector("canvas")!;
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", description ?? title);
-  return plot;
 }
 
 /** Of the ticks of a logarithmic scale some six powers of ten. */

@@ -8,6 +8,7 @@ import { SpeedPanel } from "./panels/speed/panel";
 import { TrainPanel } from "./panels/train/panel";
 import { LANGUAGES, type Language, language, translated } from "./text";
 import { THEMES, theme } from "./theme";
+import { Later } from "./ui/later";
 
 const text = translated(
   {
@@ -28,7 +29,7 @@ const text = translated(
   },
   {
     title: "游乐场",
-    claim: "神经网络就在这个浏览器里学习,看得见。",
+    claim: "神经网络就在这个浏览器里学习，看得见。",
     panels: {
       activations: "激活函数",
       neuron: "迟钝的神经元",
@@ -84,7 +85,9 @@ export function App() {
               aria-labelledby={`tab-${name}`}
               hidden={name !== current}
             >
-              <Contents />
+              <Later>
+                <Contents />
+              </Later>
             </div>
           );
         })}

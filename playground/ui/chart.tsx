@@ -128,6 +128,7 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
           label,
           stroke: color(name),
           width,
+          pxAlign: 0,
           ...(dash && { dash }),
           ...(dots && { paths: () => null }),
           points: dots ? { show: true, space: 0, size: 3, fill: color(name) } : { show: false },

@@ -65,7 +65,7 @@ export const text = translated(
       logCosh: "log cosh",
       bce: "交叉熵",
       bceWithLogits: "交叉熵（对 z）",
-      focal: "focal（对 z）,γ = 2",
+      focal: "focal（对 z），γ = 2",
     },
     epoch: "轮次",
     play: "播放",

@@ -16,7 +16,7 @@ export const THOROUGH: Effort = { rounds: 5, maxTime: 0.15 };
 export const QUICK: Effort = { rounds: 2, maxTime: 0.03 };
 
 /** Seconds for each side, before the first round. */
-const WARM_UP = 0.1;
+export const WARM_UP = 0.1;
 
 /**
  * Times all sides in turns, in several short rounds: what slows the machine down slows each of them. Before

@@ -1,24 +1,7 @@
 // Elementwise operations in plain JavaScript, by the library's names and with its defaults.
 
-type Formula = (x: number, b: number) => number;
-
 /** y = f(x), or y = f(x, b) */
 export type Loop = (x: Float32Array, y: Float32Array, b: Float32Array) => void;
-
-/**
- * A loop with the formula in it, compiled on its own. One loop that all formulas shared would call them instead, which
- * is several times slower. A formula may use no names but its arguments, `Math` and `erf`.
- */
-function loop(formula: Formula): Loop {
-  const call = formula.length === 2 ? "f(x[i], b[i])" : "f(x[i])";
-  const body = `const f = ${formula}; for (let i = 0; i < x.length; i++) y[i] = ${call};`;
-  return new Function("erf", `return (x, y, b) => { ${body} }`)(erf) as Loop;
-}
-
-function loops<Name extends string>(formulas: Record<Name, Formula>): Record<Name, Loop> {
-  const entries = Object.entries<Formula>(formulas).map(([name, formula]) => [name, loop(formula)]);
-  return Object.fromEntries(entries) as Record<Name, Loop>;
-}
 
 /** To 1.5e-7: Abramowitz and Stegun 7.1.26. */
 function erf(x: number): number {
@@ -28,56 +11,167 @@ function erf(x: number): number {
 }
 
 /**
+ * Each has a loop of its own: one loop that all formulas shared would call them instead, which is several times slower. And
  * x + |x| instead of `x > 0 ? …`: on numbers of random sign V8's branch is mispredicted every other time, which makes
  * it four times as slow.
  */
-export const unary = loops({
-  identity: (x) => x,
-  neg: (x) => -x,
-  abs: (x) => Math.abs(x),
-  square: (x) => x * x,
-  sqrt: (x) => Math.sqrt(x),
-  exp: (x) => Math.exp(x),
-  log: (x) => Math.log(x),
-  erf: (x) => erf(x),
-  relu: (x) => 0.5 * (x + Math.abs(x)),
-  leakyRelu: (x) => 0.505 * x + 0.495 * Math.abs(x),
+export const unary = {
+  identity(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = x[i]!;
+  },
+  neg(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = -x[i]!;
+  },
+  abs(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.abs(x[i]!);
+  },
+  square(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = v * v;
+    }
+  },
+  sqrt(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.sqrt(x[i]!);
+  },
+  exp(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.exp(x[i]!);
+  },
+  log(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.log(x[i]!);
+  },
+  erf(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = erf(x[i]!);
+  },
+  relu(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = 0.5 * (v + Math.abs(v));
+    }
+  },
+  leakyRelu(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = 0.505 * v + 0.495 * Math.abs(v);
+    }
+  },
   // The slope of evaluation, (1/8 + 1/3) / 2 = 11/48.
-  rrelu: (x) => (59 / 96) * x + (37 / 96) * Math.abs(x),
-  relu6: (x) => Math.min(Math.max(x, 0), 6),
-  hardtanh: (x) => Math.min(Math.max(x, -1), 1),
-  hardsigmoid: (x) => Math.min(Math.max(x + 3, 0), 6) / 6,
-  hardswish: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
-  softsign: (x) => x / (1 + Math.abs(x)),
-  elu: (x) => (x > 0 ? x : Math.exp(x) - 1),
-  celu: (x) => (x > 0 ? x : Math.exp(x) - 1),
-  selu: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (Math.exp(x) - 1)),
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-  logSigmoid: (x) => -Math.log1p(Math.exp(-x)),
-  tanh: (x) => Math.tanh(x),
+  rrelu(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = (59 / 96) * v + (37 / 96) * Math.abs(v);
+    }
+  },
+  relu6(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.min(Math.max(x[i]!, 0), 6);
+  },
+  hardtanh(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.min(Math.max(x[i]!, -1), 1);
+  },
+  hardsigmoid(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.min(Math.max(x[i]! + 3, 0), 6) / 6;
+  },
+  hardswish(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = (v * Math.min(Math.max(v + 3, 0), 6)) / 6;
+    }
+  },
+  softsign(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = v / (1 + Math.abs(v));
+    }
+  },
+  elu(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = v > 0 ? v : Math.exp(v) - 1;
+    }
+  },
+  celu(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = v > 0 ? v : Math.exp(v) - 1;
+    }
+  },
+  selu(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = 1.0507009873554805 * (v > 0 ? v : 1.6732632423543772 * (Math.exp(v) - 1));
+    }
+  },
+  sigmoid(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = 1 / (1 + Math.exp(-x[i]!));
+  },
+  logSigmoid(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = -Math.log1p(Math.exp(-x[i]!));
+  },
+  tanh(x, y) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.tanh(x[i]!);
+  },
   // Where x > 20 it is x, to the last digit of a float.
-  softplus: (x) => (x > 20 ? x : Math.log1p(Math.exp(x))),
-  silu: (x) => x / (1 + Math.exp(-x)),
-  mish: (x) => x * Math.tanh(Math.log1p(Math.exp(x))),
-  gelu: (x) => 0.5 * x * (1 + erf(Math.SQRT1_2 * x)),
-});
+  softplus(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = v > 20 ? v : Math.log1p(Math.exp(v));
+    }
+  },
+  silu(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = v / (1 + Math.exp(-v));
+    }
+  },
+  mish(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = v * Math.tanh(Math.log1p(Math.exp(v)));
+    }
+  },
+  gelu(x, y) {
+    for (let i = 0; i < x.length; i++) {
+      const v = x[i]!;
+      y[i] = 0.5 * v * (1 + erf(Math.SQRT1_2 * v));
+    }
+  },
+} satisfies Record<string, Loop>;
 
 /** The form with tanh: 0.7978… is √(2/π). */
-export const geluTanh = loop(
-  (x) => 0.5 * x * (1 + Math.tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))),
-);
+export const geluTanh: Loop = (x, y) => {
+  for (let i = 0; i < x.length; i++) {
+    const v = x[i]!;
+    y[i] = 0.5 * v * (1 + Math.tanh(0.7978845608028654 * (v + 0.044715 * v * v * v)));
+  }
+};
 
-export const clip = loop((x) => Math.min(Math.max(x, -1), 1));
+export const clip: Loop = (x, y) => {
+  for (let i = 0; i < x.length; i++) y[i] = Math.min(Math.max(x[i]!, -1), 1);
+};
 
-export const binary = loops({
-  add: (x, b) => x + b,
-  sub: (x, b) => x - b,
-  mul: (x, b) => x * b,
-  div: (x, b) => x / b,
-  pow: (x, b) => x ** b,
-  maximum: (x, b) => Math.max(x, b),
-  minimum: (x, b) => Math.min(x, b),
-});
+export const binary = {
+  add(x, y, b) {
+    for (let i = 0; i < x.length; i++) y[i] = x[i]! + b[i]!;
+  },
+  sub(x, y, b) {
+    for (let i = 0; i < x.length; i++) y[i] = x[i]! - b[i]!;
+  },
+  mul(x, y, b) {
+    for (let i = 0; i < x.length; i++) y[i] = x[i]! * b[i]!;
+  },
+  div(x, y, b) {
+    for (let i = 0; i < x.length; i++) y[i] = x[i]! / b[i]!;
+  },
+  pow(x, y, b) {
+    for (let i = 0; i < x.length; i++) y[i] = x[i]! ** b[i]!;
+  },
+  maximum(x, y, b) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.max(x[i]!, b[i]!);
+  },
+  minimum(x, y, b) {
+    for (let i = 0; i < x.length; i++) y[i] = Math.min(x[i]!, b[i]!);
+  },
+} satisfies Record<string, Loop>;
 
 /** A slope for each column of x. */
 export const prelu: Loop = (x, y, slope) => {

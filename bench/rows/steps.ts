@@ -84,7 +84,7 @@ function callRow(elements: number): Row {
     const x = randn([elements]);
     const [X, Y] = [copy(x), new Float32Array(elements)];
     const js = () => {
-      unary.relu(X, Y, X);
+      unary.relu(X, Y);
       return Y;
     };
     return forward(() => relu(x), js);
@@ -99,7 +99,7 @@ function recordedCallRow(elements: number): Row {
     x.requiresGrad = true;
     const [X, DY, Y, DX] = [copy(x), copy(dy), new Float32Array(elements), new Float32Array(elements)];
     const js = () => {
-      unary.relu(X, Y, X);
+      unary.relu(X, Y);
       DX.set(DY);
       plain.reluGradient(Y, DX, elements);
       return DX;

@@ -17,7 +17,7 @@ export const adapter: Adapter = {
         const loop = unary[row.op];
         const x = row.inputs();
         const y = new Float32Array(row.size);
-        return into(y, () => loop(x, y, x));
+        return into(y, () => loop(x, y));
       }
       case "rowwise": {
         const { op, rows, cols } = row;

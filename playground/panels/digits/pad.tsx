@@ -58,11 +58,11 @@ export function Pad() {
             {text.value.hint}
           </span>
         )}
+        <span class="note keys" id={help}>
+          {text.value.keys}
+        </span>
       </div>
-      <p class="note keys" id={help}>
-        {text.value.keys}
-      </p>
-      <p class="unseen" role="status">
+      <p class="visually-hidden" role="status">
         {penShown.value && (pen.value.down ? text.value.penDown : text.value.penUp)}
       </p>
     </>

@@ -55,6 +55,7 @@ function DrawCard() {
   return (
     <Card title={text.value.draw} class="draw">
       <Pad />
+      <Verdict />
       <div class="row pair">
         <Button onClick={undo} disabled={isBlank.value}>
           {text.value.undo}
@@ -62,14 +63,6 @@ function DrawCard() {
         <Button onClick={clear} disabled={isBlank.value}>
           {text.value.clear}
         </Button>
-      </div>
-      <p class="note">{text.value.examples}</p>
-      <div class="samples">
-        {DIGITS.map((digit) => (
-          <Button key={digit} label={text.value.example(digit)} onClick={() => void write(digit)}>
-            {digit}
-          </Button>
-        ))}
       </div>
     </Card>
   );
@@ -80,20 +73,24 @@ function SeenCard() {
   const ink = now === undefined ? 0 : now.image.reduce((sum, pixel) => sum + pixel, 0) / now.image.length;
   return (
     <Card title={text.value.seen} class="seen">
-      <Verdict />
       <div class="sight">
-        <figure>
-          <Bitmap
-            pixels={now?.image}
-            side={now?.side ?? 8}
-            label={now ? text.value.seenLabel({ side: now.side, ink }) : text.value.seen}
-          />
-          <figcaption class="note">
-            {now && `${text.value.size(now.side)}. `}
-            {text.value.seenNote}
-          </figcaption>
-        </figure>
+        <Bitmap
+          pixels={now?.image}
+          side={now?.side ?? 8}
+          label={now ? text.value.seenLabel({ side: now.side, ink }) : text.value.seen}
+        />
         <Bars probabilities={now?.probabilities} />
+      </div>
+      <p class="note">{text.value.seenNote(now?.side ?? 8)}</p>
+      <div class="row">
+        <span class="note">{text.value.examples}</span>
+        <div class="samples">
+          {DIGITS.map((digit) => (
+            <Button key={digit} label={text.value.example(digit)} onClick={() => void write(digit)}>
+              {digit}
+            </Button>
+          ))}
+        </div>
       </div>
     </Card>
   );
@@ -113,8 +110,7 @@ function Verdict() {
   const now = seen.value;
   const found = now && best(now.probabilities);
   const words = found && text.value.reads(found);
-  const sure = found && text.value.sure(found.share);
-  const said = found ? `${words}, ${sure}` : "";
+  const said = found ? `${words}, ${text.value.sure(found.share)}` : "";
   useEffect(() => {
     const timer = setTimeout(() => {
       spoken.value = said;
@@ -126,13 +122,13 @@ function Verdict() {
       <p class="verdict" data-digit={found?.digit}>
         {found ? (
           <>
-            <strong>{words}</strong> <span>{sure}</span>
+            <strong>{words}</strong> <span>{percent(found.share)}</span>
           </>
         ) : (
           <span>{text.value.blank}</span>
         )}
       </p>
-      <p class="unseen" role="status">
+      <p class="visually-hidden" role="status">
         {spoken.value}
       </p>
     </>

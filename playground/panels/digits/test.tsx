@@ -34,7 +34,7 @@ function shade(count: number, total: number, right: boolean): { background?: str
 function Matrix({ matrix }: { matrix: number[][] }) {
   return (
     <table class="matrix">
-      <caption class="unseen">{text.value.matrix}</caption>
+      <caption class="visually-hidden">{text.value.matrix}</caption>
       <thead>
         <tr>
           <td />
@@ -78,14 +78,13 @@ function Misreads() {
       <p class="note">{text.value.misreadNote}</p>
       <ul>
         {misread.map(({ image, truth, guess, certainty }) => {
-          const words = text.value.taken({ truth, guess, certainty });
+          const short = `${truth} → ${guess}`;
+          const words = `${short}: ${text.value.taken({ truth, guess, certainty })}`;
           return (
             <li key={image}>
               <button type="button" aria-label={words} title={words} onClick={() => draw({ image })}>
                 <Bitmap pixels={image} side={Math.sqrt(image.length)} />
-                <span>
-                  {truth} → {guess}
-                </span>
+                <span>{short}</span>
               </button>
             </li>
           );

@@ -1,9 +1,10 @@
 import type { Problem } from "../../engine/digits/types";
 import { digits, translated } from "../../text";
 
-/** A share as people read it: 98.2%. */
+/** A share as people read it: 98.2%, and 0% or 100% only where it is. */
 export function percent(share: number): string {
-  return `${(100 * share).toFixed(share > 0 && share < 0.9995 ? 1 : 0)}%`;
+  if (share === 0 || share === 1) return `${100 * share}%`;
+  return share < 0.001 ? "<0.1%" : share > 0.999 ? ">99.9%" : `${(100 * share).toFixed(1)}%`;
 }
 
 const count = (n: number) => n.toLocaleString("en");
@@ -39,7 +40,7 @@ const placeZh = ({ row, column }: Problem) => `第 ${row} 行${column === undefi
 const WANTED =
   "Take UCI digits as CSV (64 pixels from 0 to 16 and a label in each row), an IDX pair as MNIST has it, or a model saved here; plain or gzipped";
 const WANTED_ZH =
-  "请使用 UCI 手写数字 CSV(每行 64 个 0–16 的像素值加一个标签)、MNIST 那样成对的 IDX 文件,或在此保存的模型;原始或 gzip 压缩均可";
+  "请使用 UCI 手写数字 CSV（每行 64 个 0–16 的像素值加一个标签）、MNIST 那样成对的 IDX 文件，或在此保存的模型；原始或 gzip 压缩均可";
 
 export const text = translated(
   {
@@ -57,13 +58,13 @@ export const text = translated(
     example: (digit: number) => `An example of ${digit}`,
     blank: "What do I read?",
     reads: ({ digit, share }: { digit: number; share: number }) =>
-      share >= 0.6 ? `I read a ${digit}` : `Perhaps a ${digit}`,
-    sure: (share: number) => `with ${percent(share)}`,
+      `${share >= 0.6 ? "I read" : "Perhaps"} ${digit === 8 ? "an" : "a"} ${digit}`,
+    sure: (share: number) => (share > 0.999 ? "with more than 99.9%" : `with ${percent(share)}`),
     seen: "What the network sees",
-    size: (side: number) => `${side} × ${side} pixels`,
     seenLabel: ({ side, ink }: { side: number; ink: number }) =>
       `The drawing as ${side} × ${side} pixels, ${percent(ink)} of them ink`,
-    seenNote: "Fitted, centred and reduced, as the images that it learned from are.",
+    seenNote: (side: number) =>
+      `Fitted, centred and reduced to ${side} × ${side} pixels, as the images that it learned from are.`,
     probabilities: "Probability of each digit",
     training: "Training",
     train: "Train anew",
@@ -149,24 +150,23 @@ export const text = translated(
   },
   {
     title: "识别手写数字",
-    lead: "一个小网络就在这个页面里学习识别数字,大约一秒就能学会。写一个数字:每写一笔,它都会说出认成了什么。试试带横杠和不带横杠的 7,或者把 4 慢慢写成 9。",
+    lead: "一个小网络就在这个页面里学习识别数字，大约一秒就能学会。写一个数字：每写一笔，它都会说出认成了什么。试试带横杠和不带横杠的 7，或者把 4 慢慢写成 9。",
     draw: "写一个数字",
     hint: "写在这里",
     area: "书写区",
-    keys: "键盘操作:方向键移动笔,空格键落笔和抬笔,退格键撤销一笔,Esc 键清空。",
+    keys: "键盘操作：方向键移动笔，空格键落笔和抬笔，退格键撤销一笔，Esc 键清空。",
     penDown: "落笔",
     penUp: "抬笔",
     undo: "撤销一笔",
     clear: "清空",
-    examples: "或者让页面写一个:",
+    examples: "或者让页面写一个：",
     example: (digit) => `数字 ${digit} 的示例`,
-    blank: "我会认成什么?",
+    blank: "我会认成什么？",
     reads: ({ digit, share }) => (share >= 0.6 ? `我认为是 ${digit}` : `也许是 ${digit}`),
-    sure: (share) => `概率 ${percent(share)}`,
+    sure: (share) => (share > 0.999 ? "概率超过 99.9%" : `概率 ${percent(share)}`),
     seen: "网络看到的图像",
-    size: (side) => `${side} × ${side} 像素`,
-    seenLabel: ({ side, ink }) => `缩成 ${side} × ${side} 像素的字迹,墨迹占 ${percent(ink)}`,
-    seenNote: "与训练图像一样,经过缩放、居中和降采样。",
+    seenLabel: ({ side, ink }) => `缩成 ${side} × ${side} 像素的字迹，墨迹占 ${percent(ink)}`,
+    seenNote: (side) => `与训练图像一样，经过缩放、居中，并缩减为 ${side} × ${side} 像素。`,
     probabilities: "每个数字的概率",
     training: "训练",
     train: "重新训练",
@@ -174,13 +174,13 @@ export const text = translated(
     part: "训练进度",
     stages: { drawing: "正在生成训练用的数字", training: "正在学习", testing: "正在测试" },
     epoch: ({ epoch, epochs, loss, accuracy }) =>
-      `第 ${epoch} 轮,共 ${epochs} 轮 · 损失 ${digits(loss, 2)} · 测试准确率 ${percent(accuracy)}`,
+      `第 ${epoch} 轮，共 ${epochs} 轮 · 损失 ${digits(loss, 2)} · 测试准确率 ${percent(accuracy)}`,
     done: (accuracy) => `测试集中 ${percent(accuracy)} 的数字识别正确。`,
     idle: "尚未在此训练。",
     loaded: ({ file, side, hidden }) =>
-      `正在使用 ${file} 中的网络:${side * side} 个像素、${hidden} 个隐藏单元、10 个数字。`,
+      `正在使用 ${file} 中的网络：${side * side} 个像素、${hidden} 个隐藏单元、10 个数字。`,
     loss: "损失",
-    accuracy: "测试准确率(%)",
+    accuracy: "测试准确率（%）",
     epochAxis: "轮次",
     settings: "设置",
     hidden: "隐藏单元数",
@@ -191,47 +191,48 @@ export const text = translated(
     settingsNote: "下次训练时生效。",
     files: "数据与模型",
     learned: ({ train, test, side, name }) =>
-      `${name === undefined ? "内置生成器写的数字" : name}:${count(train)} 个用于训练,${count(test)} 个用于测试,${side} × ${side} 像素。`,
+      `${name === undefined ? "内置生成器写的数字" : name}：${count(train)} 个用于训练，${count(test)} 个用于测试，${side} × ${side} 像素。`,
     samples: "训练数据中每个数字各一例",
     choose: "打开文件…",
-    drop: "也可以把文件拖到这里:UCI 手写数字(CSV)、MNIST(图像和标签两个 IDX 文件)或保存过的模型。文件不会离开本机。",
+    drop: "也可以把文件拖到这里：UCI 手写数字（CSV）、MNIST（图像和标签两个 IDX 文件）或保存过的模型。文件不会离开本机。",
     generator: "改用生成器",
     save: "保存模型",
     half: ({ have, count: n, file }) =>
       have === "images"
-        ? `${file}:${count(n)} 幅图像。请再打开对应的标签文件。`
-        : `${file}:${count(n)} 个标签。请再打开对应的图像文件。`,
+        ? `${file}：${count(n)} 幅图像。请再打开对应的标签文件。`
+        : `${file}：${count(n)} 个标签。请再打开对应的图像文件。`,
     test: "混淆矩阵",
-    testNote: "行:真实数字;列:被认成的数字。",
+    testNote: "行：真实数字；列：被认成的数字。",
     matrix: "测试集的混淆矩阵",
-    untested: "训练结束后,这里会统计网络对没见过的数字的识别结果。",
-    misread: "认错的数字(把握最大的在前)",
+    untested: "训练结束后，这里会统计网络对没见过的数字的识别结果。",
+    misread: "认错的数字（把握最大的在前）",
     misreadNote: "点一个看看各数字的概率。",
     none: "测试集中的数字全部识别正确。",
-    taken: ({ truth, guess, certainty }) => `把 ${truth} 认成 ${guess},概率 ${percent(certainty)}`,
-    refused: "文件未被采用:",
-    failed: "出错了:",
+    taken: ({ truth, guess, certainty }) => `把 ${truth} 认成 ${guess}，概率 ${percent(certainty)}`,
+    refused: "文件未被采用：",
+    failed: "出错了：",
     dismiss: "知道了",
     problems: {
       empty: ({ file }) => `${file} 是空文件。${WANTED_ZH}。`,
       unknown: ({ file }) => `无法识别 ${file} 的格式。${WANTED_ZH}。`,
-      damaged: ({ file, got }) => `${file} 已损坏或不完整(${got})。请重新获取该文件。`,
+      damaged: ({ file, got }) => `${file} 已损坏或不完整（${got}）。请重新获取该文件。`,
       columns: ({ file, row, got }) =>
-        `${file} 第 ${row} 行:应有 65 列(64 个像素和标签),实际有 ${got} 列。${WANTED_ZH}。`,
-      number: (p) => `${p.file} ${placeZh(p)}:应为数字,实际是“${p.got}”。请去掉表头和文字。`,
-      pixel: (p) => `${p.file} ${placeZh(p)}:像素值应在 0 到 16 之间,实际是 ${p.got}。请把像素缩放到 0–16。`,
-      label: (p) => `${p.file} ${placeZh(p)}:标签应为 0 到 9,实际是 ${p.got}。请去掉不是数字的样本。`,
-      few: ({ file, got }) => `${file}:只有 ${got} 个样本,训练和测试至少各需一个。请使用更大的文件。`,
+        `${file} 第 ${row} 行：应有 65 列（64 个像素和标签），实际有 ${got} 列。${WANTED_ZH}。`,
+      number: (p) => `${p.file} ${placeZh(p)}：应为数字，实际是“${p.got}”。请去掉表头和文字。`,
+      pixel: (p) =>
+        `${p.file} ${placeZh(p)}：像素值应在 0 到 16 之间，实际是 ${p.got}。请把像素缩放到 0–16。`,
+      label: (p) => `${p.file} ${placeZh(p)}：标签应为 0 到 9，实际是 ${p.got}。请去掉不是数字的样本。`,
+      few: ({ file, got }) => `${file}：只有 ${got} 个样本，训练和测试至少各需一个。请使用更大的文件。`,
       rank: ({ file, got }) =>
-        `${file}:IDX 应为图像(个数 × 边长 × 边长)或标签(个数),实际形状是 ${got}。请使用 MNIST 格式的文件。`,
-      bytes: ({ file }) => `${file}:IDX 的数据类型应为无符号字节,实际是其他类型。请存成 0 到 255 的字节。`,
-      square: ({ file, got }) => `${file}:图像应为边长 4 到 64 的正方形,实际是 ${got}。请缩放或填充图像。`,
-      counts: ({ file, got }) => `${file}:标签数与图像数应相同,实际是 ${got}。请使用配套的两个文件。`,
-      images: ({ file }) => `${file}:这是第二个图像文件。请选择一个图像文件和一个标签文件。`,
-      labels: ({ file }) => `${file}:这是第二个标签文件。请选择一个图像文件和一个标签文件。`,
-      several: ({ file }) => `${file} 与其他文件一起打开:应为单个文件,或图像、标签各一个。请逐个打开。`,
-      foreign: ({ file }) => `${file} 不是在此保存的模型,或者不完整。请使用“保存模型”得到的文件。`,
-      misfit: ({ file, got }) => `${file}:权重与文件中描述的网络不符(${got})。请重新保存模型。`,
+        `${file}：IDX 应为图像（个数 × 边长 × 边长）或标签（个数），实际形状是 ${got}。请使用 MNIST 格式的文件。`,
+      bytes: ({ file }) => `${file}：IDX 的数据类型应为无符号字节，实际是其他类型。请存成 0 到 255 的字节。`,
+      square: ({ file, got }) => `${file}：图像应为边长 4 到 64 的正方形，实际是 ${got}。请缩放或填充图像。`,
+      counts: ({ file, got }) => `${file}：标签数与图像数应相同，实际是 ${got}。请使用配套的两个文件。`,
+      images: ({ file }) => `${file}：这是第二个图像文件。请选择一个图像文件和一个标签文件。`,
+      labels: ({ file }) => `${file}：这是第二个标签文件。请选择一个图像文件和一个标签文件。`,
+      several: ({ file }) => `${file} 与其他文件一起打开：应为单个文件，或图像、标签各一个。请逐个打开。`,
+      foreign: ({ file }) => `${file} 不是在此保存的模型，或者不完整。请使用“保存模型”得到的文件。`,
+      misfit: ({ file, got }) => `${file}：权重与文件中描述的网络不符（${got}）。请重新保存模型。`,
     },
   },
 );

@@ -7,6 +7,7 @@ import { text } from "./text";
 export function TrainingCard() {
   const { losses = [], accuracies = [], part = 0 } = progress.value ?? {};
   const epochs = Array.from(losses.keys(), (epoch) => epoch + 1);
+  const bottom = Math.min(90, 10 * Math.floor(10 * Math.min(...accuracies)));
   return (
     <Card title={text.value.training} class="training">
       <div class="row">
@@ -34,7 +35,7 @@ export function TrainingCard() {
           x={epochs}
           lines={[{ label: text.value.loss, color: "orange", values: losses }]}
           xLabel={text.value.epochAxis}
-          height={130}
+          height={150}
         />
         <Chart
           title={text.value.accuracy}
@@ -47,7 +48,8 @@ export function TrainingCard() {
             },
           ]}
           xLabel={text.value.epochAxis}
-          height={130}
+          height={150}
+          range={[bottom, 100]}
         />
       </div>
     </Card>

@@ -1,13 +1,13 @@
 // The worker of the panel "Digits": it holds the data and the network.
 import { init } from "nablas";
-import type { Stroke } from "../../examples/digits/font";
-import { writeDigit } from "../../examples/digits/generate";
-import { randomNumbers } from "../../examples/digits/random";
-import { type Contents, type Halves, pair, Refusal, readFile } from "./digits/files";
-import { loadNetwork, makeNetwork, type Network, saveNetwork } from "./digits/network";
-import { rasterise } from "./digits/raster";
-import { divide, examine, generate, learn, Run } from "./digits/training";
-import type { DigitData, Drawing, Opened, Seen, Tested, TrainSettings, Watcher } from "./digits/types";
+import type { Stroke } from "../../../examples/digits/font";
+import { writeDigit } from "../../../examples/digits/generate";
+import { randomNumbers } from "../../../examples/digits/random";
+import { type Contents, type Halves, pair, Refusal, readFile } from "./files";
+import { loadNetwork, makeNetwork, type Network, saveNetwork } from "./network";
+import { rasterise } from "./raster";
+import { divide, examine, generate, learn, Run } from "./training";
+import type { DigitData, Drawing, Opened, Seen, Tested, TrainSettings, Watcher } from "./types";
 
 /** The width and height that the generator's pen writes on. */
 const PAGE = 32;

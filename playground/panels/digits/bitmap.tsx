@@ -16,8 +16,9 @@ export function Bitmap({ pixels, side, label }: BitmapProps) {
   useLayoutEffect(() => {
     const context = canvas.current!.getContext("2d")!;
     context.clearRect(0, 0, count * side, side);
+    if (pixels === undefined) return;
     context.fillStyle = color("ink");
-    pixels?.forEach((ink, i) => {
+    pixels.forEach((ink, i) => {
       context.globalAlpha = ink;
       const column = (i % side) + side * Math.floor(i / (side * side));
       context.fillRect(column, Math.floor(i / side) % side, 1, 1);

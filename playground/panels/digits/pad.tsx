@@ -1,5 +1,5 @@
 // Where one draws: by pointer, pen or finger, or by keyboard.
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import type { Point, Stroke } from "../../../examples/digits/font";
 import type { Drawing } from "../../engine/digits/types";
@@ -26,13 +26,17 @@ export function Pad() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const help = useId();
   const shown = penShown.value ? pen.value : undefined;
+  const size = useSignal(0);
   useLayoutEffect(() => {
-    const repaint = () => paint(canvas.current!, drawing.value, shown);
-    repaint();
-    const observer = new ResizeObserver(repaint);
+    const observer = new ResizeObserver(([entry]) => {
+      size.value = Math.round(entry!.contentRect.width * devicePixelRatio);
+    });
     observer.observe(canvas.current!);
     return () => observer.disconnect();
-  }, [drawing.value, shown, dark.value]);
+  }, []);
+  useLayoutEffect(() => {
+    if (size.value > 0) paint(canvas.current!, drawing.value, shown);
+  }, [size.value, drawing.value, shown, dark.value]);
   return (
     <>
       <div
@@ -52,7 +56,7 @@ export function Pad() {
           lift();
         }}
       >
-        <canvas ref={canvas} />
+        <canvas ref={canvas} width={size.value} height={size.value} />
         {isBlank.value && !penShown.value && (
           <span class="hint" aria-hidden="true">
             {text.value.hint}
@@ -132,8 +136,7 @@ function walk(): void {
 type Pen = typeof pen.value;
 
 function paint(canvas: HTMLCanvasElement, { strokes, image }: Drawing, shown: Pen | undefined): void {
-  const size = Math.round(canvas.clientWidth * devicePixelRatio);
-  if (canvas.width !== size) [canvas.width, canvas.height] = [size, size];
+  const size = canvas.width;
   const context = canvas.getContext("2d")!;
   context.clearRect(0, 0, size, size);
   context.fillStyle = context.strokeStyle = color("ink");

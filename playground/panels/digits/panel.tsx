@@ -1,5 +1,5 @@
 import "./digits.css";
-import { signal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Button, Card } from "../../ui/controls";
 import { Bitmap } from "./bitmap";
@@ -16,7 +16,11 @@ const DIGITS = Array.from({ length: 10 }, (_, digit) => digit);
 const over = signal(false);
 
 export function DigitsPanel() {
-  useEffect(() => void train(), []);
+  const whole = useSignal(false);
+  useEffect(() => {
+    whole.value = true;
+    void train();
+  }, []);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping files is a second way to what the button does
     <div
@@ -40,14 +44,23 @@ export function DigitsPanel() {
       </div>
       <DrawCard />
       <SeenCard />
+      {whole.value && <Below />}
+      <Notices />
+    </div>
+  );
+}
+
+/** What is not drawn on: it follows in a task of its own, so that the page answers sooner. */
+function Below() {
+  return (
+    <>
       <TrainingCard />
       <div class="stack settings">
         <SettingsCard />
         <FilesCard />
       </div>
       <TestCard />
-      <Notices />
-    </div>
+    </>
   );
 }
 

@@ -22,7 +22,7 @@ export const COUNTS = ["500", "1000", "2000", "5000", "10000", "20000"] as const
 export const set = settings("digits", {
   hidden: choice("64", WIDTHS),
   examples: choice("5000", COUNTS),
-  epochs: number(15, { min: 1, max: 50, integer: true }),
+  epochs: number(20, { min: 1, max: 50, integer: true }),
   lr: number(0.003, { min: 1e-5, max: 1 }),
   seed: number(1, { min: 0, max: 999_999, integer: true }),
 });

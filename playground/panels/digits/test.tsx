@@ -68,6 +68,12 @@ function Matrix({ matrix }: { matrix: number[][] }) {
   );
 }
 
+/** Puts it where drawings are, and that in sight. */
+function show(image: Float32Array): void {
+  draw({ image });
+  document.querySelector(".digits .draw")!.scrollIntoView({ block: "nearest" });
+}
+
 function Misreads() {
   const { misread, accuracy } = tested.value!;
   if (accuracy === 1) return <p class="note">{text.value.none}</p>;
@@ -82,7 +88,7 @@ function Misreads() {
           const words = `${short}: ${text.value.taken({ truth, guess, certainty })}`;
           return (
             <li key={image}>
-              <button type="button" aria-label={words} title={words} onClick={() => draw({ image })}>
+              <button type="button" aria-label={words} title={words} onClick={() => show(image)}>
                 <Bitmap pixels={image} side={Math.sqrt(image.length)} />
                 <span>{short}</span>
               </button>

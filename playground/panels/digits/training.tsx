@@ -1,3 +1,4 @@
+import type { Progress } from "../../engine/digits/types";
 import { Chart } from "../../ui/chart";
 import { Button, Card, Choice, Count, Slider } from "../../ui/controls";
 import { COUNTS, info, loaded, progress, set, stop, tested, train, training, WIDTHS } from "./state";
@@ -6,8 +7,6 @@ import { text } from "./text";
 /** How the training goes, and how it went. */
 export function TrainingCard() {
   const { losses = [], accuracies = [], part = 0 } = progress.value ?? {};
-  const epochs = Array.from(losses.keys(), (epoch) => epoch + 1);
-  const bottom = Math.min(90, 10 * Math.floor(10 * Math.min(...accuracies)));
   return (
     <Card title={text.value.training} class="training">
       <div class="row">
@@ -29,30 +28,38 @@ export function TrainingCard() {
         </p>
         <p class="note epoch">{epochWords()}</p>
       </div>
-      <div class="columns curves">
-        <Chart
-          title={text.value.loss}
-          x={epochs}
-          lines={[{ label: text.value.loss, color: "orange", values: losses }]}
-          xLabel={text.value.epochAxis}
-          height={150}
-        />
-        <Chart
-          title={text.value.accuracy}
-          x={epochs}
-          lines={[
-            {
-              label: text.value.accuracy,
-              color: "blue",
-              values: accuracies.map((share) => 100 * share),
-            },
-          ]}
-          xLabel={text.value.epochAxis}
-          height={150}
-          range={[bottom, 100]}
-        />
-      </div>
+      <div class="curves">{losses.length > 0 && <Curves losses={losses} accuracies={accuracies} />}</div>
     </Card>
+  );
+}
+
+function Curves({ losses, accuracies }: Pick<Progress, "losses" | "accuracies">) {
+  const epochs = Array.from(losses.keys(), (epoch) => epoch + 1);
+  const bottom = Math.min(90, 10 * Math.floor(10 * Math.min(...accuracies)));
+  return (
+    <div class="columns">
+      <Chart
+        title={text.value.loss}
+        x={epochs}
+        lines={[{ label: text.value.loss, color: "orange", values: losses }]}
+        xLabel={text.value.epochAxis}
+        height={150}
+      />
+      <Chart
+        title={text.value.accuracy}
+        x={epochs}
+        lines={[
+          {
+            label: text.value.accuracy,
+            color: "blue",
+            values: accuracies.map((share) => 100 * share),
+          },
+        ]}
+        xLabel={text.value.epochAxis}
+        height={150}
+        range={[bottom, 100]}
+      />
+    </div>
   );
 }
 

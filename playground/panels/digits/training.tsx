@@ -1,3 +1,5 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Progress } from "../../engine/digits/types";
 import { Chart } from "../../ui/chart";
 import { Button, Card, Choice, Count, Slider } from "../../ui/controls";
@@ -36,6 +38,10 @@ export function TrainingCard() {
 function Curves({ losses, accuracies }: Pick<Progress, "losses" | "accuracies">) {
   const epochs = Array.from(losses.keys(), (epoch) => epoch + 1);
   const bottom = Math.min(90, 10 * Math.floor(10 * Math.min(...accuracies)));
+  const both = useSignal(false); // making a chart takes long enough for a task of its own
+  useEffect(() => {
+    both.value = true;
+  }, []);
   return (
     <div class="columns">
       <Chart
@@ -45,20 +51,22 @@ function Curves({ losses, accuracies }: Pick<Progress, "losses" | "accuracies">)
         xLabel={text.value.epochAxis}
         height={150}
       />
-      <Chart
-        title={text.value.accuracy}
-        x={epochs}
-        lines={[
-          {
-            label: text.value.accuracy,
-            color: "blue",
-            values: accuracies.map((share) => 100 * share),
-          },
-        ]}
-        xLabel={text.value.epochAxis}
-        height={150}
-        range={[bottom, 100]}
-      />
+      {both.value && (
+        <Chart
+          title={text.value.accuracy}
+          x={epochs}
+          lines={[
+            {
+              label: text.value.accuracy,
+              color: "blue",
+              values: accuracies.map((share) => 100 * share),
+            },
+          ]}
+          xLabel={text.value.epochAxis}
+          height={150}
+          range={[bottom, 100]}
+        />
+      )}
     </div>
   );
 }

@@ -56,6 +56,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     await page.locator(".epoch", { hasText: /Epoch [1-9]/ }).waitFor();
     await draw(page, 7);
     await reads(page, 7);
+    await shoot(page, "digits-learning");
     await page.getByRole("button", { name: "Stop" }).click();
     await trained(page);
     expect((await matrix(page)).flat().reduce((sum, count) => sum + count)).toBe(4000);
@@ -76,6 +77,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     await page.getByRole("application", { name: "Drawing area" }).focus();
     await keysDraw(page);
     await reads(page, 7);
+    await shoot(page, "digits-keys");
     await page.locator("[role=status]", { hasText: /^I read a 7, with/ }).waitFor();
     await page.keyboard.press("Escape");
     await page.getByText("What do I read?").waitFor();

@@ -1,6 +1,6 @@
 // Where one draws: by pointer, pen or finger, or by keyboard.
 import { signal, useSignal } from "@preact/signals";
-import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Point, Stroke } from "../../../examples/digits/font";
 import type { Drawing } from "../../engine/digits/types";
 import { color, dark } from "../../theme";
@@ -10,6 +10,9 @@ import { text } from "./text";
 /** In parts of the pad: the line, and the way that the pen goes at a press of a key. */
 const LINE = 0.06;
 const STEP = 1 / 24;
+
+/** The id of what tells of the keys. */
+export const HELP = "digits-keys";
 
 /** The pen that the keyboard moves. */
 const pen = signal({ x: 0.5, y: 0.2, down: false });
@@ -24,7 +27,6 @@ const ARROWS: Record<string, Point> = {
 
 export function Pad() {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const help = useId();
   const shown = penShown.value ? pen.value : undefined;
   const size = useSignal(0);
   useLayoutEffect(() => {
@@ -43,7 +45,7 @@ export function Pad() {
         class="pad"
         role="application"
         aria-label={text.value.area}
-        aria-describedby={help}
+        aria-describedby={HELP}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an application takes keys
         tabIndex={0}
         onPointerDown={press}
@@ -62,9 +64,6 @@ export function Pad() {
             {text.value.hint}
           </span>
         )}
-        <span class="note keys" id={help}>
-          {text.value.keys}
-        </span>
       </div>
       <p class="visually-hidden" role="status">
         {penShown.value && (pen.value.down ? text.value.penDown : text.value.penUp)}

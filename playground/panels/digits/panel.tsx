@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import { Button, Card } from "../../ui/controls";
 import { Bitmap } from "./bitmap";
 import { FilesCard, Notices } from "./files";
-import { Pad } from "./pad";
+import { HELP, Pad } from "./pad";
 import { clear, isBlank, open, seen, train, undo, write } from "./state";
 import { TestCard } from "./test";
 import { percent, text } from "./text";
@@ -105,6 +105,9 @@ function SeenCard() {
           ))}
         </div>
       </div>
+      <p class="note keys" id={HELP}>
+        {text.value.keys}
+      </p>
     </Card>
   );
 }

@@ -1,4 +1,5 @@
 // Files of digits as the tests make them.
+import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { PIXELS } from "../../examples/digits/data";
 import { generateDigits, writeDigit } from "../../examples/digits/generate";
@@ -47,6 +48,80 @@ export function safetensors(header: string): Buffer {
   length.writeUInt32LE(header.length);
   return Buffer.concat([length, Buffer.from(header)]);
 }
+
+const good = csv(3).toString();
+/** Files that are no digits, and what is said of them. */
+export const REFUSED: readonly [what: string, name: string, bytes: Buffer, message: string][] = [
+  [
+    "no digits at all",
+    "cat.png",
+    Buffer.from("\x89PNG\r\n\x1a\n\0\0", "latin1"),
+    "cat.png is none of the files",
+  ],
+  ["an empty file", "e.csv", Buffer.alloc(0), "e.csv is empty"],
+  [
+    "a table",
+    "iris.csv",
+    Buffer.from("5.1,3.5,1.4,0.2,0\n"),
+    "row 1: expected 65 columns (64 pixels and the label), got 5",
+  ],
+  [
+    "a word",
+    "w.csv",
+    Buffer.from(good.replace(/^\d+/, "ink")),
+    "row 1, column 1: expected a number, got “ink”",
+  ],
+  [
+    "much ink",
+    "m.csv",
+    Buffer.from(good.replace(/^\d+/, "17")),
+    "row 1, column 1: expected a pixel from 0 to 16, got 17",
+  ],
+  [
+    "a letter's label",
+    "l.csv",
+    Buffer.from(good.replace(/\d+\n/, "12\n")),
+    "expected a label from 0 to 9, got 12",
+  ],
+  ["one digit", "o.csv", csv(1), "1 digit is too few"],
+  [
+    "damaged gzip",
+    "half.csv.gz",
+    gzipSync(csv(100)).subarray(0, 900),
+    "half.csv.gz is damaged or incomplete (gzip)",
+  ],
+  [
+    "IDX cut off",
+    "cut-ubyte",
+    idx([9, 28, 28], images28(8)),
+    "cut-ubyte is damaged or incomplete (readIdx: the header promises",
+  ],
+  ["IDX of rank 2", "flat-ubyte", idx([2, 784], images28(2)), "got 2 × 784"],
+  [
+    "IDX of floats",
+    "floats",
+    Buffer.concat([Buffer.from([0, 0, 13, 1, 0, 0, 0, 1]), Buffer.alloc(4)]),
+    "expected IDX of unsigned bytes",
+  ],
+  [
+    "oblong images",
+    "oblong",
+    idx([2, 14, 56], images28(2)),
+    "expected square images with sides from 4 to 64, got 56 × 14",
+  ],
+  [
+    "another network",
+    "other.safetensors",
+    safetensors("{}"),
+    "other.safetensors is no model that was saved here",
+  ],
+  [
+    "a damaged network",
+    "torn.safetensors",
+    safetensors('{"a":'),
+    "torn.safetensors is no model that was saved here",
+  ],
+];
 
 /** Drops files on the panel. */
 export async function drop(page: Page, files: readonly { name: string; bytes: Buffer }[]): Promise<void> {

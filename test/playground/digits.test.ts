@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { csv, drop, idx, images28, LABELS, safetensors } from "./digitFiles";
+import { csv, drop, idx, images28, LABELS, REFUSED } from "./digitFiles";
 import { draw, fingerDraw, keysDraw } from "./digitStrokes";
 import { describeInBrowser, NARROW } from "./playground";
 
@@ -128,80 +128,13 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     await trained(page);
   });
 
-  const good = csv(3).toString();
-  const refused: [what: string, name: string, bytes: Buffer, message: string][] = [
-    [
-      "no digits at all",
-      "cat.png",
-      Buffer.from("\x89PNG\r\n\x1a\n\0\0", "latin1"),
-      "cat.png is none of the files",
-    ],
-    ["an empty file", "e.csv", Buffer.alloc(0), "e.csv is empty"],
-    [
-      "a table",
-      "iris.csv",
-      Buffer.from("5.1,3.5,1.4,0.2,0\n"),
-      "row 1: expected 65 columns (64 pixels and the label), got 5",
-    ],
-    [
-      "a word",
-      "w.csv",
-      Buffer.from(good.replace(/^\d+/, "ink")),
-      "row 1, column 1: expected a number, got “ink”",
-    ],
-    [
-      "much ink",
-      "m.csv",
-      Buffer.from(good.replace(/^\d+/, "17")),
-      "row 1, column 1: expected a pixel from 0 to 16, got 17",
-    ],
-    [
-      "a letter's label",
-      "l.csv",
-      Buffer.from(good.replace(/\d+\n/, "12\n")),
-      "expected a label from 0 to 9, got 12",
-    ],
-    ["one digit", "o.csv", csv(1), "1 digit is too few"],
-    [
-      "damaged gzip",
-      "half.csv.gz",
-      gzipSync(csv(100)).subarray(0, 900),
-      "half.csv.gz is damaged or incomplete (gzip)",
-    ],
-    [
-      "IDX cut off",
-      "cut-ubyte",
-      idx([9, 28, 28], images28(8)),
-      "cut-ubyte is damaged or incomplete (readIdx: the header promises",
-    ],
-    ["IDX of rank 2", "flat-ubyte", idx([2, 784], images28(2)), "got 2 × 784"],
-    [
-      "oblong images",
-      "oblong",
-      idx([2, 14, 56], images28(2)),
-      "expected square images with sides from 4 to 64, got 56 × 14",
-    ],
-    [
-      "another network",
-      "other.safetensors",
-      safetensors("{}"),
-      "other.safetensors is no model that was saved here",
-    ],
-    [
-      "a damaged network",
-      "torn.safetensors",
-      safetensors('{"a":'),
-      "torn.safetensors is no model that was saved here",
-    ],
-  ];
-
   test("refuses files that do not fit, and goes on with what it has", async () => {
     const page = await open({ hash: SHORT });
     await trained(page);
     await draw(page, 7);
     await reads(page, 7);
     const before = await probabilities(page);
-    for (const [what, name, bytes, message] of refused) {
+    for (const [what, name, bytes, message] of REFUSED) {
       await choose(page, { name, bytes });
       await expect.poll(() => page.getByRole("alert").textContent(), { message: what }).toContain(message);
     }
@@ -209,6 +142,9 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     const files = [csv(10), idx([2], LABELS(2))].map((bytes, i) => ({ name: `${i}.csv`, bytes }));
     await drop(page, files);
     await page.getByRole("alert").getByText("0.csv came together with others").waitFor();
+    const twice = ["one", "two"].map((name) => ({ name, bytes: idx([2, 28, 28], images28(2)) }));
+    await drop(page, twice);
+    await page.getByRole("alert").getByText("two: a second file of images").waitFor();
     expect(await probabilities(page)).toEqual(before);
     await page.getByRole("button", { name: "Clear" }).click();
     await draw(page, 1);
@@ -234,6 +170,9 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
       .getByRole("alert")
       .getByText("torn is no model that was saved here, or is incomplete")
       .waitFor();
+    const other = Buffer.from(bytes.toString("latin1").replace('hidden\\":64', 'hidden\\":32'), "latin1");
+    await drop(later, [{ name: "other", bytes: other }]);
+    await later.getByRole("alert").getByText("other: its weights do not fit the network").waitFor();
     await drop(later, [{ name: "mine.safetensors", bytes }]);
     await later.getByText("The network of mine.safetensors is in use: 64 pixels, 64 hidden units").waitFor();
     await later.getByRole("button", { name: "An example of 5" }).click();
@@ -256,7 +195,8 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
       await reads(page, 2);
       await shoot(page, `digits-${name}`);
       await choose(page, { name: "iris.csv", bytes: Buffer.from("5.1,3.5,1.4,0.2,0\n") });
-      await page.getByRole("alert").getByText("iris.csv").waitFor();
+      const words = options.locale === "zh-CN" ? "应有 65 列" : "expected 65 columns";
+      await page.getByRole("alert").getByText(words).waitFor();
       expect(await objections(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
       await shoot(page, `digits-${name}-refused`);

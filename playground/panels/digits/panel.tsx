@@ -1,7 +1,8 @@
 import "./digits.css";
-import { signal, useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Button, Card } from "../../ui/controls";
+import { Later } from "../../ui/later";
 import { Bitmap } from "./bitmap";
 import { FilesCard, Notices } from "./files";
 import { HELP, Pad } from "./pad";
@@ -16,11 +17,7 @@ const DIGITS = Array.from({ length: 10 }, (_, digit) => digit);
 const over = signal(false);
 
 export function DigitsPanel() {
-  const whole = useSignal(false);
-  useEffect(() => {
-    whole.value = true;
-    void train();
-  }, []);
+  useEffect(() => void train(), []);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping files is a second way to what the button does
     <div
@@ -44,23 +41,16 @@ export function DigitsPanel() {
       </div>
       <DrawCard />
       <SeenCard />
-      {whole.value && <Below />}
+      <Later>
+        <TrainingCard />
+        <div class="stack settings">
+          <SettingsCard />
+          <FilesCard />
+        </div>
+        <TestCard />
+      </Later>
       <Notices />
     </div>
-  );
-}
-
-/** What is not drawn on: it follows in a task of its own, so that the page answers sooner. */
-function Below() {
-  return (
-    <>
-      <TrainingCard />
-      <div class="stack settings">
-        <SettingsCard />
-        <FilesCard />
-      </div>
-      <TestCard />
-    </>
   );
 }
 

@@ -1,8 +1,7 @@
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { Progress } from "../../engine/digits/types";
 import { Chart } from "../../ui/chart";
 import { Button, Card, Choice, Count, Slider } from "../../ui/controls";
+import { Later } from "../../ui/later";
 import { COUNTS, info, loaded, progress, set, stop, tested, train, training, WIDTHS } from "./state";
 import { text } from "./text";
 
@@ -38,22 +37,20 @@ export function TrainingCard() {
 function Curves({ losses, accuracies }: Pick<Progress, "losses" | "accuracies">) {
   const epochs = Array.from(losses.keys(), (epoch) => epoch + 1);
   const bottom = Math.min(90, 10 * Math.floor(10 * Math.min(...accuracies)));
-  const both = useSignal(false); // making a chart takes long enough for a task of its own
-  useEffect(() => {
-    both.value = true;
-  }, []);
   return (
     <div class="columns">
       <Chart
         title={text.value.loss}
+        description={`${text.value.loss}: ${epochWords()}`}
         x={epochs}
         lines={[{ label: text.value.loss, color: "orange", values: losses }]}
         xLabel={text.value.epochAxis}
         height={150}
       />
-      {both.value && (
+      <Later>
         <Chart
           title={text.value.accuracy}
+          description={`${text.value.accuracy}: ${epochWords()}`}
           x={epochs}
           lines={[
             {
@@ -66,7 +63,7 @@ function Curves({ losses, accuracies }: Pick<Progress, "losses" | "accuracies">)
           height={150}
           range={[bottom, 100]}
         />
-      )}
+      </Later>
     </div>
   );
 }

@@ -19,13 +19,36 @@ export function generateDigits(count: number, seed: number): Digits {
 }
 
 function drawDigit(label: number, random: () => number): Float32Array {
+  const { strokes, thickness } = writeDigit(label, random);
+  return countInk(strokes, thickness, SIDE).map((ink) =>
+    clamp(Math.round(ink + between(-1.5, 1.5, random)), 0, INK),
+  );
+}
+
+/** A digit as one hand writes it, in the coordinates of the 32 x 32 bitmap. */
+export function writeDigit(label: number, random: () => number): { strokes: Stroke[]; thickness: number } {
   const variants = FONT[label]!;
-  const strokes = variants[Math.floor(random() * variants.length)]!;
+  const variant = variants[Math.floor(random() * variants.length)]!;
   const hand = randomHand(random);
   const thickness = between(3, 5.5, random);
-  const bitmap = new Uint8Array(BITMAP * BITMAP);
-  for (const stroke of strokes) drawStroke(stroke.map(hand), thickness, bitmap);
-  return countInk(bitmap).map((ink) => clamp(Math.round(ink + between(-1.5, 1.5, random)), 0, INK));
+  return { strokes: variant.map((stroke) => stroke.map(hand)), thickness };
+}
+
+/**
+ * The image, side x side, of strokes on a bitmap four times as wide and high: the ink in each block, from 0 to 16.
+ * Thickness and points are in the bitmap's pixels.
+ */
+export function countInk(strokes: readonly Stroke[], thickness: number, side: number): Float32Array {
+  const size = side * BLOCK;
+  const bitmap = new Uint8Array(size * size);
+  for (const stroke of strokes) drawStroke(stroke, thickness, bitmap, size);
+  const image = new Float32Array(side * side);
+  bitmap.forEach((ink, pixel) => {
+    const column = Math.floor((pixel % size) / BLOCK);
+    const row = Math.floor(pixel / size / BLOCK);
+    image[row * side + column] = image[row * side + column]! + ink;
+  });
+  return image;
 }
 
 /** From the font's coordinates to those of the bitmap, with a slant, size, place and shake of its own. */
@@ -43,38 +66,36 @@ function randomHand(random: () => number): (point: Point) => Point {
 }
 
 /** Inks what is nearer than half the thickness to the lines from point to point. */
-function drawStroke(points: Stroke, thickness: number, bitmap: Uint8Array): void {
+function drawStroke(points: Stroke, thickness: number, bitmap: Uint8Array, size: number): void {
   const reach = thickness / 2;
   for (let i = 1; i < points.length; i++) {
     const [x0, y0] = points[i - 1]!;
     const [x1, y1] = points[i]!;
-    const top = clamp(Math.floor(Math.min(y0, y1) - reach), 0, BITMAP);
-    const bottom = clamp(Math.ceil(Math.max(y0, y1) + reach), 0, BITMAP);
+    const [left, right] = span(x0, x1, reach, size);
+    const [top, bottom] = span(y0, y1, reach, size);
     for (let y = top; y < bottom; y++) {
-      for (let x = 0; x < BITMAP; x++) {
-        if (distanceToLine(x + 0.5, y + 0.5, x0, y0, x1, y1) < reach) bitmap[y * BITMAP + x] = 1;
+      for (let x = left; x < right; x++) {
+        if (distanceToLine(x + 0.5, y + 0.5, x0, y0, x1, y1) < reach) bitmap[y * size + x] = 1;
       }
     }
   }
 }
 
+/** The pixels from start to end that a line from a to b may ink. */
+function span(a: number, b: number, reach: number, size: number): [start: number, end: number] {
+  return [
+    clamp(Math.floor(Math.min(a, b) - reach), 0, size),
+    clamp(Math.ceil(Math.max(a, b) + reach), 0, size),
+  ];
+}
+
 function distanceToLine(x: number, y: number, x0: number, y0: number, x1: number, y1: number): number {
   const dx = x1 - x0;
   const dy = y1 - y0;
-  const nearest = clamp(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy), 0, 1);
+  const nearest = clamp(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1), 0, 1);
   const awayX = x - x0 - nearest * dx;
   const awayY = y - y0 - nearest * dy;
   return Math.sqrt(awayX * awayX + awayY * awayY);
-}
-
-function countInk(bitmap: Uint8Array): Float32Array {
-  const image = new Float32Array(PIXELS);
-  bitmap.forEach((ink, pixel) => {
-    const column = Math.floor((pixel % BITMAP) / BLOCK);
-    const row = Math.floor(pixel / BITMAP / BLOCK);
-    image[row * SIDE + column] = image[row * SIDE + column]! + ink;
-  });
-  return image;
 }
 
 function between(low: number, high: number, random: () => number): number {

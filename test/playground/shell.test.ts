@@ -105,8 +105,8 @@ describeInBrowser("the playground", ({ open, newPage }) => {
     await page.evaluate(() => {
       location.hash = "#train?lr=0.5";
     });
-    await page.getByRole("tabpanel", { name: "Train" }).waitFor();
-    expect(await page.getByLabel("Learning rate").getAttribute("aria-valuetext")).toBe("0.5");
+    const train = page.getByRole("tabpanel", { name: "Train" });
+    expect(await train.getByLabel("Learning rate").getAttribute("aria-valuetext")).toBe("0.5");
     await page.goBack();
     await page.getByRole("tabpanel", { name: "Digits" }).waitFor();
   });

@@ -1,26 +1,9 @@
-import { sample } from "./sample";
-import { summarize, type Timing } from "./stats";
-
-export interface Answers {
-  wasm: ArrayLike<number>;
-  js: ArrayLike<number>;
-}
-
-export interface Effort {
-  rounds: number;
-  /** Seconds for each side in each round. */
-  maxTime: number;
-}
-
-export const THOROUGH: Effort = { rounds: 5, maxTime: 0.15 };
-export const QUICK: Effort = { rounds: 2, maxTime: 0.03 };
-
-/** Seconds for each side, before the first round. */
-export const WARM_UP = 0.1;
+import Benchmark from "benchmark";
+import { type Answers, contest, type Effort, THOROUGH } from "./contest";
+import type { Timing } from "./stats";
 
 /**
- * Times all sides in turns, in several short rounds: what slows the machine down slows each of them. Before
- * that each runs untimed, so that the engine has compiled it.
+ * Times all sides in several short rounds.
  * @throws Error before the first round if the answers of `check` differ.
  */
 export function compare<Side extends string>(
@@ -29,43 +12,15 @@ export function compare<Side extends string>(
   check: () => Answers,
   { rounds, maxTime }: Effort = THOROUGH,
 ): Record<Side, Timing> {
-  const { round, timings } = contest(name, sides, check);
+  const { round, timings } = contest(name, sides, check, sample);
   for (let i = 0; i < rounds; i++) round(maxTime);
   return timings();
 }
 
-/** What `compare` does, with rounds when the caller wants them: others may take turns with it. */
-export interface Rounds<Side extends string> {
-  /** Samples each side for so many seconds. */
-  round(maxTime: number): void;
-  /** Of all rounds up to now. */
-  timings(): Record<Side, Timing>;
-}
-
-/** Checks the answers, and lets each side run for a while. */
-export function contest<Side extends string>(
-  name: string,
-  sides: Record<Side, () => void>,
-  check: () => Answers,
-): Rounds<Side> {
-  assertSame(name, check());
-  const runs = Object.entries<() => void>(sides).map(([side, fn]) => ({ side, fn, samples: [] as number[] }));
-  for (const { fn } of runs) sample(fn, WARM_UP);
-  return {
-    round(maxTime) {
-      for (const { fn, samples } of runs) samples.push(...sample(fn, maxTime));
-    },
-    timings: () =>
-      Object.fromEntries(runs.map(({ side, samples }) => [side, summarize(samples)])) as Record<Side, Timing>,
-  };
-}
-
-/** Float32 sums taken in another order differ in their last digits, not by one part in ten thousand. */
-function assertSame(name: string, { wasm, js }: Answers): void {
-  if (wasm.length !== js.length)
-    throw new Error(`${name}: ${wasm.length} numbers in wasm, ${js.length} in JS`);
-  for (let i = 0; i < js.length; i++) {
-    const same = Math.abs(wasm[i]! - js[i]!) <= 1e-4 * Math.max(1, Math.abs(js[i]!));
-    if (!same) throw new Error(`${name}: element ${i} is ${wasm[i]} in wasm, ${js[i]} in JS`);
-  }
+/** Seconds per call, several times: benchmark.js repeats `fn` until a clock tick is small beside a sample. */
+export function sample(fn: () => void, maxTime: number): number[] {
+  const benchmark = new Benchmark({ fn, maxTime, minTime: maxTime / 5, minSamples: 1 }).run({ async: false });
+  const { error } = benchmark as { error?: Error };
+  if (error) throw error;
+  return benchmark.stats.sample;
 }

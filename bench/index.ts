@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { manualSeed, scope } from "nablas";
-import { QUICK, THOROUGH } from "./harness";
+import { QUICK, THOROUGH } from "./contest";
 import { machine } from "./machine";
 import { measure, type Result } from "./result";
 import { rows } from "./rows/index";

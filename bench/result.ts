@@ -1,4 +1,5 @@
-import { compare, type Effort } from "./harness";
+import type { Effort } from "./contest";
+import { compare } from "./harness";
 import type { Row } from "./rows/row";
 import type { Timing } from "./stats";
 import type { Yardsticks } from "./yardsticks";

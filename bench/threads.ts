@@ -7,9 +7,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { init, manualSeed, scope, shutdown } from "nablas";
+import { sample } from "./harness";
 import { machine } from "./machine";
 import { rows } from "./rows/index";
-import { sample } from "./sample";
 import { start } from "./simd";
 import { summarize, type Timing } from "./stats";
 import { time } from "./table";

@@ -1,5 +1,5 @@
 import { scope, type Tensor } from "nablas";
-import type { Answers } from "../harness";
+import type { Answers } from "../contest";
 
 /** One line of the benchmark. */
 export interface Row {

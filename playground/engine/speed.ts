@@ -1,6 +1,7 @@
 // The benchmark of bench/, in a worker: one binary, on one thread or several, against plain JavaScript.
 import { init, manualSeed, threads } from "nablas";
-import { contest, type Rounds } from "../../bench/harness";
+import { sample } from "../../bench/batches";
+import { contest, type Rounds } from "../../bench/contest";
 import { rows } from "../../bench/rows/index";
 import type { Timing } from "../../bench/stats";
 
@@ -43,7 +44,7 @@ export const speed = {
     const { prepare } = rows.find((row) => row.name === name)!;
     manualSeed(0);
     const { wasm, js, check } = prepare();
-    running = contest(name, { wasm, js }, check);
+    running = contest(name, { wasm, js }, check, sample);
   },
 
   /** Times wasm and plain JavaScript once each, for so many seconds. */

@@ -1,6 +1,6 @@
 // The measurement: workers that take turns, one at a time.
 import { computed, type Signal, signal } from "@preact/signals";
-import { type Effort, QUICK, THOROUGH, WARM_UP } from "../../../bench/harness";
+import { type Effort, QUICK, THOROUGH, WARM_UP } from "../../../bench/contest";
 import { type Engine, startEngine } from "../../engine";
 import type { Timings } from "../../engine/speed";
 import { problems, type Side, type SideName, sides } from "./machine";

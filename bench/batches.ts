@@ -2,10 +2,9 @@
 const TICKS = 20;
 
 /**
- * Seconds per call, several times: batches of calls, each so long that a tick of the clock is small beside it.
- *
- * Its own rather than a library's, since browsers run it, too: benchmark.js reads the date there, whose ticks are
- * milliseconds, compiles its loops from text, which a Content-Security-Policy may forbid, and weighs 37 kB, gzipped.
+ * Seconds per call, several times, for pages: batches of calls, each so long that a tick of the clock is small beside it.
+ * There benchmark.js reads the date, whose ticks are milliseconds, compiles its loops from text, which a
+ * Content-Security-Policy may forbid, and weighs 37 kB, gzipped.
  */
 export function sample(fn: () => void, maxTime: number): number[] {
   const least = Math.max(maxTime / 5, TICKS * tick());

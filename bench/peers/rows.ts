@@ -130,7 +130,7 @@ function mapRow(op: MapRow["op"], size: number, label: string): MapRow {
   const answer = () => {
     const x = inputs();
     const y = new Float32Array(size);
-    unary[op](x, y, x);
+    unary[op](x, y);
     return y;
   };
   return { kind: "map", name: `${op} ${label}`, alone: size < 10_000, op, size, inputs, answer };

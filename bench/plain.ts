@@ -5,7 +5,8 @@
 
 /**
  * out[M, N] = A[M, K] · B[K, N], all row-major. `transposeA` takes A as [K, M], `transposeB` B as [N, K].
- * Blocks of 2 x 4 sums stay in registers, so six loads feed eight multiplications.
+ * Blocks of 2 x 4 sums stay in registers, so six loads feed eight multiplications; one row alone is
+ * multiplied in blocks of 1 x 4.
  */
 export function matmul(
   a: Float32Array,
@@ -20,6 +21,10 @@ export function matmul(
   const aStep = transposeA ? M : 1;
   const bColumn = transposeB ? K : 1;
   const bStep = transposeB ? 1 : N;
+  if (M === 1) {
+    row(a, b, bColumn, bStep, K, out, N);
+    return;
+  }
   const evenM = M - (M % 2);
   const evenN = N - (N % 4);
   for (let i = 0; i < evenM; i += 2) {
@@ -81,6 +86,37 @@ function block2x4(
   out[o + outRow + 1] = s11;
   out[o + outRow + 2] = s12;
   out[o + outRow + 3] = s13;
+}
+
+/** out[N] = a[K] · B */
+function row(
+  a: Float32Array,
+  b: Float32Array,
+  bColumn: number,
+  bStep: number,
+  K: number,
+  out: Float32Array,
+  N: number,
+): void {
+  const evenN = N - (N % 4);
+  for (let j = 0; j < evenN; j += 4) {
+    let s0 = 0;
+    let s1 = 0;
+    let s2 = 0;
+    let s3 = 0;
+    for (let k = 0, q = j * bColumn; k < K; k++, q += bStep) {
+      const a0 = a[k]!;
+      s0 += a0 * b[q]!;
+      s1 += a0 * b[q + bColumn]!;
+      s2 += a0 * b[q + 2 * bColumn]!;
+      s3 += a0 * b[q + 3 * bColumn]!;
+    }
+    out[j] = s0;
+    out[j + 1] = s1;
+    out[j + 2] = s2;
+    out[j + 3] = s3;
+  }
+  for (let j = evenN; j < N; j++) out[j] = dot(a, 0, 1, b, j * bColumn, bStep, K);
 }
 
 function dot(

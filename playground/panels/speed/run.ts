@@ -150,8 +150,7 @@ async function inTurns(name: string, runners: readonly Runner[], within: Within,
 
 /**
  * The ratio of a side is the median of plain JavaScript over its own, and of the workers' plain JavaScript the fastest counts
- * for all. Where an elementwise loop meets long arrays first, it has been seen to stay 3.5 times as slow in one worker
- * (relu 64k in Chromium 150: 340 µs, otherwise 96 µs), and that is not to count for wasm.
+ * for all: how well an engine compiles a loop depends on what ran before, and that is not to count for wasm.
  */
 function figures(results: readonly [SideName, Timings][]): Figures {
   const js = Math.min(...results.map(([, timings]) => timings.js.median));

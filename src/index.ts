@@ -30,6 +30,7 @@ export { Diagnosis, type Finding, type FindingCode, type LayerHealth } from "./h
 export type { HealthOptions } from "./health/watch";
 export { type InitOptions, init } from "./init";
 export { loadCheckpoint, type Plain, type Stateful, saveCheckpoint } from "./io/checkpoint";
+export { loadSafetensors, type Safetensors, saveSafetensors } from "./io/tensorFile";
 export type { Measures } from "./measures";
 export { type MemoryUse, memory } from "./memory";
 export {

@@ -328,7 +328,7 @@ describe("a checkpoint", () => {
     [
       "a dtype that is not known",
       edited((h) => (h[weight].dtype = "F8")),
-      "dtype is one of F32, I32, got F8",
+      "dtype is one of F32, F16, BF16, I32, I64, got F8",
     ],
     [
       "a shape of other length",

@@ -1,12 +1,11 @@
 // A checkpoint is a safetensors file. Its tensors bear the path to where they were in what was saved; all else is JSON
 // in the metadata, with { $tensor: path } in the tensors' places.
-import { zeros } from "../create";
 import { FormatError, OptionError, text } from "../errors";
 import { getRngState, setRngState } from "../ops/random";
 import { isPlain, scope } from "../scope";
 import { prepare } from "../stateDict";
 import { Tensor } from "../tensor";
-import { type Contents, decode, encode, type Stored } from "./safetensors";
+import { type Contents, decode, encode, readStored } from "./safetensors";
 
 /** What has a state: modules, optimizers, trainings, scalers, and what else has these two methods. */
 export interface Stateful {
@@ -144,12 +143,5 @@ function restored(op: string, value: unknown, contents: Contents): unknown {
   }
   const found = contents.tensors.get($tensor);
   if (found === undefined) throw new FormatError(`${op}: no tensor "${$tensor}" in the file`);
-  return read(found);
-}
-
-function read({ dtype, shape, bytes }: Stored): Tensor {
-  const t = zeros(shape, { dtype });
-  const { data } = t;
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength).set(bytes);
-  return t;
+  return readStored(op, found);
 }

@@ -1,11 +1,14 @@
 // safetensors (huggingface/safetensors, format.md): the length of the header as 64 bits, the header as JSON, in which
 // each tensor has a dtype, a shape and offsets, then the values; everything little-endian and without gaps.
 import { FormatError, show } from "../errors";
-import type { DType, Shape, Tensor } from "../tensor";
+import type { Shape, Tensor } from "../tensor";
+import { type NumberType, numberTypes, readNumbers } from "./numbers";
 
 /** A tensor of a file: its values are still in the file's bytes. */
 export interface Stored {
-  readonly dtype: DType;
+  readonly name: string;
+  /** How the file holds its values. */
+  readonly type: NumberType;
   readonly shape: Shape;
   /** Little-endian. */
   readonly bytes: Uint8Array;
@@ -22,14 +25,18 @@ interface Entry {
   data_offsets: [start: number, end: number];
 }
 
-const METADATA = "__metadata__";
+export const METADATA = "__metadata__";
 /** The format's own limit. */
 const LONGEST_HEADER = 100_000_000;
 const CODES = { f32: "F32", i32: "I32" } as const;
-const DTYPES = new Map<string, DType>([
-  ["F32", "f32"],
-  ["I32", "i32"],
+const TYPES = new Map<string, NumberType>([
+  ["F32", numberTypes.f32],
+  ["F16", numberTypes.f16],
+  ["BF16", numberTypes.bf16],
+  ["I32", numberTypes.i32],
+  ["I64", numberTypes.i64],
 ]);
+/** Of what is written: float32 and int32. */
 const ITEM_BYTES = 4;
 
 /** The bytes of a file with these tensors. */
@@ -121,17 +128,17 @@ function stored(name: string, entry: unknown, values: Uint8Array, refuse: Refuse
   if (typeof code !== "string" || !isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
     return refuse(`${label} needs dtype, shape and data_offsets`);
   }
-  const dtype =
-    DTYPES.get(code) ?? refuse(`${label}: dtype is one of ${[...DTYPES.keys()].join(", ")}, got ${code}`);
+  const type =
+    TYPES.get(code) ?? refuse(`${label}: dtype is one of ${[...TYPES.keys()].join(", ")}, got ${code}`);
   const [start, end] = offsets as [number, number];
   if (start > end || end > values.length) {
     refuse(`${label}: data_offsets ${show(offsets)} are not within the ${values.length} bytes of values`);
   }
   const elements = shape.reduce((product, n) => product * n, 1);
-  if (end - start !== ITEM_BYTES * elements) {
-    refuse(`${label}: ${show(shape)} of ${code} takes ${ITEM_BYTES * elements} bytes, got ${end - start}`);
+  if (end - start !== type.bytes * elements) {
+    refuse(`${label}: ${show(shape)} of ${code} takes ${type.bytes * elements} bytes, got ${end - start}`);
   }
-  return { dtype, shape, bytes: values.subarray(start, end) };
+  return { name, type, shape, bytes: values.subarray(start, end) };
 }
 
 /** Every byte of values belongs to one tensor. */
@@ -147,6 +154,11 @@ function checkCovered(tensors: ReadonlyMap<string, Stored>, values: Uint8Array, 
   }
   const covered = end - values.byteOffset;
   if (covered !== values.length) refuse(`the tensors have ${covered} bytes, the file has ${values.length}`);
+}
+
+/** The values of a tensor. @throws FormatError, after `op`, for an integer beyond 32 bits */
+export function readStored(op: string, { name, type, shape, bytes }: Stored): Tensor {
+  return readNumbers(`${op}: ${JSON.stringify(name)}`, type, shape, bytes);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

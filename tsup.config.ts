@@ -74,6 +74,14 @@ function named(node: ts.ClassDeclaration): Insert[] {
   ];
 }
 
+/** Takes the library itself from the package, of which there is to be one instance. */
+const libraryFromPackage: Plugin = {
+  name: "library",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.\/index$/ }, () => ({ path: "nablas", external: true }));
+  },
+};
+
 /** An entry: the whole of src, with kernels from somewhere. */
 const entry = (name: string, kernels: string): Options => ({
   entry: { [name]: "src/index.ts" },
@@ -104,6 +112,15 @@ export default defineConfig([
     },
   },
   entry("slim", "none"),
+  {
+    entry: { numpy: "src/numpy/index.ts" },
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    dts: true,
+    noExternal: ["fflate"],
+    esbuildPlugins: [libraryFromPackage],
+  },
   {
     ...entry("edge", "edge"),
     // Vercel's tools import a module, rather than an instance, under this name.

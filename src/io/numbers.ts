@@ -2,6 +2,7 @@
 import { zeros } from "../create";
 import { FormatError } from "../errors";
 import type { DType, Shape, Tensor } from "../tensor";
+import { half } from "./half";
 
 /** A way to hold a number. */
 export interface NumberType {
@@ -28,15 +29,6 @@ export const numberTypes = {
   f64: type("f64", 8, "f32", (view, at) => view.getFloat64(at, true)),
   i64: type("i64", 8, "i32", (view, at) => Number(view.getBigInt64(at, true))),
 };
-
-/** IEEE 754 binary16: (−1)^s 2^(e − 15) (1 + m / 1024), subnormal where e = 0, ∞ and NaN where e = 31. */
-function half(bits: number): number {
-  const sign = bits >> 15 === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 31;
-  const mantissa = bits & 1023;
-  if (exponent === 31) return mantissa === 0 ? sign * Infinity : Number.NaN;
-  return sign * (exponent === 0 ? mantissa / 2 ** 24 : (1 + mantissa / 1024) * 2 ** (exponent - 15));
-}
 
 const word = new Uint32Array(1);
 const float = new Float32Array(word.buffer);

@@ -1,0 +1,2 @@
+export { loadNpy, saveNpy } from "./npy";
+export { loadNpz, saveNpz } from "./npz";

@@ -38,6 +38,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     expect(await page.locator(".verdict").textContent()).toBe("What do I read?");
     for (const digit of [7, 1, 4, 2]) {
       await draw(page, digit);
+      if (digit === 1) expect(await inkAt(page, 0.5, 0.5)).toBeGreaterThan(0);
       await reads(page, digit);
       const shares = await probabilities(page);
       expect(shares.indexOf(Math.max(...shares))).toBe(digit);
@@ -213,6 +214,20 @@ async function trained(page: Page): Promise<void> {
 /** Waits until the drawing is taken for the digit. */
 async function reads(page: Page, digit: number): Promise<void> {
   await expect.poll(() => page.locator(".verdict").getAttribute("data-digit")).toBe(String(digit));
+}
+
+/** The ink that is to be seen at a place of the pad, from 0 to 255. */
+async function inkAt(page: Page, u: number, v: number): Promise<number> {
+  return page.getByRole("application").evaluate(
+    (pad, [u, v]) => {
+      const [area, canvas] = [pad.getBoundingClientRect(), pad.querySelector("canvas")!];
+      const { left, top, width, height } = canvas.getBoundingClientRect();
+      const x = ((area.left + u * area.width - left) / width) * canvas.width;
+      const y = ((area.top + v * area.height - top) / height) * canvas.height;
+      return canvas.getContext("2d")!.getImageData(x, y, 1, 1).data[3]!;
+    },
+    [u, v] as const,
+  );
 }
 
 async function matrix(page: Page): Promise<number[][]> {

@@ -1,9 +1,9 @@
 // The loop between the page and the engine: at each picture of the screen one frame is asked for, if none is under way.
 import { computed, effect, signal } from "@preact/signals";
 import { type Engine, startEngine } from "../../engine/index";
-import type { Frame, Health, Rgb, ShownPoint } from "../../engine/train/index";
+import type { Frame, Health, ShownPoint } from "../../engine/train/index";
 import { panel } from "../../link";
-import { color, dark } from "../../theme";
+import { rgb } from "../../theme";
 import { History } from "./history";
 import type { Spec } from "./spec";
 import { fromBase64, SPEEDS, set, spec, toBase64 } from "./state";
@@ -25,8 +25,8 @@ export const problem = signal<string | undefined>(undefined);
 export const diverged = signal(false);
 export let history = new History();
 
-/** Of the classes and of the paper, as they are drawn. */
-const look = computed(() => ({ dark: dark.value, colors: CLASS_COLORS.map(rgb), paper: rgb("card") }));
+/** Of the classes and of the paper, as they are drawn: other ones in the dark. */
+const look = computed(() => ({ colors: CLASS_COLORS.map(rgb), paper: rgb("card") }));
 
 let engine: Engine<"train">;
 let wanted: { spec: Spec; saved?: Uint8Array } | undefined;
@@ -149,13 +149,6 @@ function sameBut<T extends object>(names: readonly (keyof T)[], a: T, b: T): boo
   const rest = (value: T) =>
     JSON.stringify(value, (key, item) => (names.includes(key as keyof T) ? undefined : item));
   return rest(a) === rest(b);
-}
-
-function rgb(name: string): Rgb {
-  const [red = 0, green = 0, blue = 0] = color(name)
-    .match(/[\d.]+/g)!
-    .map(Number);
-  return [red, green, blue];
 }
 
 async function deflated(bytes: Uint8Array): Promise<Uint8Array> {

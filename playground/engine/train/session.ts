@@ -171,6 +171,8 @@ export class Session {
   dispose(): void {
     for (const compiled of [this.step, this.answers, this.scores]) compiled.dispose();
     this.batches?.dispose();
+    this.optimizer.dispose();
+    this.model.dispose();
     for (const tensor of [this.grid, this.train.x, this.train.y, this.test.x, this.test.y]) tensor.dispose();
   }
 

@@ -1,34 +1,7 @@
 // Networks that learn in the page.
-import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { describeInBrowser, NARROW, WIDE } from "./playground";
-
-/** What stands beneath the picture: "steps", "loss, test" and so on. */
-async function standing(page: Page, name: string): Promise<string> {
-  return page
-    .locator(".standing div", { has: page.locator(`dt:text-is("${name}")`) })
-    .locator("dd")
-    .innerText();
-}
-
-const number = (text: string) => Number(text.replaceAll("−", "-").replace(/[,%\s]/g, ""));
-const value = async (page: Page, name: string) => number(await standing(page, name));
-
-/** Waits until there is a network. */
-async function ready(page: Page): Promise<void> {
-  await expect.poll(() => standing(page, "loss, training")).not.toBe("–");
-}
-
-async function steps(page: Page, count: number): Promise<void> {
-  const before = await value(page, "steps");
-  for (let i = 1; i <= count; i++) {
-    await page.getByRole("button", { name: "One step" }).click();
-    await expect.poll(() => value(page, "steps")).toBe(before + i);
-  }
-}
-
-const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
-const layers = (page: Page) => page.locator(".network li:has(> .layer)");
+import { button, layers, ready, standing, steps, value } from "./trainPanel";
 
 describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
   test("learns when played, waits when paused", async () => {
@@ -93,38 +66,6 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     expect(await standing(other, "loss, training")).toBe(loss);
   });
 
-  test("a link has the weights and all the rest, too", async () => {
-    const page = await open({
-      hash: "#train?layers=Linear:8,BatchNorm1d,ReLU,Dropout:0.2&optimizer=AdamW",
-      permissions: ["clipboard-read", "clipboard-write"],
-    });
-    await ready(page);
-    await steps(page, 9);
-    await button(page, "Copy link").click();
-    await page.getByText("Link copied").waitFor();
-    const link = await page.evaluate(() => navigator.clipboard.readText());
-    expect(link).toContain("&state=");
-    await steps(page, 2);
-    const after = await standing(page, "loss, training");
-    const other = await open({ hash: new URL(link).hash });
-    await expect.poll(() => standing(other, "steps")).toBe("9");
-    await steps(other, 2);
-    expect(await standing(other, "loss, training")).toBe(after);
-    await expect.poll(() => other.url()).not.toContain("state=");
-    expect(other.url()).toContain("optimizer=AdamW");
-  });
-
-  test.each([
-    ["no-state", "state=abc"],
-    ["bad layers", "layers=Linear:1e9,Nonsense"],
-    ["bad numbers", "lr=-1&classes=77&points=%%&loss=none&batch=x"],
-  ])("a link with %s starts as if it had none", async (_, hash) => {
-    const page = await open({ hash: `#train?${hash}` });
-    await ready(page);
-    expect(await layers(page).count()).toBe(5);
-    await expect.poll(() => page.url()).toMatch(/#train$/);
-  });
-
   test("says what is wrong beside the layer it speaks of", async () => {
     const page = await open({ hash: "#train" });
     await ready(page);
@@ -154,6 +95,23 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     expect(await follow("vanishing")).toBeLessThan(75);
     expect(await follow("cured")).toBeGreaterThan(85);
     expect(await follow("spirals")).toBeGreaterThan(90);
+  });
+
+  test("another rate goes on within the epoch, the same example again starts anew", async () => {
+    const page = await open({ hash: "#train?count=20" });
+    await ready(page);
+    await steps(page, 9);
+    await page.getByLabel("Learning rate").fill("-2");
+    await steps(page, 1);
+    expect(await standing(page, "epochs")).toBe("10.0");
+    for (let i = 0; i < 2; i++) {
+      await page.getByLabel("Examples").selectOption("maxout");
+      await expect.poll(() => value(page, "steps"), { timeout: 10_000 }).toBeGreaterThan(60);
+      await button(page, "Pause").click();
+    }
+    const at = await value(page, "steps");
+    await page.getByLabel("Examples").selectOption("maxout");
+    await expect.poll(() => value(page, "steps")).toBeLessThan(at);
   });
 
   test("learns points that people click", async () => {

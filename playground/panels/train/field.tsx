@@ -36,7 +36,7 @@ export function Field() {
           aria-label={`${text.value.field}. ${text.value.ownHelp}`}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: an application takes the keys
           tabIndex={0}
-          onPointerDown={(event) => add(placeOf(event))}
+          onPointerDown={(event) => event.button === 0 && add(placeOf(event))}
           onKeyDown={(event) => move(event, cross, add)}
         >
           <Answers />

@@ -5,7 +5,7 @@ import { Button, Card, Choice, Count, Slider } from "../../ui/controls";
 import { Findings } from "./network";
 import { points } from "./player";
 import { DATA_KINDS, LOSSES, type LossKind, OPTIMIZERS } from "./spec";
-import { brush, CLASSES, MOST_POINTS, SCALES, set } from "./state";
+import { brush, CLASSES, choose, MOST_POINTS, SCALES, set } from "./state";
 import { text } from "./text";
 
 function options<T extends string>(
@@ -55,7 +55,7 @@ function Drawing() {
               name="brush"
               checked={brush.value === label}
               onChange={() => {
-                brush.value = label;
+                choose(label);
               }}
             />
             {name}

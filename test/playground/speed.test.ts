@@ -118,7 +118,7 @@ describeInBrowser("speed", ({ open, shoot, objections }) => {
       navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
     });
     await copy.click();
-    const area = page.getByRole("textbox", { name: "Times of a call" });
+    const area = page.getByRole("textbox", { name: "The browser does not let this page copy" });
     await area.waitFor();
     const selected = await area.evaluate((it: HTMLTextAreaElement) =>
       it.value.slice(it.selectionStart, it.selectionEnd),

@@ -1,16 +1,13 @@
 // Play, step, start anew; and where it stands.
-import { useSignal } from "@preact/signals";
 import { hashOf } from "../../link";
 import { digits } from "../../text";
 import { Button, Choice, Count } from "../../ui/controls";
+import { type Copied, Copy } from "../../ui/copy";
 import { EXAMPLES, type ExampleName, follow } from "./examples";
 import { percent } from "./field";
 import { diverged, frame, problem, reset, stateOf, stepOnce } from "./player";
-import { SPEEDS, type Speed, set } from "./state";
+import { LONGEST, SPEEDS, type Speed, set } from "./state";
 import { text } from "./text";
-
-/** Characters of a link that people can still send around. */
-const LONGEST = 30_000;
 
 export function Transport() {
   const playing = set.play.value;
@@ -47,48 +44,21 @@ export function Transport() {
       >
         {text.value.nextSeed}
       </Button>
-      <CopyLink />
+      <Copy label={text.value.copy} take={link} byHand={text.value.copyThis} />
     </div>
   );
 }
 
 /** The settings, and if they are not too many the weights, as a link. */
-function CopyLink() {
-  const said = useSignal("");
-  const shown = useSignal("");
-  const copy = async () => {
-    const state = await stateOf();
-    const base = location.href.replace(/#.*/, "");
-    const hash = hashOf("train");
-    const whole = `${base}${hash}${hash.includes("?") ? "&" : "?"}state=${state}`;
-    const [link, done] =
-      whole.length <= LONGEST ? [whole, text.value.copied] : [base + hash, text.value.copiedSettings];
-    try {
-      await navigator.clipboard.writeText(link);
-      said.value = done;
-    } catch {
-      shown.value = link;
-    }
-  };
-  return (
-    <>
-      <Button onClick={() => void copy()}>{text.value.copy}</Button>
-      <span class="note" aria-live="polite">
-        {said.value}
-      </span>
-      {shown.value !== "" && (
-        <label class="link">
-          {text.value.copyThis}
-          <input
-            type="text"
-            readonly
-            value={shown.value}
-            onFocus={({ currentTarget }) => currentTarget.select()}
-          />
-        </label>
-      )}
-    </>
-  );
+async function link(): Promise<Copied> {
+  const state = await stateOf();
+  const base = location.href.replace(/#.*/, "");
+  const hash = hashOf("train");
+  const whole = `${base}${hash}${hash.includes("?") ? "&" : "?"}state=${state}`;
+  if (state === undefined) return { text: base + hash, done: () => text.value.copied };
+  return state.length <= LONGEST
+    ? { text: whole, done: () => text.value.copied }
+    : { text: base + hash, done: () => text.value.copiedSettings };
 }
 
 export function Examples() {

@@ -96,7 +96,7 @@ describeInBrowser("activations", ({ open, shoot, objections }) => {
     await shows(page, [-2, σ(-2), σ(-2) * σ(2)]);
     await saturation(page, /largest, 0.25, for x ≤ −4.59 or x ≥ 4.59/);
     await choose(page, "relu");
-    await saturation(page, /largest, 1, for x ≤ 0\. Of normal inputs, N\(0, 1\), 50 % are there/);
+    await saturation(page, /largest, 1, for x ≤ 0\. Of normal inputs, N\(0, 1\), 50.0% are there/);
     await choose(page, "leakyRelu");
     await shows(page, [-2, -0.02, 0.01]);
     await saturation(page, /for x ≤ 0\./);
@@ -107,7 +107,7 @@ describeInBrowser("activations", ({ open, shoot, objections }) => {
       /leakyRelu.*nothing/,
     );
     await choose(page, "hardtanh");
-    await saturation(page, /for x ≤ −1 or x ≥ 1\. .* 32 %/);
+    await saturation(page, /for x ≤ −1 or x ≥ 1\. .* 31\.7%/);
     await page.getByLabel("minVal m").fill("-3");
     await shows(page, [-2, -2, 1]);
     await saturation(page, /for x ≤ −3 or x ≥ 1\./);

@@ -127,7 +127,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
       await plane.click({ position: { x: 0.8 * width, y: (0.1 + 0.1 * i) * height } });
     }
     await button(page, /Play/).click();
-    await expect.poll(() => standing(page, "right, test"), { timeout: 20_000 }).toBe("100 %");
+    await expect.poll(() => standing(page, "right, test"), { timeout: 20_000 }).toBe("100%");
     await expect.poll(() => page.url()).toContain("points=");
     await plane.focus();
     await page.keyboard.press("ArrowUp");

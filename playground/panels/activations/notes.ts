@@ -15,7 +15,7 @@ export const notes = translated(
     hardtanh: "Clips to a range: quick, and exactly linear inside. Outside of it nothing is learnt.",
     relu: "The default for hidden layers: on the right the gradient passes whole, however deep the network. On the left it is 0: a unit that is negative for all data gets no gradient and stays dead.",
     leakyRelu:
-      "ReLU whose left half lets a little gradient through, so that no unit dies. With the default of 0.01 it is little indeed: below the 4 % that count as saturated here. Try 0.1.",
+      "ReLU whose left half lets a little gradient through, so that no unit dies. With the default of 0.01 it is little indeed: below the 4% that count as saturated here. Try 0.1.",
     prelu:
       "Leaky ReLU that learns its slope: ∂f/∂a = x on the left. A few parameters more, which small data may overfit.",
     rrelu:
@@ -52,7 +52,7 @@ export const notes = translated(
     hardtanh: "把值截断在一个区间内：快，区间内严格线性。区间外什么也学不到。",
     relu: "隐藏层的默认选择：右半边梯度原样通过，网络再深也不衰减。左半边梯度为 0：若一个单元对所有数据都为负，就再也得不到梯度，成为“死亡”神经元。",
     leakyRelu:
-      "左半边漏过一点梯度的 ReLU，单元不会死亡。默认的 0.01 实在太小，低于这里判定饱和的 4 %。试试 0.1。",
+      "左半边漏过一点梯度的 ReLU，单元不会死亡。默认的 0.01 实在太小，低于这里判定饱和的 4%。试试 0.1。",
     prelu: "斜率可学习的 Leaky ReLU：左半边 ∂f/∂a = x。多出少量参数，数据少时可能过拟合。",
     rrelu: "训练时对每个元素随机抽取斜率的 Leaky ReLU：噪声起正则化作用。评估时取斜率的平均值。",
     relu6: "带上限的 ReLU，适合手机上的低比特运算。两侧都是平的。",

@@ -39,9 +39,9 @@ export const text = translated(
     where: "with",
     saturated: (what: string) => `What saturates: ${what}`,
     flat: (where: string, largest: string, share: string) =>
-      `|f′| is at most 4 % of its largest, ${largest}, for ${where}. Of normal inputs, N(0, 1), ${share} are there.`,
+      `|f′| is at most 4% of its largest, ${largest}, for ${where}. Of normal inputs, N(0, 1), ${share} are there.`,
     flatEverywhere: "all. f′ is 0 everywhere.",
-    neverFlat: (largest: string) => `nothing. |f′| is nowhere below 4 % of its largest, ${largest}.`,
+    neverFlat: (largest: string) => `nothing. |f′| is nowhere below 4% of its largest, ${largest}.`,
     drawn: "nothing for sure. Each input draws a slope of its own, the one under the cursor, too.",
     noGradient: "all. No gradient passes anywhere.",
     or: " or ",
@@ -92,9 +92,9 @@ export const text = translated(
     where: "其中",
     saturated: (what: string) => `何处饱和：${what}`,
     flat: (where: string, largest: string, share: string) =>
-      `当 ${where} 时，|f′| 不超过其最大值 ${largest} 的 4 %。服从 N(0, 1) 的输入有 ${share} 落在其中。`,
+      `当 ${where} 时，|f′| 不超过其最大值 ${largest} 的 4%。服从 N(0, 1) 的输入有 ${share} 落在其中。`,
     flatEverywhere: "处处饱和，f′ 恒为 0。",
-    neverFlat: (largest: string) => `不饱和。|f′| 处处高于其最大值 ${largest} 的 4 %。`,
+    neverFlat: (largest: string) => `不饱和。|f′| 处处高于其最大值 ${largest} 的 4%。`,
     drawn: "不一定。每个输入各抽一个斜率，光标处的也是。",
     noGradient: "处处饱和，完全不传递梯度。",
     or: " 或 ",

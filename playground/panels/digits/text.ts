@@ -1,11 +1,5 @@
 import type { Problem } from "../../engine/digits/types";
-import { digits, translated } from "../../text";
-
-/** A share as people read it: 98.2%, and 0% or 100% only where it is. */
-export function percent(share: number): string {
-  if (share === 0 || share === 1) return `${100 * share}%`;
-  return share < 0.001 ? "<0.1%" : share > 0.999 ? ">99.9%" : `${(100 * share).toFixed(1)}%`;
-}
+import { digits, percent, translated } from "../../text";
 
 const count = (n: number) => n.toLocaleString("en");
 

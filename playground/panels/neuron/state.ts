@@ -76,11 +76,18 @@ export function start(): () => void {
       const run = async (loss: Loss) => ({ loss, ...(await remote.descend({ ...from, loss })) });
       runs.value = { left: await run(left), right: await run(right) };
     },
-    problems.runs,
+    (error) => {
+      problems.runs.value = error?.message;
+    },
   );
-  const paint = newest(async ({ loss, colours }: { loss: Loss; colours: readonly [Rgb, Rgb] }) => {
-    picture.value = await remote.picture(loss, REACH, SIZE, colours);
-  }, problems.picture);
+  const paint = newest(
+    async ({ loss, colours }: { loss: Loss; colours: readonly [Rgb, Rgb] }) => {
+      picture.value = await remote.picture(loss, REACH, SIZE, colours);
+    },
+    (error) => {
+      problems.picture.value = error?.message;
+    },
+  );
   const { w, b, lr, left, right } = chosen;
   const stops = [
     effect(() => {

@@ -1,10 +1,9 @@
 // Play, step, start anew; and where it stands.
 import { hashOf } from "../../link";
-import { digits } from "../../text";
-import { Button, Choice, Count } from "../../ui/controls";
+import { digits, percent } from "../../text";
+import { Button, Choice, Count, named } from "../../ui/controls";
 import { type Copied, Copy } from "../../ui/copy";
 import { EXAMPLES, type ExampleName, follow } from "./examples";
-import { percent } from "./field";
 import { diverged, frame, problem, reset, stateOf, stepOnce } from "./player";
 import { LONGEST, SPEEDS, type Speed, set } from "./state";
 import { text } from "./text";
@@ -30,11 +29,7 @@ export function Transport() {
       <Choice
         label={text.value.speed}
         value={set.speed}
-        options={
-          Object.fromEntries(
-            Object.keys(SPEEDS).map((name) => [name, text.value.speeds[name as Speed]]),
-          ) as Record<Speed, string>
-        }
+        options={named(Object.keys(SPEEDS) as Speed[], text.value.speeds)}
       />
       <Count label={text.value.seed} value={set.seed} min={0} max={999_999} />
       <Button

@@ -57,6 +57,15 @@ describeInBrowser("the playground", ({ open, newPage }) => {
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
     await page.evaluate(() => navigator.serviceWorker.ready);
     await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    const other = await page.evaluate(async () => {
+      const frame = Object.assign(document.createElement("iframe"), { src: "./offline.js" });
+      await new Promise((resolve) => {
+        frame.addEventListener("load", resolve);
+        document.body.append(frame);
+      });
+      return frame.contentDocument!.body.innerText;
+    });
+    expect(other).toContain("The service worker: keeps the page");
     await page.context().setOffline(true);
     await page.reload();
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);

@@ -1,16 +1,13 @@
 // The worker of the panel "Digits": it holds the data and the network.
 import { init } from "nablas";
 import type { Stroke } from "../../../examples/digits/font";
-import { writeDigit } from "../../../examples/digits/generate";
+import { BITMAP, writeDigit } from "../../../examples/digits/generate";
 import { randomNumbers } from "../../../examples/digits/random";
 import { type Contents, type Halves, pair, Refusal, readFile } from "./files";
 import { loadNetwork, makeNetwork, type Network, saveNetwork } from "./network";
 import { rasterise } from "./raster";
 import { divide, examine, generate, learn, Run } from "./training";
 import type { DigitData, Drawing, Opened, Seen, Tested, TrainSettings, Watcher } from "./types";
-
-/** The width and height that the generator's pen writes on. */
-const PAGE = 32;
 
 /** From files; without, the generator draws. */
 let data: DigitData | undefined;
@@ -66,7 +63,7 @@ function see({ strokes, image: given }: Drawing): Seen | undefined {
 /** A digit as the generator writes it, from 0 to 1 in both directions. */
 function write(digit: number, seed: number): Stroke[] {
   const { strokes } = writeDigit(digit, randomNumbers(seed));
-  return strokes.map((stroke) => stroke.map(([x, y]) => [x / PAGE, y / PAGE] as const));
+  return strokes.map((stroke) => stroke.map(([x, y]) => [x / BITMAP, y / BITMAP] as const));
 }
 
 /** Takes files over: data to train on next, or a network. What does not fit changes nothing. */

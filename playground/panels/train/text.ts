@@ -115,7 +115,6 @@ const en = {
   std: "std",
   saturated: "saturated",
   dead: "dead",
-  healthy: "No findings.",
   details: "What the library says",
   finding: {
     "vanishing-gradient": "The gradient vanishes: almost nothing of it comes down to this layer.",
@@ -130,7 +129,6 @@ const en = {
     "constant-output": "The outputs hardly depend on the inputs.",
     "labels-out-of-range": "Targets that the output cannot reach.",
   } satisfies Record<FindingCode, string>,
-  general: "Health of the network",
   field: "The answers of the network over the plane",
   fieldOf: (accuracy: string) => `The points, and the class the network takes each place for. ${accuracy}`,
   cross: (x: string, y: string) => `Cross at x ${x}, y ${y}`,
@@ -249,7 +247,6 @@ const zh: typeof en = {
   std: "标准差",
   saturated: "饱和",
   dead: "死亡",
-  healthy: "没有发现问题。",
   details: "库的说明（英文）",
   finding: {
     "vanishing-gradient": "梯度消失：传到这一层的梯度几乎为零。",
@@ -264,7 +261,6 @@ const zh: typeof en = {
     "constant-output": "输出几乎不随输入变化。",
     "labels-out-of-range": "目标超出了输出能达到的范围。",
   },
-  general: "网络的健康状况",
   field: "网络在整个平面上的回答",
   fieldOf: (accuracy) => `各个点，以及网络把每个位置判为哪一类。${accuracy}`,
   cross: (x, y) => `十字位于 x ${x},y ${y}`,

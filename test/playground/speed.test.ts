@@ -155,6 +155,7 @@ describeInBrowser("speed", ({ open, shoot, objections }) => {
     expect(await objections(page)).toEqual([]);
     await shoot(page, "speed-wide-dark-zh");
     await page.setViewportSize(NARROW);
+    expect(await objections(page)).toEqual([]);
     await shoot(page, "speed-narrow-dark-zh");
     await page.emulateMedia({ colorScheme: "light" });
     await page.getByLabel("语言").selectOption("en");

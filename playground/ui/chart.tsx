@@ -90,15 +90,7 @@ function dataOf({ x, lines }: ChartProps): uPlot.AlignedData {
 }
 
 function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): uPlot {
-  const { lines, xLabel, height = 200, log = false, range } = latest.current;
-  const [ink, grid] = [color("muted"), color("line")];
-  const axis = {
-    stroke: ink,
-    grid: { stroke: grid, width: 1 },
-    ticks: { stroke: grid, width: 1 },
-    font: "11px system-ui",
-    values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? "" : digits(tick))),
-  };
+  const { height = 200, log = false, range } = latest.current;
   return new uPlot(
     {
       width: box.clientWidth,
@@ -110,31 +102,8 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
           ...(range && { range: () => [...latest.current.range!] as [number, number] }),
         },
       },
-      axes: [
-        { ...axis, label: xLabel, labelSize: 16, labelFont: "12px system-ui", size: 32 },
-        {
-          ...axis,
-          ...(log && {
-            filter: decades,
-            grid: { ...axis.grid, filter: decades },
-            ticks: { ...axis.ticks, filter: decades },
-          }),
-          size: 52,
-        },
-      ],
-      series: [
-        { label: xLabel, value: (_, value) => (value === null ? "–" : digits(value)) },
-        ...lines.map(({ label, color: name, dash, width = 2, dots = false }) => ({
-          label,
-          stroke: color(name),
-          width,
-          pxAlign: 0,
-          ...(dash && { dash }),
-          ...(dots && { paths: () => null }),
-          points: dots ? { show: true, space: 0, size: 3, fill: color(name) } : { show: false },
-          value: (_: uPlot, value: number | null) => (value === null ? "–" : digits(value)),
-        })),
-      ],
+      axes: axesOf(latest.current),
+      series: seriesOf(latest.current),
       cursor: { drag: { x: false, y: false }, y: false },
       legend: { markers: { width: 3 } },
       hooks: {
@@ -155,6 +124,46 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
     dataOf(latest.current),
     box,
   );
+}
+
+function axesOf({ xLabel, log = false }: ChartProps): uPlot.Axis[] {
+  const [ink, grid] = [color("muted"), color("line")];
+  const axis = {
+    stroke: ink,
+    grid: { stroke: grid, width: 1 },
+    ticks: { stroke: grid, width: 1 },
+    font: "11px system-ui",
+    values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? "" : digits(tick))),
+  };
+  return [
+    { ...axis, label: xLabel, labelSize: 16, labelFont: "12px system-ui", size: 32 },
+    {
+      ...axis,
+      ...(log && {
+        filter: decades,
+        grid: { ...axis.grid, filter: decades },
+        ticks: { ...axis.ticks, filter: decades },
+      }),
+      size: 52,
+    },
+  ];
+}
+
+function seriesOf({ xLabel, lines }: ChartProps): uPlot.Series[] {
+  const value = (_: uPlot, value: number | null) => (value === null ? "–" : digits(value));
+  return [
+    { label: xLabel, value },
+    ...lines.map(({ label, color: name, dash, width = 2, dots = false }) => ({
+      label,
+      stroke: color(name),
+      width,
+      pxAlign: 0,
+      ...(dash && { dash }),
+      ...(dots && { paths: () => null }),
+      points: dots ? { show: true, space: 0, size: 3, fill: color(name) } : { show: false },
+      value,
+    })),
+  ];
 }
 
 /** Of the ticks of a logarithmic scale some six powers of ten. */

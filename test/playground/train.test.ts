@@ -137,6 +137,12 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     await page.keyboard.press("Backspace");
     await button(page, "Take back the last").click();
     await shoot(page, "train-own");
+    await page.getByLabel("Classes").fill("3");
+    await page.getByLabel("Classes").press("Enter");
+    await page.getByLabel("green").check();
+    await page.getByLabel("Classes").fill("2");
+    await page.getByLabel("Classes").press("Enter");
+    expect(await page.getByLabel("orange").isChecked()).toBe(true);
     await button(page, "Clear").click();
     await page.getByText("Click here to add points.").waitFor();
   });

@@ -157,5 +157,5 @@ const SHAPES: readonly Shape[] = [
 ];
 
 export function percent(share: number): string {
-  return `${(100 * share).toFixed(share < 0.9995 ? 1 : 0)} %`;
+  return `${(100 * share).toFixed(share < 0.9995 ? 1 : 0)}%`;
 }

@@ -1,5 +1,6 @@
 // Play, step, start anew; and where it stands.
 import { useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
 import { hashOf } from "../../link";
 import { digits } from "../../text";
 import { Button, Choice, Count } from "../../ui/controls";
@@ -30,6 +31,14 @@ export function Transport() {
         {text.value.step}
       </Button>
       <Button onClick={reset}>{text.value.reset}</Button>
+    </div>
+  );
+}
+
+/** How fast, from what seed; and all of it as a link. */
+export function Extras() {
+  return (
+    <div class="transport extras">
       <Choice
         label={text.value.speed}
         value={set.speed}
@@ -92,10 +101,12 @@ function CopyLink() {
 }
 
 export function Examples() {
+  const id = useId();
   return (
-    <label class="examples">
-      {text.value.examples}
+    <div class="examples">
+      <label for={id}>{text.value.examples}</label>
       <select
+        id={id}
         onChange={({ currentTarget }) => {
           if (currentTarget.value !== "") follow(currentTarget.value as ExampleName);
           currentTarget.value = "";
@@ -108,7 +119,7 @@ export function Examples() {
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 
@@ -124,10 +135,10 @@ export function Standing() {
         {(
           [
             [t.steps, steps.toLocaleString("en")],
-            [t.epochs, epochs.toFixed(1)],
             [t.trainLoss, number(train)],
-            [t.testLoss, number(test)],
             [t.trainAccuracy, share(train)],
+            [t.epochs, epochs.toFixed(1)],
+            [t.testLoss, number(test)],
             [t.testAccuracy, share(test)],
           ] as const
         ).map(([name, value]) => (

@@ -134,5 +134,5 @@ function intervalText([from, to]: Interval): string {
 }
 
 function percent(share: number): string {
-  return share < 1e-4 ? "< 0.01 %" : `${digits(100 * share, share < 0.01 ? 1 : 2)} %`;
+  return share < 1e-4 ? "<0.01%" : `${digits(100 * share, share < 0.01 ? 1 : 2)}%`;
 }

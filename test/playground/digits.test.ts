@@ -26,7 +26,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     const misread = page.locator(".misreads button");
     expect(await misread.count()).toBe(Math.min(12, 400 - right));
     const name = await misread.first().getAttribute("aria-label");
-    const [, truth, guess] = /: (\d) taken for (\d), with/.exec(name!)!;
+    const [, truth, guess] = /: (\d) taken for (\d), probability/.exec(name!)!;
     expect(counts[Number(truth)]![Number(guess)]).toBeGreaterThan(0);
     await misread.first().click();
     await reads(page, Number(guess));
@@ -35,7 +35,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
   test("reads digits as they are drawn, by mouse", async () => {
     const page = await open({ hash: SHORT });
     await trained(page);
-    expect(await page.locator(".verdict").textContent()).toBe("What do I read?");
+    expect(await page.locator(".verdict").textContent()).toBe("What will I read?");
     for (const digit of [7, 1, 4, 2]) {
       await draw(page, digit);
       await reads(page, digit);
@@ -78,9 +78,9 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     await keysDraw(page);
     await reads(page, 7);
     await shoot(page, "digits-keys");
-    await page.locator("[role=status]", { hasText: /^I read a 7, with/ }).waitFor();
+    await page.locator("[role=status]", { hasText: /^I read a 7, probability/ }).waitFor();
     await page.keyboard.press("Escape");
-    await page.getByText("What do I read?").waitFor();
+    await page.getByText("What will I read?").waitFor();
     let right = 0;
     for (let digit = 0; digit < 10; digit++) {
       await page.getByRole("button", { name: `An example of ${digit}` }).press("Enter");
@@ -94,7 +94,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     const page = await open({ hash: SHORT });
     await trained(page);
     await choose(page, { name: "mine.csv", bytes: csv(500) });
-    await page.getByText("mine.csv: 400 to learn from, 100 to test by, 8 × 8 pixels.").waitFor();
+    await page.getByText("mine.csv: 400 to learn from, 100 to test with, 8 × 8 pixels.").waitFor();
     await trained(page);
     expect((await matrix(page)).flat().reduce((sum, count) => sum + count)).toBe(100);
     await drop(page, [{ name: "packed", bytes: gzipSync(csv(1000)) }]);
@@ -102,7 +102,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     await trained(page);
     await draw(page, 7);
     await reads(page, 7);
-    await page.getByRole("button", { name: "Use the generator" }).click();
+    await page.getByRole("button", { name: "Back to the generator" }).click();
     await page.getByText("Digits of the built-in generator: 1,600 to learn from").waitFor();
     await trained(page);
   });
@@ -112,7 +112,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     const pixels = { name: "images.gz", bytes: gzipSync(idx([1000, 28, 28], images28(1000))) };
     const labels = { name: "labels", bytes: idx([1000], LABELS(1000)) };
     await drop(page, [labels, pixels]);
-    await page.getByText("images.gz: 800 to learn from, 200 to test by, 28 × 28 pixels.").waitFor();
+    await page.getByText("images.gz: 800 to learn from, 200 to test with, 28 × 28 pixels.").waitFor();
     await trained(page);
     await draw(page, 7);
     await reads(page, 7);

@@ -34,6 +34,11 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
 
   test("reads digits as they are drawn, by mouse", async () => {
     const page = await open({ hash: SHORT });
+    const [pad, ink] = await Promise.all(
+      [".digits .pad", ".digits .pad canvas"].map((place) => page.locator(place).boundingBox()),
+    );
+    // Within the border of a pixel: the line is where the pointer is.
+    expect([ink!.x - pad!.x, ink!.y - pad!.y, pad!.width - ink!.width]).toEqual([1, 1, 2]);
     await trained(page);
     expect(await page.locator(".verdict").textContent()).toBe("What will I read?");
     for (const digit of [7, 1, 4, 2]) {

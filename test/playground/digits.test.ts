@@ -38,7 +38,9 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
       [".digits .pad", ".digits .pad canvas"].map((place) => page.locator(place).boundingBox()),
     );
     // Within the border of a pixel: the line is where the pointer is.
-    expect([ink!.x - pad!.x, ink!.y - pad!.y, pad!.width - ink!.width]).toEqual([1, 1, 2]);
+    expect([ink!.x - pad!.x, ink!.y - pad!.y, pad!.width - ink!.width, pad!.height - ink!.height]).toEqual([
+      1, 1, 2, 2,
+    ]);
     await trained(page);
     expect(await page.locator(".verdict").textContent()).toBe("What will I read?");
     for (const digit of [7, 1, 4, 2]) {
@@ -129,7 +131,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     await choose(page, { name: "b", bytes: idx([400], LABELS(400)) });
     await page.getByRole("alert").getByText("as many labels as images, got 400 / 500").waitFor();
     await choose(page, { name: "b", bytes: idx([500], LABELS(500)) });
-    await page.getByText("a: 400 to learn from, 100 to test by").waitFor();
+    await page.getByText("a: 400 to learn from, 100 to test with").waitFor();
     await trained(page);
   });
 

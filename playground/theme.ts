@@ -30,7 +30,8 @@ export function color(name: string): string {
   const known = found.get(key);
   if (known !== undefined) return known;
   const probe = document.body.appendChild(document.createElement("span"));
-  probe.style.color = `var(--${name})`;
+  // Canvases keep their colours also where the system sets those of the page.
+  probe.style.cssText = `color: var(--${name}); forced-color-adjust: none`;
   const asked = getComputedStyle(probe).color;
   probe.remove();
   found.set(key, asked);

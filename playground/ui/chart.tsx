@@ -1,8 +1,21 @@
 // Curves, by uPlot.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { digits, language } from "../text";
+import { digits, language, translated } from "../text";
 import { color, dark } from "../theme";
+
+const text = translated(
+  {
+    ends: (label: string, first: string, last: string) => `${label}: from ${first} to ${last}`,
+    nothing: (label: string) => `${label}: nothing yet`,
+    gap: "; ",
+  },
+  {
+    ends: (label, first, last) => `${label}：从 ${first} 到 ${last}`,
+    nothing: (label) => `${label}：暂无数据`,
+    gap: "；",
+  },
+);
 
 /** A curve. */
 export interface Line {
@@ -17,8 +30,9 @@ export interface Line {
 }
 
 interface ChartProps {
-  /** What it shows, for all; and, where they cannot see it, for those who listen, what is to be seen. */
+  /** What it shows. */
   title: string;
+  /** What is to be seen, for those who listen; default: the title, and where each curve starts and ends. */
   description?: string;
   x: ArrayLike<number>;
   lines: readonly Line[];
@@ -62,7 +76,7 @@ export function Chart(props: ChartProps) {
     plot.current?.setData(dataOf(latest.current));
     const canvas = box.current!.querySelector("canvas")!;
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", props.description ?? title);
+    canvas.setAttribute("aria-label", props.description ?? summary(props));
   });
 
   useLayoutEffect(() => {
@@ -76,6 +90,20 @@ export function Chart(props: ChartProps) {
       <div ref={box} />
     </figure>
   );
+}
+
+/** The title, and where each curve starts and ends. */
+function summary({ title, lines }: ChartProps): string {
+  const { ends, nothing, gap } = text.value;
+  const known = (value: unknown) => Number.isFinite(value);
+  const parts = lines.map(({ label, values }) => {
+    const [first, last] = [
+      Array.prototype.find.call(values, known),
+      Array.prototype.findLast.call(values, known),
+    ];
+    return first === undefined ? nothing(label) : ends(label, digits(first), digits(last));
+  });
+  return [title, ...parts].join(gap);
 }
 
 /** Cursor and legend at the place in x that the owner of the chart says. */
@@ -150,7 +178,7 @@ function axesOf({ xLabel, log = false }: ChartProps): uPlot.Axis[] {
 }
 
 function seriesOf({ xLabel, lines }: ChartProps): uPlot.Series[] {
-  const value = (_: uPlot, value: number | null) => (value === null ? "–" : digits(value));
+  const value = (_: uPlot, value: number | null) => (value === null ? "" : digits(value));
   return [
     { label: xLabel, value },
     ...lines.map(({ label, color: name, dash, width = 2, dots = false }) => ({

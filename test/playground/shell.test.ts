@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { describeInBrowser } from "./playground";
 
-const PANELS = ["Activations", "The slow neuron", "Train", "Digits", "Speed"];
+const PANELS = ["Activations", "Slow neuron", "Train", "Digits", "Speed"];
 const FILE = new URL("../../build/playground/index.html", import.meta.url);
 
 const tab = (page: Page, name: string) => page.getByRole("tab", { name });
@@ -84,7 +84,7 @@ describeInBrowser("the playground", ({ open, newPage }) => {
       "worker-src 'self' blob:; img-src data:; connect-src 'self'";
     const page = await open({ headers: { "content-security-policy": policy } });
     await tab(page, "Train").click();
-    await page.getByRole("button", { name: "One step" }).click();
+    await page.getByRole("button", { name: "Step", exact: true }).click();
     await expect.poll(() => page.locator(".standing dd").first().innerText()).toBe("1");
   });
 

@@ -9,9 +9,10 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     await ready(page);
     expect(await standing(page, "steps")).toBe("0");
     await button(page, /Play/).click();
-    await expect.poll(() => value(page, "right, test"), { timeout: 20_000 }).toBeGreaterThan(97);
+    await expect.poll(() => value(page, "test accuracy"), { timeout: 20_000 }).toBeGreaterThan(97);
     await button(page, /Pause/).click();
-    expect(await value(page, "loss, training")).toBeLessThan(0.2);
+    expect(await value(page, "train loss")).toBeLessThan(0.2);
+    await page.getByRole("img", { name: /^Loss; training: from 0\.\d+ to 0\.\d+; test: from/ }).waitFor();
     const at = await value(page, "steps");
     expect(at).toBeGreaterThan(20);
     await page.waitForTimeout(200);
@@ -24,19 +25,19 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
   test("goes step by step, and the same way from the same seed", async () => {
     const page = await open({ hash: "#train?layers=Linear:8,ReLU,Dropout:0.2" });
     await ready(page);
-    const start = await standing(page, "loss, training");
+    const start = await standing(page, "train loss");
     await steps(page, 3);
-    const third = await standing(page, "loss, training");
+    const third = await standing(page, "train loss");
     expect(third).not.toBe(start);
-    await button(page, "Start anew").click();
+    await button(page, "Start over").click();
     await expect.poll(() => standing(page, "steps")).toBe("0");
-    expect(await standing(page, "loss, training")).toBe(start);
+    expect(await standing(page, "train loss")).toBe(start);
     await steps(page, 3);
-    expect(await standing(page, "loss, training")).toBe(third);
+    expect(await standing(page, "train loss")).toBe(third);
     await button(page, "Next seed").click();
     await expect.poll(() => standing(page, "steps")).toBe("0");
     expect(await page.getByLabel("Seed", { exact: true }).inputValue()).toBe("2");
-    expect(await standing(page, "loss, training")).not.toBe(start);
+    expect(await standing(page, "train loss")).not.toBe(start);
   });
 
   test("builds the network layer by layer, and links restore it", async () => {
@@ -51,6 +52,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     await page.getByLabel("Kind of layer 1").selectOption("LeakyReLU");
     await button(page, "Remove layer 3").click();
     await button(page, "Move layer 3 up").click();
+    await page.locator(":focus[aria-label='Move layer 2 up']").waitFor();
     const restored = "layers=Linear%3A8%2CLeakyReLU%3A0.01%2CDropout%3A0.5%2CLinear%3A12";
     await expect.poll(() => page.url()).toContain(`#train?${restored}`);
     await page.getByRole("combobox", { name: "Loss" }).selectOption("mseLoss");
@@ -58,12 +60,12 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     await page.getByLabel("Momentum").fill("0.9");
     await expect.poll(() => page.url()).toContain("momentum=0.9");
     await steps(page, 2);
-    const loss = await standing(page, "loss, training");
+    const loss = await standing(page, "train loss");
     const other = await open({ hash: new URL(page.url()).hash });
     await ready(other);
     expect(await other.getByLabel("units of layer 3").inputValue()).toBe("12");
     await steps(other, 2);
-    expect(await standing(other, "loss, training")).toBe(loss);
+    expect(await standing(other, "train loss")).toBe(loss);
   });
 
   test("says what is wrong beside the layer it speaks of", async () => {
@@ -76,7 +78,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     await layers(page).first().getByText("The gradient vanishes").waitFor();
     await page.getByLabel("Examples").selectOption("dying");
     await page.locator(".network li", { hasText: "Dead units" }).first().waitFor();
-    await page.getByLabel("Inputs times").selectOption("100");
+    await page.getByLabel("Scale inputs by").selectOption("100");
     await page.locator(".card", { hasText: "Number of points" }).getByText("far from mean 0").waitFor();
   });
 
@@ -88,7 +90,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
       await page.getByLabel("Speed").selectOption("quick");
       await expect.poll(() => value(page, "steps")).toBeLessThan(50);
       await expect.poll(() => value(page, "steps"), { timeout: 20_000 }).toBeGreaterThan(600);
-      return value(page, "right, test");
+      return value(page, "test accuracy");
     };
     expect(await follow("linear")).toBeLessThan(75);
     expect(await follow("maxout")).toBeGreaterThan(85);
@@ -127,15 +129,15 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
       await plane.click({ position: { x: 0.8 * width, y: (0.1 + 0.1 * i) * height } });
     }
     await button(page, /Play/).click();
-    await expect.poll(() => standing(page, "right, test"), { timeout: 20_000 }).toBe("100%");
+    await expect.poll(() => standing(page, "test accuracy"), { timeout: 20_000 }).toBe("100%");
     await expect.poll(() => page.url()).toContain("points=");
     await plane.focus();
     await page.keyboard.press("ArrowUp");
     await page.keyboard.press("Enter");
-    await page.getByText("Cross at x 0, y 0.1").waitFor({ state: "attached" });
+    await page.getByText("Cross at x = 0, y = 0.1").waitFor({ state: "attached" });
     await expect.poll(() => page.url()).toContain(Buffer.from([127, 131, 1]).toString("base64url"));
     await page.keyboard.press("Backspace");
-    await button(page, "Take back the last").click();
+    await button(page, "Undo point").click();
     await shoot(page, "train-own");
     await page.getByLabel("Classes").fill("3");
     await page.getByLabel("Classes").press("Enter");
@@ -201,7 +203,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     await page.getByText("NaN or ∞ appeared here.").first().waitFor();
     await button(page, /Play/).waitFor();
     await page.getByLabel("Learning rate").fill("-2");
-    await button(page, "Start anew").click();
+    await button(page, "Start over").click();
     await expect.poll(() => page.getByRole("alert").count()).toBe(0);
   });
 

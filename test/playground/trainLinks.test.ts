@@ -16,11 +16,11 @@ describeInBrowser("links to networks", ({ open }) => {
     const link = await page.evaluate(() => navigator.clipboard.readText());
     expect(link).toContain("&state=");
     await steps(page, 2);
-    const after = await standing(page, "loss, training");
+    const after = await standing(page, "train loss");
     const other = await open({ hash: new URL(link).hash });
     await expect.poll(() => standing(other, "steps")).toBe("9");
     await steps(other, 2);
-    expect(await standing(other, "loss, training")).toBe(after);
+    expect(await standing(other, "train loss")).toBe(after);
     await expect.poll(() => other.url()).not.toContain("state=");
     expect(other.url()).toContain("optimizer=AdamW");
     await page.evaluate((hash) => {

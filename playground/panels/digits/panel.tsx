@@ -36,7 +36,7 @@ export function DigitsPanel() {
         void open(Array.from(event.dataTransfer?.files ?? []));
       }}
     >
-      <div class="lead">
+      <div class="lead stack">
         <h2>{text.value.title}</h2>
         <p>{text.value.lead}</p>
       </div>

@@ -69,8 +69,10 @@ function LayerRow({ one, index }: { one: Layer; index: number }) {
   const change = (next: readonly Layer[]) => {
     set.layers.value = next;
   };
-  const swap = (a: number, b: number) =>
+  const swap = (a: number, b: number) => {
     change(layers.map((item, i) => (i === a ? layers[b]! : i === b ? layers[a]! : item)));
+    focusOn(b, b < a ? 0 : 1);
+  };
   return (
     <>
       <div class="layer">
@@ -92,7 +94,13 @@ function LayerRow({ one, index }: { one: Layer; index: number }) {
           >
             ↓
           </Button>
-          <Button label={text.value.remove(index)} onClick={() => change(layers.toSpliced(index, 1))}>
+          <Button
+            label={text.value.remove(index)}
+            onClick={() => {
+              change(layers.toSpliced(index, 1));
+              focusOn(Math.min(index, layers.length - 2), 2);
+            }}
+          >
             ×
           </Button>
         </span>
@@ -125,6 +133,16 @@ function Kind({ label, value, onChange }: KindProps) {
   );
 }
 
+/** Once it is rendered: one of the three buttons of a layer, or another one of them; without layers, the one that adds. */
+function focusOn(index: number, which: number): void {
+  setTimeout(() => {
+    const moves = document.querySelectorAll(".network .moves")[index];
+    const buttons = Array.from(moves?.querySelectorAll("button") ?? []);
+    const usable = [buttons[which], ...buttons].find((button) => button?.disabled === false);
+    (usable ?? document.querySelector<HTMLElement>(".network .add button")!).focus();
+  });
+}
+
 /** The number of a layer, if it has one. */
 function ValueOf({ one, index }: { one: Layer; index: number }) {
   const limits = LAYERS[one.kind];
@@ -155,7 +173,7 @@ function ValueOf({ one, index }: { one: Layer; index: number }) {
 function AddLayer() {
   const kind = useSignal<LayerKind>("Linear");
   return (
-    <div class="row">
+    <div class="row add">
       <Kind
         label={text.value.addKind}
         value={kind.value}
@@ -184,7 +202,10 @@ function Seen({ index }: { index: number }) {
     <span class="seen">
       {view !== undefined && <Weights view={view} />}
       {view !== undefined && (
-        <span title={text.value.gradientOf(digits(view.gradientNorm, 2))}>
+        <span
+          class={frame.value!.steps === 0 ? "unknown" : ""}
+          title={text.value.gradientOf(digits(view.gradientNorm, 2))}
+        >
           {text.value.gradient} {digits(view.gradientNorm, 2)}
         </span>
       )}

@@ -26,6 +26,8 @@ function Generated() {
   const edit = () => {
     set.points.value = points.value.map(({ x, y, label }) => ({ x, y, label })).slice(0, MOST_POINTS);
     set.data.value = "own";
+    // Where they are edited; the button is gone.
+    setTimeout(() => document.querySelector<HTMLElement>(".plane.drawn")?.focus());
   };
   return (
     <>

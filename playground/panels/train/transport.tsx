@@ -1,4 +1,5 @@
 // Play, step, start anew; and where it stands.
+import { useId } from "preact/hooks";
 import { hashOf } from "../../link";
 import { digits, percent } from "../../text";
 import { Button, Choice, Count, named } from "../../ui/controls";
@@ -26,6 +27,14 @@ export function Transport() {
         {text.value.step}
       </Button>
       <Button onClick={reset}>{text.value.reset}</Button>
+    </div>
+  );
+}
+
+/** How fast, from what seed; and all of it as a link. */
+export function Extras() {
+  return (
+    <div class="transport extras">
       <Choice
         label={text.value.speed}
         value={set.speed}
@@ -57,10 +66,12 @@ async function link(): Promise<Copied> {
 }
 
 export function Examples() {
+  const id = useId();
   return (
-    <label class="examples">
-      {text.value.examples}
+    <div class="examples">
+      <label for={id}>{text.value.examples}</label>
       <select
+        id={id}
         onChange={({ currentTarget }) => {
           if (currentTarget.value !== "") follow(currentTarget.value as ExampleName);
           currentTarget.value = "";
@@ -73,7 +84,7 @@ export function Examples() {
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 
@@ -89,10 +100,10 @@ export function Standing() {
         {(
           [
             [t.steps, steps.toLocaleString("en")],
-            [t.epochs, epochs.toFixed(1)],
             [t.trainLoss, number(train)],
-            [t.testLoss, number(test)],
             [t.trainAccuracy, share(train)],
+            [t.epochs, epochs.toFixed(1)],
+            [t.testLoss, number(test)],
             [t.testAccuracy, share(test)],
           ] as const
         ).map(([name, value]) => (

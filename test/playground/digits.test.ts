@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { csv, drop, idx, images28, LABELS, REFUSED } from "./digitFiles";
 import { draw, fingerDraw, keysDraw } from "./digitStrokes";
-import { describeInBrowser, NARROW } from "./playground";
+import { describeInBrowser, longTasks, NARROW } from "./playground";
 
 /** A short training. */
 const SHORT = "#digits?examples=2000&epochs=8";
@@ -59,11 +59,13 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     expect(await page.getByRole("button", { name: "Clear" }).isDisabled()).toBe(true);
   });
 
-  test("answers while it learns, and stops when asked to", async () => {
+  test("answers while it learns, without a long task, and stops when asked to", { retry: 2 }, async () => {
     const page = await open({ hash: LONG });
     await page.locator(".epoch", { hasText: /Epoch [1-9]/ }).waitFor();
+    const long = await longTasks(page);
     await draw(page, 7);
     await reads(page, 7);
+    expect(await long()).toEqual([]);
     await shoot(page, "digits-learning");
     await page.getByRole("button", { name: "Stop" }).click();
     await trained(page);

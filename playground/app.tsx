@@ -13,10 +13,10 @@ import { Later } from "./ui/later";
 const text = translated(
   {
     title: "playground",
-    claim: "Neural networks that learn while you watch, in this browser.",
+    claim: "Neural networks, learning live in your browser.",
     panels: {
       activations: "Activations",
-      neuron: "The slow neuron",
+      neuron: "Slow neuron",
       train: "Train",
       digits: "Digits",
       speed: "Speed",
@@ -24,12 +24,12 @@ const text = translated(
     sections: "Panels",
     language: "Language",
     theme: "Colours",
-    themes: { auto: "as the system", light: "light", dark: "dark" },
+    themes: { auto: "system", light: "light", dark: "dark" },
     skip: "To the panel",
   },
   {
     title: "游乐场",
-    claim: "神经网络就在这个浏览器里学习，看得见。",
+    claim: "就在浏览器里，看着神经网络学习。",
     panels: {
       activations: "激活函数",
       neuron: "迟钝的神经元",

@@ -1,4 +1,7 @@
 import "uplot/dist/uPlot.min.css";
+import "./ui/controls.css";
+import "./ui/charts.css";
+import "./ui/maths.css";
 import "./style.css";
 import { render } from "preact";
 import { App } from "./app";

@@ -1,12 +1,10 @@
-import type { Signal } from "@preact/signals";
-
 /**
  * Calls of which only the newest matters: one runs at a time, and those overtaken while they waited are dropped.
- * `problem` gets what the last one that ran failed with, undefined where it did not.
+ * `done` is told of each that ran, with what it failed with, if it did.
  */
 export function newest<A>(
   run: (argument: A) => Promise<void>,
-  problem: Signal<string | undefined>,
+  done: (error?: Error) => void,
 ): (argument: A) => void {
   let waiting: { argument: A } | undefined;
   let running = false;
@@ -19,9 +17,9 @@ export function newest<A>(
       waiting = undefined;
       try {
         await run(next);
-        problem.value = undefined;
+        done();
       } catch (error) {
-        problem.value = String(error);
+        done(error as Error);
       }
     }
     running = false;

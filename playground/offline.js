@@ -1,6 +1,7 @@
 // The service worker: keeps the page for times without a network, and gives it the headers that isolate it, so that it may
 // have threads where the server does not send them.
 const CACHE = "nablas-playground";
+const PAGES = ["./", "./index.html"].map((page) => new URL(page, location.href).pathname);
 const HEADERS = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -9,7 +10,9 @@ const HEADERS = {
 addEventListener("install", (event) => event.waitUntil(keep().then(() => skipWaiting())));
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("fetch", (event) => {
-  if (event.request.mode === "navigate") event.respondWith(page());
+  // Other pages may be published in folders beneath this one.
+  const isOwn = PAGES.includes(new URL(event.request.url).pathname);
+  if (event.request.mode === "navigate" && isOwn) event.respondWith(page());
 });
 
 async function keep() {

@@ -1,5 +1,5 @@
 // What a link restores: settings by panel and name, each a signal with a form in text.
-import { type Signal, signal } from "@preact/signals";
+import { batch, type Signal, signal } from "@preact/signals";
 
 /** How a value stands in a link; `parse` gives undefined for what is none. */
 export interface Codec<T> {
@@ -32,13 +32,15 @@ export function format(panel: string): URLSearchParams {
   return parameters;
 }
 
-/** Takes over what the link has, and the start for what it has not, or wrongly. */
+/** Takes over what the link has, and the start for what it has not, or wrongly: all at once. */
 export function parse(panel: string, parameters: URLSearchParams): void {
   const { codecs = {}, signals = {} } = panels.get(panel) ?? {};
-  for (const [name, codec] of Object.entries(codecs)) {
-    const text = parameters.get(name);
-    signals[name]!.value = (text === null ? undefined : codec.parse(text)) ?? codec.initial;
-  }
+  batch(() => {
+    for (const [name, codec] of Object.entries(codecs)) {
+      const text = parameters.get(name);
+      signals[name]!.value = (text === null ? undefined : codec.parse(text)) ?? codec.initial;
+    }
+  });
 }
 
 /** A number from min to max. */

@@ -34,3 +34,9 @@ export function digits(x: number, count = 3): string {
     size !== 0 && (size < 1e-3 || size >= 1e6) ? rounded.toExponential().replace("e+", "e") : String(rounded);
   return text.replaceAll("-", "−");
 }
+
+/** A share as people read it: 98.2%, and 0% or 100% only where it is. */
+export function percent(share: number): string {
+  if (share === 0 || share === 1) return `${100 * share}%`;
+  return share < 0.001 ? "<0.1%" : share > 0.999 ? ">99.9%" : `${(100 * share).toFixed(1)}%`;
+}

@@ -19,6 +19,9 @@ query.addEventListener("change", () => {
 /** Whether what is shown is dark: drawings that read it are drawn anew when it changes. */
 export const dark = computed(() => (theme.value === "auto" ? system.value : theme.value === "dark"));
 
+/** Of a colour, from 0 to 255. */
+export type Rgb = readonly [red: number, green: number, blue: number];
+
 const found = new Map<string, string>();
 
 /** A colour of style.css as it is now: `color("accent")`. Asked of the page once, since the answer costs a layout. */
@@ -27,9 +30,18 @@ export function color(name: string): string {
   const known = found.get(key);
   if (known !== undefined) return known;
   const probe = document.body.appendChild(document.createElement("span"));
-  probe.style.color = `var(--${name})`;
+  // Canvases keep their colours also where the system sets those of the page.
+  probe.style.cssText = `color: var(--${name}); forced-color-adjust: none`;
   const asked = getComputedStyle(probe).color;
   probe.remove();
   found.set(key, asked);
   return asked;
+}
+
+/** The channels of a colour of style.css as it is now. */
+export function rgb(name: string): Rgb {
+  const [red = 0, green = 0, blue = 0] = color(name)
+    .match(/[\d.]+/g)!
+    .map(Number);
+  return [red, green, blue];
 }

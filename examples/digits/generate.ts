@@ -3,8 +3,9 @@ import { FONT, type Point, type Stroke } from "./font";
 import { randomNumbers } from "./random";
 
 /** The images of the UCI file were made so: the ink in each 4 x 4 block of a 32 x 32 bitmap, counted. */
-const BLOCK = 4;
-const BITMAP = SIDE * BLOCK;
+export const BLOCK = 4;
+/** The width and height of the bitmap. */
+export const BITMAP = SIDE * BLOCK;
 
 /** `count` digits as if by many hands; the same seed gives the same images. */
 export function generateDigits(count: number, seed: number): Digits {

@@ -18,6 +18,7 @@ import {
   tensor,
 } from "nablas";
 import { EPOCHS, type Loss, OF_LOGITS } from "../panels/neuron/kinds";
+import type { Rgb } from "../theme";
 
 const X = 1;
 const Y = 0;
@@ -108,13 +109,11 @@ function surface(loss: Loss, reach: number, size: number): Float32Array {
   });
 }
 
-type Colour = readonly number[];
-
 /** Heights of the lines in the picture of a surface. */
 const LEVELS = 14;
 
 /** The surface as the pixels of a picture, from the colour of 0 towards that of the largest, with lines of equal height. */
-function picture(loss: Loss, reach: number, size: number, [low, high]: readonly [Colour, Colour]) {
+function picture(loss: Loss, reach: number, size: number, [low, high]: readonly [Rgb, Rgb]) {
   const values = surface(loss, reach, size);
   const top = values.reduce((most, value) => Math.max(most, value), 0);
   const level = (i: number) => Math.floor((LEVELS * values[i]!) / top);

@@ -1,8 +1,21 @@
 // Curves, by uPlot.
 import { useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { digits, language } from "../text";
+import { digits, language, translated } from "../text";
 import { color, dark } from "../theme";
+
+const text = translated(
+  {
+    ends: (label: string, first: string, last: string) => `${label}: from ${first} to ${last}`,
+    nothing: (label: string) => `${label}: nothing yet`,
+    gap: "; ",
+  },
+  {
+    ends: (label, first, last) => `${label}：从 ${first} 到 ${last}`,
+    nothing: (label) => `${label}：暂无数据`,
+    gap: "；",
+  },
+);
 
 /** A curve. */
 export interface Line {
@@ -17,8 +30,9 @@ export interface Line {
 }
 
 interface ChartProps {
-  /** What it shows, for all; and, where they cannot see it, for those who listen, what is to be seen. */
+  /** What it shows. */
   title: string;
+  /** What is to be seen, for those who listen; default: the title, and where each curve starts and ends. */
   description?: string;
   x: ArrayLike<number>;
   lines: readonly Line[];
@@ -62,7 +76,7 @@ export function Chart(props: ChartProps) {
     plot.current?.setData(dataOf(latest.current));
     const canvas = box.current!.querySelector("canvas")!;
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", props.description ?? title);
+    canvas.setAttribute("aria-label", props.description ?? summary(props));
   });
 
   useLayoutEffect(() => {
@@ -78,6 +92,20 @@ export function Chart(props: ChartProps) {
   );
 }
 
+/** The title, and where each curve starts and ends. */
+function summary({ title, lines }: ChartProps): string {
+  const { ends, nothing, gap } = text.value;
+  const known = (value: unknown) => Number.isFinite(value);
+  const parts = lines.map(({ label, values }) => {
+    const [first, last] = [
+      Array.prototype.find.call(values, known),
+      Array.prototype.findLast.call(values, known),
+    ];
+    return first === undefined ? nothing(label) : ends(label, digits(first), digits(last));
+  });
+  return [title, ...parts].join(gap);
+}
+
 /** Cursor and legend at the place in x that the owner of the chart says. */
 function point(plot: uPlot, { at, x }: ChartProps): void {
   if (at === undefined) return;
@@ -90,15 +118,7 @@ function dataOf({ x, lines }: ChartProps): uPlot.AlignedData {
 }
 
 function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): uPlot {
-  const { lines, xLabel, height = 200, log = false, range } = latest.current;
-  const [ink, grid] = [color("muted"), color("line")];
-  const axis = {
-    stroke: ink,
-    grid: { stroke: grid, width: 1 },
-    ticks: { stroke: grid, width: 1 },
-    font: "11px system-ui",
-    values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? "" : digits(tick))),
-  };
+  const { height = 200, log = false, range } = latest.current;
   return new uPlot(
     {
       width: box.clientWidth,
@@ -110,31 +130,8 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
           ...(range && { range: () => [...latest.current.range!] as [number, number] }),
         },
       },
-      axes: [
-        { ...axis, label: xLabel, labelSize: 16, labelFont: "12px system-ui", size: 32 },
-        {
-          ...axis,
-          ...(log && {
-            filter: decades,
-            grid: { ...axis.grid, filter: decades },
-            ticks: { ...axis.ticks, filter: decades },
-          }),
-          size: 52,
-        },
-      ],
-      series: [
-        { label: xLabel, value: (_, value) => (value === null ? "–" : digits(value)) },
-        ...lines.map(({ label, color: name, dash, width = 2, dots = false }) => ({
-          label,
-          stroke: color(name),
-          width,
-          pxAlign: 0,
-          ...(dash && { dash }),
-          ...(dots && { paths: () => null }),
-          points: dots ? { show: true, space: 0, size: 3, fill: color(name) } : { show: false },
-          value: (_: uPlot, value: number | null) => (value === null ? "–" : digits(value)),
-        })),
-      ],
+      axes: axesOf(latest.current),
+      series: seriesOf(latest.current),
       cursor: { drag: { x: false, y: false }, y: false },
       legend: { markers: { width: 3 } },
       hooks: {
@@ -155,6 +152,46 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
     dataOf(latest.current),
     box,
   );
+}
+
+function axesOf({ xLabel, log = false }: ChartProps): uPlot.Axis[] {
+  const [ink, grid] = [color("muted"), color("line")];
+  const axis = {
+    stroke: ink,
+    grid: { stroke: grid, width: 1 },
+    ticks: { stroke: grid, width: 1 },
+    font: "11px system-ui",
+    values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? "" : digits(tick))),
+  };
+  return [
+    { ...axis, label: xLabel, labelSize: 16, labelFont: "12px system-ui", size: 32 },
+    {
+      ...axis,
+      ...(log && {
+        filter: decades,
+        grid: { ...axis.grid, filter: decades },
+        ticks: { ...axis.ticks, filter: decades },
+      }),
+      size: 52,
+    },
+  ];
+}
+
+function seriesOf({ xLabel, lines }: ChartProps): uPlot.Series[] {
+  const value = (_: uPlot, value: number | null) => (value === null ? "" : digits(value));
+  return [
+    { label: xLabel, value },
+    ...lines.map(({ label, color: name, dash, width = 2, dots = false }) => ({
+      label,
+      stroke: color(name),
+      width,
+      pxAlign: 0,
+      ...(dash && { dash }),
+      ...(dots && { paths: () => null }),
+      points: dots ? { show: true, space: 0, size: 3, fill: color(name) } : { show: false },
+      value,
+    })),
+  ];
 }
 
 /** Of the ticks of a logarithmic scale some six powers of ten. */

@@ -52,6 +52,14 @@ interface ChoiceProps<T extends string> {
   disabled?: boolean;
 }
 
+/** Names as the options of a Choice, with their texts where there are some. */
+export function named<T extends string>(
+  names: readonly T[],
+  texts?: Readonly<Record<T, string>>,
+): Record<T, string> {
+  return Object.fromEntries(names.map((name) => [name, texts?.[name] ?? name])) as Record<T, string>;
+}
+
 /** One of some. */
 export function Choice<T extends string>({ label, value, options, disabled }: ChoiceProps<T>) {
   const id = useId();

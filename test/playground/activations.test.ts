@@ -94,23 +94,23 @@ describeInBrowser("activations", ({ open, shoot, objections }) => {
   test("moves parameters, and says what saturates", async () => {
     const page = await open({ hash: "#activations?x=-2" });
     await shows(page, [-2, σ(-2), σ(-2) * σ(2)]);
-    await saturation(page, /largest, 0.25, for x ≤ −4.59 or x ≥ 4.59/);
+    await saturation(page, /for x ≤ −4.59 or x ≥ 4.59, .* maximum, 0.25/);
     await choose(page, "relu");
-    await saturation(page, /largest, 1, for x ≤ 0\. Of normal inputs, N\(0, 1\), 50 % are there/);
+    await saturation(page, /for x ≤ 0, .* maximum, 1\. Of inputs drawn from N\(0, 1\), 50.0% fall there/);
     await choose(page, "leakyRelu");
     await shows(page, [-2, -0.02, 0.01]);
-    await saturation(page, /for x ≤ 0\./);
+    await saturation(page, /for x ≤ 0,/);
     await page.getByLabel("negativeSlope a").fill("0.2");
     await shows(page, [-2, -0.4, 0.2]);
-    await saturation(page, /nothing/);
+    await saturation(page, /nowhere/);
     expect(await page.locator(".plots canvas").first().getAttribute("aria-label")).toMatch(
-      /leakyRelu.*nothing/,
+      /leakyRelu.*nowhere/,
     );
     await choose(page, "hardtanh");
-    await saturation(page, /for x ≤ −1 or x ≥ 1\. .* 32 %/);
+    await saturation(page, /for x ≤ −1 or x ≥ 1, .* 31\.7%/);
     await page.getByLabel("minVal m").fill("-3");
     await shows(page, [-2, -2, 1]);
-    await saturation(page, /for x ≤ −3 or x ≥ 1\./);
+    await saturation(page, /for x ≤ −3 or x ≥ 1,/);
     await choose(page, "gelu");
     await saturation(page, /for x ≤ −2.* or −0.87 ≤ x ≤ −0.66/);
     await page.getByLabel("approximate").selectOption("tanh");
@@ -148,7 +148,7 @@ describeInBrowser("activations", ({ open, shoot, objections }) => {
     await typed.fill("0.1");
     await shows(page, [0.1, 0.099667995, 0.99006629]);
     await typed.fill("1e");
-    await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/Not a number/);
+    await expect.poll(() => page.getByRole("alert").textContent()).toMatch(/cannot be read/);
     expect(await typed.getAttribute("aria-invalid")).toBe("true");
     await page.getByLabel("Move x").focus();
     expect(await page.getByRole("alert").count()).toBe(0);
@@ -205,7 +205,7 @@ describeInBrowser("activations", ({ open, shoot, objections }) => {
 
     const again = await open({ hash, viewport: NARROW, locale: "zh-CN", colorScheme: "dark" });
     await shows(again, [-1, 2 * Math.expm1(-1), 2 * Math.exp(-1)]);
-    expect(await again.locator(".saturation").textContent()).toMatch(/何处饱和.*x ≤ −3.22 时/);
+    expect(await again.locator(".saturation").textContent()).toMatch(/饱和区：x ≤ −3.22，/);
     expect(await again.evaluate("document.documentElement.scrollWidth")).toBe(NARROW.width);
     expect(await objections(again)).toEqual([]);
     await shoot(again, "activations-narrow-dark-zh");

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { csv, drop, idx, images28, LABELS, REFUSED } from "./digitFiles";
 import { draw, fingerDraw, keysDraw } from "./digitStrokes";
-import { describeInBrowser, NARROW } from "./playground";
+import { describeInBrowser, longTasks, NARROW } from "./playground";
 
 /** A short training. */
 const SHORT = "#digits?examples=2000&epochs=8";
@@ -26,7 +26,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     const misread = page.locator(".misreads button");
     expect(await misread.count()).toBe(Math.min(12, 400 - right));
     const name = await misread.first().getAttribute("aria-label");
-    const [, truth, guess] = /: (\d) taken for (\d), with/.exec(name!)!;
+    const [, truth, guess] = /: (\d) taken for (\d), probability/.exec(name!)!;
     expect(counts[Number(truth)]![Number(guess)]).toBeGreaterThan(0);
     await misread.first().click();
     await reads(page, Number(guess));
@@ -34,10 +34,18 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
 
   test("reads digits as they are drawn, by mouse", async () => {
     const page = await open({ hash: SHORT });
+    const [pad, ink] = await Promise.all(
+      [".digits .pad", ".digits .pad canvas"].map((place) => page.locator(place).boundingBox()),
+    );
+    // Within the border of a pixel: the line is where the pointer is.
+    expect([ink!.x - pad!.x, ink!.y - pad!.y, pad!.width - ink!.width, pad!.height - ink!.height]).toEqual([
+      1, 1, 2, 2,
+    ]);
     await trained(page);
-    expect(await page.locator(".verdict").textContent()).toBe("What do I read?");
+    expect(await page.locator(".verdict").textContent()).toBe("What will I read?");
     for (const digit of [7, 1, 4, 2]) {
       await draw(page, digit);
+      if (digit === 1) expect(await inkAt(page, 0.5, 0.5)).toBeGreaterThan(0);
       await reads(page, digit);
       const shares = await probabilities(page);
       expect(shares.indexOf(Math.max(...shares))).toBe(digit);
@@ -51,11 +59,13 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     expect(await page.getByRole("button", { name: "Clear" }).isDisabled()).toBe(true);
   });
 
-  test("answers while it learns, and stops when asked to", async () => {
+  test("answers while it learns, without a long task, and stops when asked to", { retry: 2 }, async () => {
     const page = await open({ hash: LONG });
     await page.locator(".epoch", { hasText: /Epoch [1-9]/ }).waitFor();
+    const long = await longTasks(page);
     await draw(page, 7);
     await reads(page, 7);
+    expect(await long()).toEqual([]);
     await shoot(page, "digits-learning");
     await page.getByRole("button", { name: "Stop" }).click();
     await trained(page);
@@ -78,9 +88,9 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     await keysDraw(page);
     await reads(page, 7);
     await shoot(page, "digits-keys");
-    await page.locator("[role=status]", { hasText: /^I read a 7, with/ }).waitFor();
+    await page.locator("[role=status]", { hasText: /^I read a 7, probability/ }).waitFor();
     await page.keyboard.press("Escape");
-    await page.getByText("What do I read?").waitFor();
+    await page.getByText("What will I read?").waitFor();
     let right = 0;
     for (let digit = 0; digit < 10; digit++) {
       await page.getByRole("button", { name: `An example of ${digit}` }).press("Enter");
@@ -94,7 +104,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     const page = await open({ hash: SHORT });
     await trained(page);
     await choose(page, { name: "mine.csv", bytes: csv(500) });
-    await page.getByText("mine.csv: 400 to learn from, 100 to test by, 8 × 8 pixels.").waitFor();
+    await page.getByText("mine.csv: 400 to learn from, 100 to test with, 8 × 8 pixels.").waitFor();
     await trained(page);
     expect((await matrix(page)).flat().reduce((sum, count) => sum + count)).toBe(100);
     await drop(page, [{ name: "packed", bytes: gzipSync(csv(1000)) }]);
@@ -102,7 +112,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     await trained(page);
     await draw(page, 7);
     await reads(page, 7);
-    await page.getByRole("button", { name: "Use the generator" }).click();
+    await page.getByRole("button", { name: "Back to the generator" }).click();
     await page.getByText("Digits of the built-in generator: 1,600 to learn from").waitFor();
     await trained(page);
   });
@@ -112,7 +122,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     const pixels = { name: "images.gz", bytes: gzipSync(idx([1000, 28, 28], images28(1000))) };
     const labels = { name: "labels", bytes: idx([1000], LABELS(1000)) };
     await drop(page, [labels, pixels]);
-    await page.getByText("images.gz: 800 to learn from, 200 to test by, 28 × 28 pixels.").waitFor();
+    await page.getByText("images.gz: 800 to learn from, 200 to test with, 28 × 28 pixels.").waitFor();
     await trained(page);
     await draw(page, 7);
     await reads(page, 7);
@@ -124,7 +134,7 @@ describeInBrowser("digits", ({ open, shoot, objections }) => {
     await choose(page, { name: "b", bytes: idx([400], LABELS(400)) });
     await page.getByRole("alert").getByText("as many labels as images, got 400 / 500").waitFor();
     await choose(page, { name: "b", bytes: idx([500], LABELS(500)) });
-    await page.getByText("a: 400 to learn from, 100 to test by").waitFor();
+    await page.getByText("a: 400 to learn from, 100 to test with").waitFor();
     await trained(page);
   });
 
@@ -213,6 +223,20 @@ async function trained(page: Page): Promise<void> {
 /** Waits until the drawing is taken for the digit. */
 async function reads(page: Page, digit: number): Promise<void> {
   await expect.poll(() => page.locator(".verdict").getAttribute("data-digit")).toBe(String(digit));
+}
+
+/** The ink that is to be seen at a place of the pad, from 0 to 255. */
+async function inkAt(page: Page, u: number, v: number): Promise<number> {
+  return page.getByRole("application").evaluate(
+    (pad, [u, v]) => {
+      const [area, canvas] = [pad.getBoundingClientRect(), pad.querySelector("canvas")!];
+      const { left, top, width, height } = canvas.getBoundingClientRect();
+      const x = ((area.left + u * area.width - left) / width) * canvas.width;
+      const y = ((area.top + v * area.height - top) / height) * canvas.height;
+      return canvas.getContext("2d")!.getImageData(x, y, 1, 1).data[3]!;
+    },
+    [u, v] as const,
+  );
 }
 
 async function matrix(page: Page): Promise<number[][]> {

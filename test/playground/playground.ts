@@ -102,3 +102,14 @@ async function objections(page: Page): Promise<string[]> {
     nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(" ")}: ${failureSummary}`),
   );
 }
+
+/** Notes tasks of the page's main thread that take over 50 ms, from now on; gives how many milliseconds each took. */
+export async function longTasks(page: Page): Promise<() => Promise<number[]>> {
+  await page.evaluate(() => {
+    const seen: number[] = [];
+    Object.assign(window, { seen });
+    const note = (entries: PerformanceEntryList) => seen.push(...entries.map(({ duration }) => duration));
+    new PerformanceObserver((list) => note(list.getEntries())).observe({ type: "longtask" });
+  });
+  return () => page.evaluate<number[]>("seen");
+}

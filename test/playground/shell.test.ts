@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { describeInBrowser } from "./playground";
+import { describeInBrowser, longTasks } from "./playground";
 
-const PANELS = ["Activations", "The slow neuron", "Train", "Digits", "Speed"];
+const PANELS = ["Activations", "Slow neuron", "Train", "Digits", "Speed"];
 const FILE = new URL("../../build/playground/index.html", import.meta.url);
 
 const tab = (page: Page, name: string) => page.getByRole("tab", { name });
@@ -57,6 +57,15 @@ describeInBrowser("the playground", ({ open, newPage }) => {
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
     await page.evaluate(() => navigator.serviceWorker.ready);
     await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller !== null)).toBe(true);
+    const other = await page.evaluate(async () => {
+      const frame = Object.assign(document.createElement("iframe"), { src: "./offline.js" });
+      await new Promise((resolve) => {
+        frame.addEventListener("load", resolve);
+        document.body.append(frame);
+      });
+      return frame.contentDocument!.body.innerText;
+    });
+    expect(other).toContain("The service worker: keeps the page");
     await page.context().setOffline(true);
     await page.reload();
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
@@ -75,8 +84,20 @@ describeInBrowser("the playground", ({ open, newPage }) => {
       "worker-src 'self' blob:; img-src data:; connect-src 'self'";
     const page = await open({ headers: { "content-security-policy": policy } });
     await tab(page, "Train").click();
-    await page.getByRole("button", { name: "One step" }).click();
+    await page.getByRole("button", { name: "Step", exact: true }).click();
     await expect.poll(() => page.locator(".standing dd").first().innerText()).toBe("1");
+  });
+
+  test("would notice a long task", async () => {
+    const page = await open();
+    const long = await longTasks(page);
+    await page.evaluate(() => {
+      setTimeout(() => {
+        const end = performance.now() + 80;
+        while (performance.now() < end);
+      });
+    });
+    await expect.poll(long).toContainEqual(expect.toSatisfy((ms: number) => ms >= 80));
   });
 
   test("remembers language and colours", async () => {

@@ -1,7 +1,7 @@
 // The panel Speed.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { describeInBrowser, NARROW } from "./playground";
+import { describeInBrowser, longTasks, NARROW } from "./playground";
 
 /** Rows that take little time. */
 const FEW = `#speed?filter=${encodeURIComponent("^matmul (64|128)|^relu 64k")}`;
@@ -42,16 +42,9 @@ function figures(cell: string): [seconds: number, ratio: number] {
 }
 
 describeInBrowser("speed", ({ open, shoot, objections }) => {
-  test("measures every side that there is, and ends its workers", async () => {
+  test("measures every side that there is, and ends its workers", { retry: 2 }, async () => {
     const page = await open({ hash: FEW });
-    await page.evaluate(() => {
-      const tasks: number[] = [];
-      Object.assign(window, { tasks });
-      const observer = new PerformanceObserver((list) => {
-        tasks.push(...list.getEntries().map(({ duration }) => duration));
-      });
-      observer.observe({ type: "longtask" });
-    });
+    const long = await longTasks(page);
     await measure(page);
     const [header, ...rows] = await table(page);
     expect(header).toEqual(["row", "JS", "SIMD", "relaxed SIMD", expect.stringMatching(/^\d+ threads$/)]);
@@ -66,7 +59,7 @@ describeInBrowser("speed", ({ open, shoot, objections }) => {
         expect((seconds * ratio) / (first![0] * first![1])).toBeCloseTo(1, 1);
       }
     }
-    expect(await page.evaluate("tasks")).toEqual([]);
+    expect(await long()).toEqual([]);
     await expect.poll(() => alive(page)).toBe(0);
   });
 
@@ -118,7 +111,7 @@ describeInBrowser("speed", ({ open, shoot, objections }) => {
       navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
     });
     await copy.click();
-    const area = page.getByRole("textbox", { name: "Times of a call" });
+    const area = page.getByRole("textbox", { name: "The browser does not let this page copy" });
     await area.waitFor();
     const selected = await area.evaluate((it: HTMLTextAreaElement) =>
       it.value.slice(it.selectionStart, it.selectionEnd),
@@ -155,6 +148,7 @@ describeInBrowser("speed", ({ open, shoot, objections }) => {
     expect(await objections(page)).toEqual([]);
     await shoot(page, "speed-wide-dark-zh");
     await page.setViewportSize(NARROW);
+    expect(await objections(page)).toEqual([]);
     await shoot(page, "speed-narrow-dark-zh");
     await page.emulateMedia({ colorScheme: "light" });
     await page.getByLabel("语言").selectOption("en");

@@ -1,16 +1,13 @@
 // The worker of the panel "Digits": it holds the data and the network.
 import { init } from "nablas";
 import type { Stroke } from "../../../examples/digits/font";
-import { writeDigit } from "../../../examples/digits/generate";
+import { BITMAP, writeDigit } from "../../../examples/digits/generate";
 import { randomNumbers } from "../../../examples/digits/random";
 import { type Contents, type Halves, pair, Refusal, readFile } from "./files";
 import { loadNetwork, makeNetwork, type Network, saveNetwork } from "./network";
 import { rasterise } from "./raster";
 import { divide, examine, generate, learn, Run } from "./training";
 import type { DigitData, Drawing, Opened, Seen, Tested, TrainSettings, Watcher } from "./types";
-
-/** The width and height that the generator's pen writes on. */
-const PAGE = 32;
 
 /** From files; without, the generator draws. */
 let data: DigitData | undefined;
@@ -63,10 +60,19 @@ function see({ strokes, image: given }: Drawing): Seen | undefined {
   return { side, image, probabilities: probabilities(image).data.slice() as Float32Array };
 }
 
-/** A digit as the generator writes it, from 0 to 1 in both directions. */
+/** Of the page around a digit that is written, at least. */
+const MARGIN = 0.06;
+
+/** A digit as the generator writes it, from 0 to 1 in both directions; one that would leave the page is moved onto it. */
 function write(digit: number, seed: number): Stroke[] {
   const { strokes } = writeDigit(digit, randomNumbers(seed));
-  return strokes.map((stroke) => stroke.map(([x, y]) => [x / PAGE, y / PAGE] as const));
+  const points = strokes.flat();
+  const [dx, dy] = ([0, 1] as const).map((axis) => {
+    const places = points.map((point) => point[axis] / BITMAP);
+    const [least, most] = [Math.min(...places), Math.max(...places)];
+    return Math.max(0, MARGIN - least) - Math.max(0, most - (1 - MARGIN));
+  }) as [number, number];
+  return strokes.map((stroke) => stroke.map(([x, y]) => [x / BITMAP + dx, y / BITMAP + dy] as const));
 }
 
 /** Takes files over: data to train on next, or a network. What does not fit changes nothing. */

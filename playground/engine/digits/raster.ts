@@ -1,6 +1,6 @@
 // From a drawing to an image as the network was trained on them.
 import type { Stroke } from "../../../examples/digits/font";
-import { countInk } from "../../../examples/digits/generate";
+import { BLOCK, countInk } from "../../../examples/digits/generate";
 
 /**
  * How the images of the data were made. "box": the drawing's box fills the image, as in the UCI digits. "mass": it fills
@@ -9,8 +9,7 @@ import { countInk } from "../../../examples/digits/generate";
 export const PLACINGS = ["box", "mass"] as const;
 export type Placing = (typeof PLACINGS)[number];
 
-/** Of one pixel's side: the bitmap's pixels in which ink is counted. */
-const BLOCK = 4;
+/** Ink in a pixel that is full of it. */
 const INK = BLOCK * BLOCK;
 
 /** In parts of the image's side: the pen, and the longer side of the drawing from middle to middle of the pen. */

@@ -20,6 +20,7 @@ import {
   type DataInfo,
   type DigitData,
   type Misread,
+  type Progress,
   type Tested,
   type TrainSettings,
   type Watcher,
@@ -118,9 +119,9 @@ export async function learn(
   const [losses, accuracies]: [number[], number[]] = [[], []];
   const batches = Math.ceil(train.size / 32);
   let told = -Infinity;
-  const tell = (part: number) => {
+  const tell = (stage: Progress["stage"], part: number) => {
     told = performance.now();
-    watcher.advanced({ stage: "training", part, epochs, losses, accuracies });
+    watcher.advanced({ stage, part, epochs, losses, accuracies });
   };
   const training = fit(step, train, {
     epochs,
@@ -131,14 +132,14 @@ export async function learn(
     validation: test.size > GLANCE ? test.subset(Array.from({ length: GLANCE }, (_, i) => i)) : test,
     evaluate: (x, labels) => ({ accuracy: accuracy(model.forward(x.div(data.ink)), labels) }),
     onBatch: ({ epoch, batch }) => {
-      if (performance.now() - told > PAUSE) tell((epoch + batch / batches) / epochs);
+      if (performance.now() - told > PAUSE) tell("training", (epoch + batch / batches) / epochs);
     },
   });
   for await (const { loss, validation } of training) {
     losses.push(loss);
     accuracies.push(validation!.accuracy!);
   }
-  tell(1);
+  tell("testing", 1);
 }
 
 /** What the network takes the test digits for. */

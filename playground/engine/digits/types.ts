@@ -86,29 +86,26 @@ export interface ModelInfo {
   hidden: number;
 }
 
-export const PROBLEMS = [
-  "empty",
-  "unknown",
-  "damaged",
-  "columns",
-  "number",
-  "pixel",
-  "label",
-  "few",
-  "rank",
-  "bytes",
-  "square",
-  "counts",
-  "images",
-  "labels",
-  "several",
-  "foreign",
-  "misfit",
-] as const;
-
 /** Why a file was refused. */
 export interface Problem {
-  kind: (typeof PROBLEMS)[number];
+  kind:
+    | "empty"
+    | "unknown"
+    | "damaged"
+    | "columns"
+    | "number"
+    | "pixel"
+    | "label"
+    | "few"
+    | "rank"
+    | "bytes"
+    | "square"
+    | "counts"
+    | "images"
+    | "labels"
+    | "several"
+    | "foreign"
+    | "misfit";
   file: string;
   /** Counted from 1. */
   row?: number;

@@ -2,10 +2,11 @@
 import { transfer } from "comlink";
 import { NablasError } from "nablas";
 import type { DataSpec, Live, Spec } from "../../panels/train/spec";
+import type { Rgb } from "../../theme";
 import { type Health, type Score, Session, type ShownPoint } from "./session";
-import { type LayerView, layerViews, paint, type Rgb } from "./view";
+import { type LayerView, layerViews, paint } from "./view";
 
-export type { Health, LayerView, Rgb, Score, ShownPoint };
+export type { Health, LayerView, Score, ShownPoint };
 
 /** What the page wants to see. */
 export interface Wanted {

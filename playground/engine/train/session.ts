@@ -3,7 +3,7 @@ import * as nablas from "nablas";
 import type { DataSpec, Live, Spec } from "../../panels/train/spec";
 import { pointsOf } from "./data";
 import { build, LOSS, type Loss, optimizerFor, shares, targetsFor } from "./network";
-import { copyOf, gridPoints, sideFor } from "./view";
+import { gridPoints, sideFor } from "./view";
 
 /** A point as it is used: to train, or to test. */
 export interface ShownPoint {
@@ -137,7 +137,7 @@ export class Session {
 
   /** Shares of the classes in the cells of the picture, [side², classes]. */
   picture(): Float32Array {
-    return this.evaluating(() => copyOf(this.answers(this.grid)));
+    return this.evaluating(() => this.answers(this.grid).data.slice() as Float32Array);
   }
 
   /** How the network does on what it has and on what it has not seen; null without points. */
@@ -171,6 +171,8 @@ export class Session {
   dispose(): void {
     for (const compiled of [this.step, this.answers, this.scores]) compiled.dispose();
     this.batches?.dispose();
+    this.optimizer.dispose();
+    this.model.dispose();
     for (const tensor of [this.grid, this.train.x, this.train.y, this.test.x, this.test.y]) tensor.dispose();
   }
 

@@ -1,9 +1,7 @@
 // What is shown of a network.
-import type { Module, Tensor } from "nablas";
+import type { Module } from "nablas";
 import { REACH } from "../../panels/train/spec";
-
-/** Of a colour, from 0 to 255. */
-export type Rgb = readonly [red: number, green: number, blue: number];
+import type { Rgb } from "../../theme";
 
 /** How strongly the colours of sure answers cover the paper. */
 const STRENGTH = 0.62;
@@ -95,9 +93,4 @@ function histogramOf(values: ArrayLike<number>): { histogram: number[]; reach: n
     if (bin >= 0) histogram[Math.min(bin, BINS - 1)]!++;
   }
   return { histogram, reach };
-}
-
-/** The values of a tensor, copied out of linear memory. */
-export function copyOf(tensor: Tensor): Float32Array {
-  return Float32Array.from(tensor.data);
 }

@@ -1,7 +1,7 @@
 // The curves of f and f′, and what is flat in them.
 import type uPlot from "uplot";
 import type { Interval, Saturation } from "../../engine/activations";
-import { digits } from "../../text";
+import { digits, percent } from "../../text";
 import { color } from "../../theme";
 import { Chart, type Line } from "../../ui/chart";
 import { Card } from "../../ui/controls";
@@ -131,8 +131,4 @@ function intervalText([from, to]: Interval): string {
   const place = (x: number) => digits(Math.round(100 * x) / 100, 4);
   if (from === -Infinity) return `x ≤ ${place(to)}`;
   return to === Infinity ? `x ≥ ${place(from)}` : `${place(from)} ≤ x ≤ ${place(to)}`;
-}
-
-function percent(share: number): string {
-  return share < 1e-4 ? "< 0.01 %" : `${digits(100 * share, share < 0.01 ? 1 : 2)} %`;
 }

@@ -4,23 +4,23 @@ import { translated } from "../../text";
 export const notes = translated(
   {
     identity:
-      "Layers without a bend between them are one linear layer. At the output it is right for regression.",
+      "Without a bend between them, any number of layers is one linear layer. Right for the output of a regression.",
     sigmoid:
       "A probability: right for the output of a yes-or-no question. Between layers it fails: f′ is 1/4 at most, so that each layer takes three quarters of the gradient or more, and all outputs are positive, not centred at 0.",
     tanh: "A sigmoid centred at 0, with slope 1 in the middle: good in small and in recurrent networks. It saturates as well, and deep down gradients vanish.",
     softsign:
       "Like tanh, but it nears ±1 slowly: its tails are never quite flat, and large inputs still learn a little.",
     hardsigmoid:
-      "The sigmoid from three straight pieces: quick in small devices. Beyond ±3 the gradient is exactly 0.",
-    hardtanh: "Clips to a range: quick, and exactly linear inside. Outside of it nothing is learnt.",
+      "The sigmoid made of three straight pieces: quick on small devices. Beyond ±3 the gradient is exactly 0.",
+    hardtanh: "Clips to a range: quick, and exactly linear inside. Outside it nothing is learned.",
     relu: "The default for hidden layers: on the right the gradient passes whole, however deep the network. On the left it is 0: a unit that is negative for all data gets no gradient and stays dead.",
     leakyRelu:
-      "ReLU whose left half lets a little gradient through, so that no unit dies. With the default of 0.01 it is little indeed: below the 4 % that count as saturated here. Try 0.1.",
+      "ReLU whose left half lets a little gradient through, so that no unit dies. With the default of 0.01 it is little indeed: below the 4% that count as saturated here. Try 0.1.",
     prelu:
-      "Leaky ReLU that learns its slope: ∂f/∂a = x on the left. A few parameters more, which small data may overfit.",
+      "Leaky ReLU that learns its slope: ∂f/∂a = x on the left. A few more parameters, which may overfit small data.",
     rrelu:
-      "Leaky ReLU with slopes drawn at random in training, for each element anew: noise that regularises. In evaluation the slope is their mean.",
-    relu6: "ReLU with a ceiling, for arithmetic in few bits on phones. It is flat on both sides.",
+      "Leaky ReLU with slopes drawn at random in training, anew for each element: noise that regularises. In evaluation the slope is their mean.",
+    relu6: "ReLU with a ceiling, for low-precision arithmetic on phones. It is flat on both sides.",
     elu: "Negative values bring the mean of the outputs near 0, and for α = 1 there is no corner at 0. On the left it levels off at −α and saturates.",
     celu: "ELU without a corner at 0 for any α: the slope there is 1 from both sides.",
     selu: "ELU with two numbers chosen so that layers keep mean 0 and variance 1 by themselves, given weights from LeCun’s initialisation and no dropout but its own kind.",
@@ -28,9 +28,9 @@ export const notes = translated(
       "A smooth ReLU, always positive: for outputs such as variances and rates. Lower the threshold to see where it changes to x, and the jump that it then has.",
     silu: "x times its own gate; also called swish. Smooth, and it dips below 0: left of −1.28 the slope is negative. Common in image and language models.",
     gelu: "x times the probability that a normal number is smaller. The usual choice in transformers. The tanh form was a shortcut for when erf was slow.",
-    mish: "Close to SiLU, a little smoother and steeper; costs a tanh and a logarithm more.",
+    mish: "Close to SiLU, a little smoother and steeper; it costs a tanh and a logarithm more.",
     hardswish:
-      "SiLU from straight pieces and a parabola, made for phones. Below −3 it is exactly 0, gradient and all.",
+      "SiLU made of straight pieces and a parabola, made for phones. Below −3 it is exactly 0, gradient and all.",
     softmax:
       "Turns scores into probabilities: here the first of three, as its logit x moves and the others stay. The others fall as it rises. Far from the rest it saturates, so let crossEntropyLoss take the logits.",
     logSoftmax:
@@ -52,7 +52,7 @@ export const notes = translated(
     hardtanh: "把值截断在一个区间内：快，区间内严格线性。区间外什么也学不到。",
     relu: "隐藏层的默认选择：右半边梯度原样通过，网络再深也不衰减。左半边梯度为 0：若一个单元对所有数据都为负，就再也得不到梯度，成为“死亡”神经元。",
     leakyRelu:
-      "左半边漏过一点梯度的 ReLU，单元不会死亡。默认的 0.01 实在太小，低于这里判定饱和的 4 %。试试 0.1。",
+      "左半边漏过一点梯度的 ReLU，单元不会死亡。默认的 0.01 实在太小，低于这里判定饱和的 4%。试试 0.1。",
     prelu: "斜率可学习的 Leaky ReLU：左半边 ∂f/∂a = x。多出少量参数，数据少时可能过拟合。",
     rrelu: "训练时对每个元素随机抽取斜率的 Leaky ReLU：噪声起正则化作用。评估时取斜率的平均值。",
     relu6: "带上限的 ReLU，适合手机上的低比特运算。两侧都是平的。",

@@ -1,14 +1,14 @@
 import { useEffect } from "preact/hooks";
-import { Card, Check, Choice, Slider } from "../../ui/controls";
+import { Card, Check, Choice, named, Slider } from "../../ui/controls";
 import { Later } from "../../ui/later";
 import { Equation } from "../../ui/maths";
 import "./activations.css";
 import { CursorCard } from "./cursor";
 import { CurvesCard } from "./curves";
 import { formulaOf } from "./formulas";
-import { type Activation, GROUPS, type Group, OPTIONS, type Option, type Options, TAKES } from "./kinds";
+import { type Activation, GROUPS, type Group, type Option, TAKES } from "./kinds";
 import { notes } from "./notes";
-import { chosen, problem, start } from "./state";
+import { chosen, options, problem, start } from "./state";
 import { text } from "./text";
 
 export function ActivationsPanel() {
@@ -36,7 +36,7 @@ export function ActivationsPanel() {
 function ChooseCard() {
   const groups = (Object.keys(GROUPS) as Group[]).map((group) => ({
     group: text.value.groups[group],
-    options: Object.fromEntries(GROUPS[group].map((name) => [name, name])),
+    options: named<Activation>(GROUPS[group]),
   }));
   const others = [{ group: "–", options: { none: text.value.none } }, ...groups];
   const { f, with: other } = chosen;
@@ -79,8 +79,7 @@ function OptionControl({ option }: { option: Option }) {
 
 function FormulaCard() {
   const name = chosen.f.value;
-  const values = Object.fromEntries(Object.keys(OPTIONS).map((key) => [key, chosen[key as Option].value]));
-  const { f, slope, where } = formulaOf(name, values as unknown as Options);
+  const { f, slope, where } = formulaOf(name, options.value);
   return (
     <Card title={name} class="formula-card">
       <div class="formulas">

@@ -11,7 +11,7 @@ export const XS = Float64Array.from({ length: 801 }, (_, i) => (i - 400) / 50);
 
 /** Any number, also NaN and ±Infinity, as people write them; undefined for other texts. */
 export function readNumber(text: string): number | undefined {
-  const plain = text.trim().toLowerCase().replace("−", "-").replace("infinity", "∞").replace("inf", "∞");
+  const plain = text.trim().toLowerCase().replaceAll("−", "-").replace("infinity", "∞").replace("inf", "∞");
   if (plain === "nan") return Number.NaN;
   const infinite = /^([+-]?)∞$/.exec(plain);
   if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
@@ -28,7 +28,7 @@ export const chosen = settings("activations", {
   ...OPTIONS,
 });
 
-const options = computed(
+export const options = computed(
   () =>
     Object.fromEntries(
       Object.keys(OPTIONS).map((name) => [name, chosen[name as keyof typeof OPTIONS].value]),
@@ -70,10 +70,15 @@ export function start(): () => void {
     to: Signal<readonly Shown<T>[]>,
     failure: Signal<string | undefined>,
   ) =>
-    newest(async (asked: Q) => {
-      const answer = async (name: Activation) => ({ name, answer: await question(name, asked) });
-      to.value = await Promise.all(asked.names.map(answer));
-    }, failure);
+    newest(
+      async (asked: Q) => {
+        const answer = async (name: Activation) => ({ name, answer: await question(name, asked) });
+        to.value = await Promise.all(asked.names.map(answer));
+      },
+      (error) => {
+        failure.value = error?.message;
+      },
+    );
   const askCurves = ask(
     (name, asked: Question) => remote.curves(name, asked.options, xs),
     curves,

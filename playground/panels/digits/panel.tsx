@@ -1,6 +1,7 @@
 import "./digits.css";
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { percent } from "../../text";
 import { Button, Card } from "../../ui/controls";
 import { Later } from "../../ui/later";
 import { Bitmap } from "./bitmap";
@@ -8,7 +9,7 @@ import { FilesCard, Notices } from "./files";
 import { HELP, Pad } from "./pad";
 import { clear, isBlank, open, seen, train, undo, write } from "./state";
 import { TestCard } from "./test";
-import { percent, text } from "./text";
+import { text } from "./text";
 import { SettingsCard, TrainingCard } from "./training";
 
 const DIGITS = Array.from({ length: 10 }, (_, digit) => digit);
@@ -35,7 +36,7 @@ export function DigitsPanel() {
         void open(Array.from(event.dataTransfer?.files ?? []));
       }}
     >
-      <div class="lead">
+      <div class="lead stack">
         <h2>{text.value.title}</h2>
         <p>{text.value.lead}</p>
       </div>

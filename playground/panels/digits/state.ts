@@ -14,6 +14,7 @@ import type {
   Seen,
   Tested,
 } from "../../engine/digits/types";
+import { newest } from "../../newest";
 import { choice, number, settings } from "../../settings";
 
 export const WIDTHS = ["16", "32", "64", "128", "256"] as const;
@@ -77,7 +78,7 @@ export async function train(): Promise<void> {
   }
   if (mine !== latest) return;
   training.value = false;
-  await look();
+  look(drawing.value);
 }
 
 function watcher(mine: number) {
@@ -93,7 +94,7 @@ function watcher(mine: number) {
     advanced: (told: Progress) => {
       if (mine !== latest) return;
       progress.value = told;
-      void look();
+      look(drawing.value);
     },
   });
 }
@@ -103,30 +104,21 @@ export function stop(): void {
   void remote().stop();
 }
 
-let asking = false;
-let changed = false;
-
-/** Asks what the network makes of the drawing: of the latest, however many there were since the last answer. */
-async function look(): Promise<void> {
-  changed = true;
-  if (asking) return;
-  asking = true;
-  try {
-    while (changed) {
-      changed = false;
-      const answer = isBlank.value ? undefined : await remote().see(drawing.value);
-      seen.value = isBlank.value ? undefined : answer;
-    }
-  } catch (error) {
-    problem.value = (error as Error).message;
-  } finally {
-    asking = false;
-  }
-}
+/** Asks what the network makes of the drawing. */
+const look = newest(
+  async (asked: Drawing) => {
+    const answer = isBlank.value ? undefined : await remote().see(asked);
+    // What was cleared meanwhile stays so.
+    seen.value = isBlank.value ? undefined : answer;
+  },
+  (error) => {
+    if (error !== undefined) problem.value = error.message;
+  },
+);
 
 export function draw(next: Drawing): void {
   drawing.value = next;
-  void look();
+  look(drawing.value);
 }
 
 export function clear(): void {
@@ -178,7 +170,7 @@ function take({ file, model, tested: test }: Extract<Opened, { kind: "model" }>)
   loaded.value = { file, model };
   tested.value = test;
   if (drawing.value.image !== undefined) clear();
-  void look();
+  look(drawing.value);
 }
 
 /** Goes back to the digits that the generator draws. */

@@ -1,11 +1,5 @@
 import type { Problem } from "../../engine/digits/types";
-import { digits, translated } from "../../text";
-
-/** A share as people read it: 98.2%, and 0% or 100% only where it is. */
-export function percent(share: number): string {
-  if (share === 0 || share === 1) return `${100 * share}%`;
-  return share < 0.001 ? "<0.1%" : share > 0.999 ? ">99.9%" : `${(100 * share).toFixed(1)}%`;
-}
+import { digits, percent, translated } from "../../text";
 
 const count = (n: number) => n.toLocaleString("en");
 
@@ -45,73 +39,74 @@ const WANTED_ZH =
 export const text = translated(
   {
     title: "Read handwritten digits",
-    lead: "A small network learns to read digits here, in this page, in about a second. Draw one: it says what it reads at every stroke. Try a 7 with and without a bar, or let a 4 become a 9.",
+    lead: "A small network learns to read digits here, in this page, in about a second. Draw one: after every stroke it says what it reads. Try a 7 with and without a bar, or let a 4 become a 9.",
     draw: "Draw a digit",
     hint: "Draw here",
     area: "Drawing area",
-    keys: "On the drawing, arrow keys move a pen, space sets it down and lifts it, Backspace takes back a stroke, Escape clears.",
+    keys: "By keyboard, in the drawing area: arrows move the pen, Space sets it down or lifts it, Backspace undoes a stroke, Escape clears.",
     penDown: "pen down",
     penUp: "pen up",
     undo: "Undo stroke",
     clear: "Clear",
-    examples: "Or have one written:",
+    examples: "Or let the page write one:",
     example: (digit: number) => `An example of ${digit}`,
-    blank: "What do I read?",
+    blank: "What will I read?",
     reads: ({ digit, share }: { digit: number; share: number }) =>
       `${share >= 0.6 ? "I read" : "Perhaps"} ${digit === 8 ? "an" : "a"} ${digit}`,
-    sure: (share: number) => (share > 0.999 ? "with more than 99.9%" : `with ${percent(share)}`),
+    sure: (share: number) => (share > 0.999 ? "probability above 99.9%" : `probability ${percent(share)}`),
     seen: "What the network sees",
     seenLabel: ({ side, ink }: { side: number; ink: number }) =>
       `The drawing as ${side} × ${side} pixels, ${percent(ink)} of them ink`,
     seenNote: (side: number) =>
-      `Fitted, centred and reduced to ${side} × ${side} pixels, as the images that it learned from are.`,
+      `Fitted, centred and reduced to ${side} × ${side} pixels, like the images that it learned from.`,
     probabilities: "Probability of each digit",
     training: "Training",
-    train: "Train anew",
+    train: "Train again",
     stop: "Stop",
     part: "Progress of the training",
     stages: {
-      drawing: "Writing the digits to learn from …",
+      drawing: "Writing digits to learn from …",
       training: "Learning …",
       testing: "Testing …",
     },
     epoch: ({ epoch, epochs, loss, accuracy }: Epoch) =>
       `Epoch ${epoch} of ${epochs} · loss ${digits(loss, 2)} · test accuracy ${percent(accuracy)}`,
-    done: (accuracy: number) => `${percent(accuracy)} of the test digits are read rightly.`,
+    done: (accuracy: number) => `${percent(accuracy)} of the test digits are read correctly.`,
     idle: "Not trained here.",
     loaded: ({ file, side, hidden }: Loaded) =>
       `The network of ${file} is in use: ${side * side} pixels, ${hidden} hidden units, 10 digits.`,
     loss: "Loss",
-    accuracy: "Test accuracy, %",
-    epochAxis: "epoch",
+    accuracy: "Test accuracy (%)",
+    epochAxis: "epochs",
     settings: "Settings",
     hidden: "Hidden units",
     count: "Generated digits",
     epochs: "Epochs",
     lr: "Learning rate",
     seed: "Seed",
-    settingsNote: "They hold from the next training on.",
+    settingsNote: "They take effect with the next training.",
     files: "Digits and model",
     learned: ({ train, test, side, name }: Learned) =>
-      `${name === undefined ? "Digits of the built-in generator" : name}: ${count(train)} to learn from, ${count(test)} to test by, ${side} × ${side} pixels.`,
+      `${name === undefined ? "Digits of the built-in generator" : name}: ${count(train)} to learn from, ${count(test)} to test with, ${side} × ${side} pixels.`,
     samples: "One of each digit to learn from",
     choose: "Open files …",
     drop: "Or drop them anywhere here: UCI digits (CSV), MNIST (the IDX files of images and of labels), or a saved model. They stay on this device.",
-    generator: "Use the generator",
+    generator: "Back to the generator",
     save: "Save the model",
     half: ({ have, count: n, file }: { have: "images" | "labels"; count: number; file: string }) =>
       have === "images"
         ? `${file}: ${count(n)} images. Now open the file of their labels.`
         : `${file}: ${count(n)} labels. Now open the file of their images.`,
-    test: "What is taken for what",
-    testNote: "Rows: what it is. Columns: what it was taken for.",
+    test: "Confusion matrix",
+    testNote: "Rows: the true digit. Columns: what the network read.",
     matrix: "Confusion matrix of the test digits",
-    untested: "After the training, the digits that the network has not seen are counted here.",
-    misread: "Misread, the most certain first",
+    untested: "After the training it shows how the network reads digits that it has not seen.",
+    misread: "Misread, most certain first",
     misreadNote: "Press one to see the probabilities.",
-    none: "Every test digit was read rightly.",
-    taken: ({ truth, guess, certainty }: Taken) => `${truth} taken for ${guess}, with ${percent(certainty)}`,
-    refused: "Not taken over: ",
+    none: "Every test digit was read correctly.",
+    taken: ({ truth, guess, certainty }: Taken) =>
+      `${truth} taken for ${guess}, probability ${percent(certainty)}`,
+    refused: "Not opened: ",
     failed: "It failed: ",
     dismiss: "Dismiss",
     problems: {
@@ -172,7 +167,7 @@ export const text = translated(
     train: "重新训练",
     stop: "停止",
     part: "训练进度",
-    stages: { drawing: "正在生成训练用的数字", training: "正在学习", testing: "正在测试" },
+    stages: { drawing: "正在生成训练用的数字……", training: "正在学习……", testing: "正在测试……" },
     epoch: ({ epoch, epochs, loss, accuracy }) =>
       `第 ${epoch} 轮，共 ${epochs} 轮 · 损失 ${digits(loss, 2)} · 测试准确率 ${percent(accuracy)}`,
     done: (accuracy) => `测试集中 ${percent(accuracy)} 的数字识别正确。`,
@@ -181,7 +176,7 @@ export const text = translated(
       `正在使用 ${file} 中的网络：${side * side} 个像素、${hidden} 个隐藏单元、10 个数字。`,
     loss: "损失",
     accuracy: "测试准确率（%）",
-    epochAxis: "轮次",
+    epochAxis: "轮数",
     settings: "设置",
     hidden: "隐藏单元数",
     count: "生成的数字个数",

@@ -1,6 +1,6 @@
 import type { Progress } from "../../engine/digits/types";
 import { Chart } from "../../ui/chart";
-import { Button, Card, Choice, Count, Slider } from "../../ui/controls";
+import { Button, Card, Choice, Count, named, Slider } from "../../ui/controls";
 import { Later } from "../../ui/later";
 import { COUNTS, info, loaded, progress, set, stop, tested, train, training, WIDTHS } from "./state";
 import { text } from "./text";
@@ -88,8 +88,6 @@ function epochWords(): string {
 }
 
 export function SettingsCard() {
-  const named = <T extends string>(values: readonly T[]) =>
-    Object.fromEntries(values.map((value) => [value, value])) as Record<T, T>;
   return (
     <Card title={text.value.settings}>
       <Choice label={text.value.hidden} value={set.hidden} options={named(WIDTHS)} />

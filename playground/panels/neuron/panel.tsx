@@ -64,6 +64,7 @@ function StartCard() {
       <Slider label={text.value.bias} value={b} {...ends} />
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset has borders and a legend of its own kind */}
       <div class="row" role="group" aria-label={presets}>
+        <span class="note">{presets}</span>
         {PRESETS.map(([toW, toB]) => (
           <Button
             key={toW}

@@ -5,7 +5,7 @@ import type { Descent } from "../../engine/neuron";
 import { panel } from "../../link";
 import { newest } from "../../newest";
 import { choice, number, settings } from "../../settings";
-import { color } from "../../theme";
+import { type Rgb, rgb } from "../../theme";
 import { EPOCHS, LOSSES, type Loss, REACH } from "./kinds";
 
 export const SIDES = ["left", "right"] as const;
@@ -68,14 +68,6 @@ export function play(): void {
   requestAnimationFrame(frame);
 }
 
-/** Red, green and blue of a colour of style.css. */
-function channels(name: string): number[] {
-  return color(name)
-    .match(/[\d.]+/g)!
-    .slice(0, 3)
-    .map(Number);
-}
-
 /** Computes as the settings change; gives a function that ends it. */
 export function start(): () => void {
   const { remote, end } = startEngine("neuron");
@@ -84,18 +76,25 @@ export function start(): () => void {
       const run = async (loss: Loss) => ({ loss, ...(await remote.descend({ ...from, loss })) });
       runs.value = { left: await run(left), right: await run(right) };
     },
-    problems.runs,
+    (error) => {
+      problems.runs.value = error?.message;
+    },
   );
-  const paint = newest(async ({ loss, colours }: { loss: Loss; colours: readonly [number[], number[]] }) => {
-    picture.value = await remote.picture(loss, REACH, SIZE, colours);
-  }, problems.picture);
+  const paint = newest(
+    async ({ loss, colours }: { loss: Loss; colours: readonly [Rgb, Rgb] }) => {
+      picture.value = await remote.picture(loss, REACH, SIZE, colours);
+    },
+    (error) => {
+      problems.picture.value = error?.message;
+    },
+  );
   const { w, b, lr, left, right } = chosen;
   const stops = [
     effect(() => {
       descend({ w: w.value, b: b.value, lr: lr.value, left: left.value, right: right.value });
     }),
     effect(() => {
-      paint({ loss: chosen[chosen.surface.value].value, colours: [channels("card"), channels("grey")] });
+      paint({ loss: chosen[chosen.surface.value].value, colours: [rgb("card"), rgb("grey")] });
     }),
   ];
   return () => {

@@ -1,4 +1,5 @@
 // What the sides are called and how they are coloured.
+import { threeDigits } from "../../../bench/table";
 import { machine, type SideName, sides } from "./machine";
 import { text } from "./text";
 
@@ -10,9 +11,9 @@ export function nameOf(side: SideName): string {
   return side === "threads" ? names.threads(machine.value?.best.threads ?? 1) : names[side];
 }
 
-/** "26.5×", in three digits. */
+/** "26.5×" */
 export function times(ratio: number): string {
-  return `${ratio >= 99.95 ? ratio.toFixed(0) : ratio >= 9.995 ? ratio.toFixed(1) : ratio.toFixed(2)}×`;
+  return `${threeDigits(ratio)}×`;
 }
 
 /** The sides that there are: none before they are known. */

@@ -3,10 +3,7 @@ import { computed } from "@preact/signals";
 import { type Codec, choice, settings } from "../../settings";
 import { machine } from "./machine";
 
-/**
- * Some of all kinds, which take a fraction of a minute: by their names in bench/rows. The short relu comes first, as in the
- * whole benchmark: plain JavaScript of the long one is then 3.5 times as fast in Chromium 150.
- */
+/** Some of all kinds, which take a fraction of a minute: by their names in bench/rows. */
 const SELECTION = [
   ...[64, 128, 256, 512].map((n) => `matmul ${n}x${n}x${n}`),
   "relu 1k",

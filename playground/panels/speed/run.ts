@@ -99,7 +99,7 @@ function clear(): void {
 }
 
 function complain(error: unknown): void {
-  problems.value = [...problems.value, error instanceof Error ? error.message : String(error)];
+  problems.value = [...problems.value, (error as Error).message];
 }
 
 async function all(names: readonly string[], runners: readonly Runner[], within: Within): Promise<void> {

@@ -1,17 +1,13 @@
 // The figures, and their way out.
-import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
 import { time } from "../../../bench/table";
 import { version } from "../../../package.json";
-import { Button, Card } from "../../ui/controls";
+import { Card } from "../../ui/controls";
+import { Copy } from "../../ui/copy";
 import { browser, machine } from "./machine";
 import { markdown } from "./markdown";
 import { nameOf, shownSides, times } from "./names";
 import { figuresOf, measured, measuredAs } from "./run";
 import { text } from "./text";
-
-/** What came of copying: the text where the browser refused. */
-const copying = signal<{ done: true } | { refused: string } | undefined>(undefined);
 
 export function Table({ names }: { names: readonly string[] }) {
   return (
@@ -37,7 +33,12 @@ export function Table({ names }: { names: readonly string[] }) {
           </tbody>
         </table>
       </div>
-      <Copy />
+      <Copy
+        label={text.value.copy}
+        disabled={measured.value.length === 0}
+        take={() => ({ text: asMarkdown(), done: () => text.value.copied })}
+        byHand={text.value.copyByHand}
+      />
     </Card>
   );
 }
@@ -64,39 +65,6 @@ function Row({ name }: { name: string }) {
       })}
     </tr>
   );
-}
-
-function Copy() {
-  const area = useRef<HTMLTextAreaElement>(null);
-  const outcome = copying.value;
-  const refused = outcome !== undefined && "refused" in outcome ? outcome.refused : undefined;
-  useEffect(() => area.current?.select(), [refused]);
-  return (
-    <>
-      <div class="row">
-        <Button disabled={measured.value.length === 0} onClick={copy}>
-          {text.value.copy}
-        </Button>
-        <span role="status" class="note">
-          {outcome === undefined ? "" : refused === undefined ? text.value.copied : text.value.copyByHand}
-        </span>
-      </div>
-      {refused !== undefined && (
-        <textarea ref={area} readOnly rows={8} aria-label={text.value.table} value={refused} />
-      )}
-    </>
-  );
-}
-
-async function copy(): Promise<void> {
-  const report = asMarkdown();
-  try {
-    await navigator.clipboard.writeText(report);
-    copying.value = { done: true };
-  } catch {
-    // Refused, or there is no clipboard at all: pages that are not secure have none.
-    copying.value = { refused: report };
-  }
 }
 
 /** Where it was measured, and a table of what has been measured. */

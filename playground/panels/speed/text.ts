@@ -6,7 +6,7 @@ const minutes = (s: number) => Math.round(s / 60);
 export const text = translated(
   {
     title: "Speed",
-    lead: "The benchmark of the library, in this very browser: kernels in SIMD WebAssembly against the same mathematics in plain JavaScript that is written for speed. Press Start, and let the machine do nothing else meanwhile.",
+    lead: "The benchmark of the library, in your browser: SIMD WebAssembly kernels against the same mathematics in plain JavaScript written for speed. Press Start, and leave the machine alone meanwhile.",
     settings: "What to measure",
     effort: "Effort",
     efforts: { quick: "quick", thorough: "thorough" },
@@ -23,7 +23,7 @@ export const text = translated(
     plan: (rows: number, time: string) => `${rows} ${rows === 1 ? "row" : "rows"}, ${time}.`,
     time: (s: number) => (s < 100 ? `about ${seconds(s)} s` : `about ${minutes(s)} minutes`),
     progress: "Progress",
-    looking: "Looking at what this browser has …",
+    looking: "Looking at what this browser can do …",
     running: (row: number, of: number, time: string) => `Row ${row} of ${of}, ${time} left`,
     heard: (row: number, of: number) => `Measuring: row ${row} of ${of}.`,
     done: (rows: number, s: number) => `${rows} ${rows === 1 ? "row" : "rows"} measured in ${seconds(s)} s.`,
@@ -58,10 +58,10 @@ export const text = translated(
     how: "How it is measured",
     notes: [
       "Each column of WebAssembly has a worker of its own, and only one works at a time. In each round each of them times WebAssembly and plain JavaScript, one after the other.",
-      "The ratio is the median time in JavaScript over the median time in WebAssembly: beyond 1 WebAssembly is faster. Of the JavaScript of all workers the fastest counts, since the same loop is not equally fast in each: it depends on what ran before.",
-      "Before the clock starts, both sides compute the row once, and must agree. The rows are those of npm run bench.",
-      "The threads use the best SIMD that there is. Work too small to share stays on one thread.",
-      "It goes on while you look at another panel. A training there, other pages, a page in the background or an empty battery disturb the figures.",
+      "The ratio is the median time in JavaScript over the median time in WebAssembly: above 1, WebAssembly is faster. The fastest JavaScript of all workers counts, since the same loop is not equally fast in each of them: it depends on what ran before.",
+      "Before the clock starts, both sides compute the row once and must agree. The rows are those of npm run bench.",
+      "Threads use the best SIMD available. Work too small to share stays on one thread.",
+      "Measuring goes on while you look at another panel. Training there, other pages, moving this page to the background or a low battery disturb the figures.",
     ],
     words: "Words in the names",
     glossary: [
@@ -76,7 +76,7 @@ export const text = translated(
   },
   {
     title: "速度",
-    lead: "就在这个浏览器里跑这个库的基准测试：SIMD WebAssembly 内核，对比为速度而写的纯 JavaScript，数学完全相同。点“开始”，测量时请不要让机器做别的事。",
+    lead: "就在这个浏览器里跑这个库的基准测试：SIMD WebAssembly 内核，对比为速度而写的纯 JavaScript，所做的计算完全相同。点“开始”，测量时请不要让机器做别的事。",
     settings: "测什么",
     effort: "精细程度",
     efforts: { quick: "快速", thorough: "细致" },

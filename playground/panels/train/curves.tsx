@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { Chart } from "../../ui/chart";
 import { frame, history } from "./player";
 import { spec } from "./state";
@@ -5,20 +6,32 @@ import { text } from "./text";
 
 const COLORS = ["blue", "orange", "green", "purple", "gold", "grey"];
 
+/** A chart, or what to do for there to be one. */
+function Curve({ children }: { children: ComponentChildren }) {
+  return (
+    <div class="curve">
+      {children}
+      {history.steps.length < 2 && <p class="note">{text.value.unplayed}</p>}
+    </div>
+  );
+}
+
 export function LossChart() {
   frame.value;
   const { steps, loss } = history;
   return (
-    <Chart
-      title={text.value.lossChart}
-      xLabel={text.value.steps}
-      height={205}
-      x={steps}
-      lines={[
-        { label: text.value.training, color: "blue", values: loss.train },
-        { label: text.value.test, color: "orange", dash: [6, 4], values: loss.test },
-      ]}
-    />
+    <Curve>
+      <Chart
+        title={text.value.lossChart}
+        xLabel={text.value.steps}
+        height={205}
+        x={steps}
+        lines={[
+          { label: text.value.training, color: "blue", values: loss.train },
+          { label: text.value.test, color: "orange", dash: [6, 4], values: loss.test },
+        ]}
+      />
+    </Curve>
   );
 }
 
@@ -33,17 +46,19 @@ export function GradientChart() {
       : [{ label: `${i} ${kinds[i] ?? "Linear"}`, values: gradients[i] ?? [], width: 1.5 }],
   );
   return (
-    <Chart
-      title={text.value.gradientChart}
-      xLabel={text.value.steps}
-      height={205}
-      log
-      x={steps}
-      lines={lines.map((line, i) => ({
-        ...line,
-        color: COLORS[i % COLORS.length]!,
-        ...(i >= COLORS.length && { dash: [6, 4] }),
-      }))}
-    />
+    <Curve>
+      <Chart
+        title={text.value.gradientChart}
+        xLabel={text.value.steps}
+        height={205}
+        log
+        x={steps}
+        lines={lines.map((line, i) => ({
+          ...line,
+          color: COLORS[i % COLORS.length]!,
+          ...(i >= COLORS.length && { dash: [6, 4] }),
+        }))}
+      />
+    </Curve>
   );
 }

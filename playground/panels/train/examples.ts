@@ -1,5 +1,6 @@
 // What to look at, as the settings of a link.
 import { parse } from "../../settings";
+import { reset } from "./player";
 import type { text } from "./text";
 
 export type ExampleName = keyof (typeof text)["value"]["example"];
@@ -25,7 +26,8 @@ export const EXAMPLES: Record<ExampleName, string> = {
   maxout: "data=circles&layers=Linear:12,Maxout:4&lr=0.03&classes=3",
 };
 
-/** Sets everything as the example has it, and plays. */
+/** Sets everything as the example has it, and plays from the start. */
 export function follow(name: ExampleName): void {
   parse("train", new URLSearchParams(`${EXAMPLES[name]}&play=1`));
+  reset();
 }

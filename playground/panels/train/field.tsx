@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { TargetedPointerEvent } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { ShownPoint } from "../../engine/train/index";
-import { digits } from "../../text";
+import { digits, percent } from "../../text";
 import { color, dark } from "../../theme";
 import { CLASS_COLORS, frame, picture, points } from "./player";
 import { type Point, REACH } from "./spec";
@@ -36,7 +36,7 @@ export function Field() {
           aria-label={`${text.value.field}. ${text.value.ownHelp}`}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: an application takes the keys
           tabIndex={0}
-          onPointerDown={(event) => add(placeOf(event))}
+          onPointerDown={(event) => event.button === 0 && add(placeOf(event))}
           onKeyDown={(event) => move(event, cross, add)}
         >
           <Answers />
@@ -155,7 +155,3 @@ const SHAPES: readonly Shape[] = [
   polygon([-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]),
   polygon([0, -1.35], [1.15, 0], [0, 1.35], [-1.15, 0]),
 ];
-
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(share < 0.9995 ? 1 : 0)} %`;
-}

@@ -2,9 +2,8 @@
 import { useSignal } from "@preact/signals";
 import type { Finding } from "nablas";
 import type { LayerView } from "../../engine/train/index";
-import { digits, language } from "../../text";
-import { Button, Card, Choice } from "../../ui/controls";
-import { percent } from "./field";
+import { digits, language, percent } from "../../text";
+import { Button, Card, Choice, named } from "../../ui/controls";
 import { frame, health } from "./player";
 import { INITS, LAYERS, type Layer, type LayerKind, layer, OUTPUTS } from "./spec";
 import { MOST_LAYERS, set } from "./state";
@@ -17,12 +16,11 @@ const KINDS = Object.keys(LAYERS) as LayerKind[];
 /** Kinds of layers by what they are for. */
 function groups() {
   const { weights, activations, regularisation } = text.value.groups;
-  const named = (kinds: readonly LayerKind[]) => Object.fromEntries(kinds.map((kind) => [kind, kind]));
   const others = KINDS.filter((kind) => !WEIGHTS.includes(kind) && !REGULARISATION.includes(kind));
   return [
-    { group: weights, options: named(WEIGHTS) },
-    { group: activations, options: named(others) },
-    { group: regularisation, options: named(REGULARISATION) },
+    { group: weights, kinds: WEIGHTS },
+    { group: activations, kinds: others },
+    { group: regularisation, kinds: REGULARISATION },
   ];
 }
 
@@ -59,26 +57,8 @@ export function Network() {
       </ol>
       <AddLayer />
       <div class="row">
-        <Choice
-          label={text.value.output}
-          value={set.output}
-          options={
-            Object.fromEntries(OUTPUTS.map((name) => [name, name])) as Record<
-              (typeof OUTPUTS)[number],
-              string
-            >
-          }
-        />
-        <Choice
-          label={text.value.init}
-          value={set.init}
-          options={
-            Object.fromEntries(INITS.map((name) => [name, text.value.inits[name]])) as Record<
-              (typeof INITS)[number],
-              string
-            >
-          }
-        />
+        <Choice label={text.value.output} value={set.output} options={named(OUTPUTS)} />
+        <Choice label={text.value.init} value={set.init} options={named(INITS, text.value.inits)} />
       </div>
     </Card>
   );
@@ -89,27 +69,18 @@ function LayerRow({ one, index }: { one: Layer; index: number }) {
   const change = (next: readonly Layer[]) => {
     set.layers.value = next;
   };
-  const swap = (a: number, b: number) =>
+  const swap = (a: number, b: number) => {
     change(layers.map((item, i) => (i === a ? layers[b]! : i === b ? layers[a]! : item)));
+    focusOn(b, b < a ? 0 : 1);
+  };
   return (
     <>
       <div class="layer">
-        <select
-          aria-label={text.value.kindOf(index)}
-          onChange={({ currentTarget }) =>
-            change(layers.with(index, layer(currentTarget.value as LayerKind)))
-          }
-        >
-          {groups().map(({ group, options }) => (
-            <optgroup key={group} label={group}>
-              {Object.keys(options).map((kind) => (
-                <option key={kind} value={kind} selected={kind === one.kind}>
-                  {kind}
-                </option>
-              ))}
-            </optgroup>
-          ))}
-        </select>
+        <Kind
+          label={text.value.kindOf(index)}
+          value={one.kind}
+          onChange={(kind) => change(layers.with(index, layer(kind)))}
+        />
         <ValueOf one={one} index={index} />
         <Seen index={index} />
         <span class="moves">
@@ -123,7 +94,13 @@ function LayerRow({ one, index }: { one: Layer; index: number }) {
           >
             ↓
           </Button>
-          <Button label={text.value.remove(index)} onClick={() => change(layers.toSpliced(index, 1))}>
+          <Button
+            label={text.value.remove(index)}
+            onClick={() => {
+              change(layers.toSpliced(index, 1));
+              focusOn(Math.min(index, layers.length - 2), 2);
+            }}
+          >
             ×
           </Button>
         </span>
@@ -131,6 +108,39 @@ function LayerRow({ one, index }: { one: Layer; index: number }) {
       <Findings of={[String(index)]} />
     </>
   );
+}
+
+interface KindProps {
+  label: string;
+  value: LayerKind;
+  onChange: (kind: LayerKind) => void;
+}
+
+/** The kind of a layer. */
+function Kind({ label, value, onChange }: KindProps) {
+  return (
+    <select aria-label={label} onChange={({ currentTarget }) => onChange(currentTarget.value as LayerKind)}>
+      {groups().map(({ group, kinds }) => (
+        <optgroup key={group} label={group}>
+          {kinds.map((kind) => (
+            <option key={kind} value={kind} selected={kind === value}>
+              {kind}
+            </option>
+          ))}
+        </optgroup>
+      ))}
+    </select>
+  );
+}
+
+/** Once it is rendered: one of the three buttons of a layer, or another one of them; without layers, the one that adds. */
+function focusOn(index: number, which: number): void {
+  setTimeout(() => {
+    const moves = document.querySelectorAll(".network .moves")[index];
+    const buttons = Array.from(moves?.querySelectorAll("button") ?? []);
+    const usable = [buttons[which], ...buttons].find((button) => button?.disabled === false);
+    (usable ?? document.querySelector<HTMLElement>(".network .add button")!).focus();
+  });
 }
 
 /** The number of a layer, if it has one. */
@@ -163,23 +173,14 @@ function ValueOf({ one, index }: { one: Layer; index: number }) {
 function AddLayer() {
   const kind = useSignal<LayerKind>("Linear");
   return (
-    <div class="row">
-      <select
-        aria-label={text.value.addKind}
-        onChange={({ currentTarget }) => {
-          kind.value = currentTarget.value as LayerKind;
+    <div class="row add">
+      <Kind
+        label={text.value.addKind}
+        value={kind.value}
+        onChange={(chosen) => {
+          kind.value = chosen;
         }}
-      >
-        {groups().map(({ group, options }) => (
-          <optgroup key={group} label={group}>
-            {Object.keys(options).map((name) => (
-              <option key={name} value={name} selected={name === kind.value}>
-                {name}
-              </option>
-            ))}
-          </optgroup>
-        ))}
-      </select>
+      />
       <Button
         disabled={set.layers.value.length >= MOST_LAYERS}
         onClick={() => {
@@ -201,7 +202,10 @@ function Seen({ index }: { index: number }) {
     <span class="seen">
       {view !== undefined && <Weights view={view} />}
       {view !== undefined && (
-        <span title={text.value.gradientOf(digits(view.gradientNorm, 2))}>
+        <span
+          class={frame.value!.steps === 0 ? "unknown" : ""}
+          title={text.value.gradientOf(digits(view.gradientNorm, 2))}
+        >
           {text.value.gradient} {digits(view.gradientNorm, 2)}
         </span>
       )}

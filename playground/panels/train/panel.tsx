@@ -6,7 +6,7 @@ import { Network } from "./network";
 import { begin } from "./player";
 import { Data, Learning } from "./settings";
 import { text } from "./text";
-import { Examples, Standing, Transport } from "./transport";
+import { Examples, Extras, Standing, Transport } from "./transport";
 
 export function TrainPanel() {
   useEffect(begin, []);
@@ -19,12 +19,13 @@ export function TrainPanel() {
       </div>
       <div class="stack watch">
         <Transport />
+        <Extras />
         <div class="pictures">
           <div class="stack">
             <Field />
             <Standing />
           </div>
-          <div class="stack">
+          <div class="stack curves">
             <LossChart />
             <GradientChart />
           </div>

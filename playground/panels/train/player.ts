@@ -1,9 +1,9 @@
 // The loop between the page and the engine: at each picture of the screen one frame is asked for, if none is under way.
 import { computed, effect, signal } from "@preact/signals";
 import { type Engine, startEngine } from "../../engine/index";
-import type { Frame, Health, Rgb, ShownPoint } from "../../engine/train/index";
+import type { Frame, Health, ShownPoint } from "../../engine/train/index";
 import { panel } from "../../link";
-import { color, dark } from "../../theme";
+import { rgb } from "../../theme";
 import { History } from "./history";
 import type { Spec } from "./spec";
 import { fromBase64, SPEEDS, set, spec, toBase64 } from "./state";
@@ -25,11 +25,14 @@ export const problem = signal<string | undefined>(undefined);
 export const diverged = signal(false);
 export let history = new History();
 
-/** Of the classes and of the paper, as they are drawn. */
-const look = computed(() => ({ dark: dark.value, colors: CLASS_COLORS.map(rgb), paper: rgb("card") }));
+/** Of the classes and of the paper, as they are drawn: other ones in the dark. */
+const look = computed(() => ({ colors: CLASS_COLORS.map(rgb), paper: rgb("card") }));
 
 let engine: Engine<"train">;
-let wanted: { spec: Spec; saved?: Uint8Array } | undefined;
+/** Settings to take over, whether to begin with them anew, and the state of a link to begin from. */
+let wanted: Spec | undefined;
+let anew = false;
+let saved = "";
 let running: Spec | undefined;
 let busy = false;
 let looked = true;
@@ -39,14 +42,10 @@ let pictures = 0;
 export function begin(): void {
   engine = startEngine("train");
   effect(() => {
-    const next = spec.value;
-    const saved = set.state.peek();
-    wanted = { spec: next };
-    if (saved === "") return;
+    wanted = spec.value;
+    if (set.state.value === "") return;
+    saved = set.state.value;
     set.state.value = "";
-    void inflated(saved).then((bytes) => {
-      if (bytes !== undefined) wanted = { spec: next, saved: bytes };
-    });
   });
   effect(() => {
     look.value;
@@ -62,19 +61,24 @@ export function begin(): void {
 
 /** Begins anew, from the seed. */
 export function reset(): void {
-  running = undefined;
-  wanted = { spec: spec.peek() };
+  anew = true;
+  wanted = spec.peek();
 }
 
 /** One step, and a stop. */
 export async function stepOnce(): Promise<void> {
   set.play.value = false;
-  while (busy) await new Promise(requestAnimationFrame);
-  await advance(1, undefined, true);
+  while (busy || wanted !== undefined) await new Promise(requestAnimationFrame);
+  if (problem.peek() === undefined) await advance(1, undefined, true);
 }
 
-/** A link to all of it: settings, weights, the optimizer's memory, random numbers. */
-export async function stateOf(): Promise<string> {
+/**
+ * What a link has beside the settings: weights, the optimizer's memory, random numbers. Undefined where there is no network,
+ * or one of other settings.
+ */
+export async function stateOf(): Promise<string | undefined> {
+  while (wanted !== undefined) await new Promise(requestAnimationFrame);
+  if (problem.peek() !== undefined) return undefined;
   return toBase64(await deflated(await engine.remote.save()));
 }
 
@@ -91,12 +95,13 @@ async function turn(): Promise<void> {
 
 /** Takes over settings: those that can change at once, other points, or all anew. */
 async function follow(): Promise<void> {
-  const { spec: next, saved } = wanted!;
-  wanted = undefined;
-  const before = running;
+  if (anew) running = undefined;
+  const [next, state, before] = [wanted!, saved, running];
+  [wanted, saved, anew] = [undefined, "", false];
   await safely(async () => {
-    if (before === undefined || saved !== undefined || !sameBut(["live", "data"], before, next))
-      await start(next, saved);
+    const checkpoint = state === "" ? undefined : await inflated(state);
+    if (before === undefined || checkpoint !== undefined || !sameBut(["live", "data"], before, next))
+      await start(next, checkpoint);
     else if (sameBut(["points"], before.data, next.data)) {
       if (before.data.points !== next.data.points) points.value = await engine.remote.exchange(next.data);
       await engine.remote.tune(next.live);
@@ -138,7 +143,7 @@ async function safely(fn: () => Promise<void>): Promise<void> {
   try {
     await fn();
   } catch (error) {
-    problem.value = error instanceof Error ? error.message : String(error);
+    problem.value = (error as Error).message;
     set.play.value = false;
   } finally {
     busy = false;
@@ -149,13 +154,6 @@ function sameBut<T extends object>(names: readonly (keyof T)[], a: T, b: T): boo
   const rest = (value: T) =>
     JSON.stringify(value, (key, item) => (names.includes(key as keyof T) ? undefined : item));
   return rest(a) === rest(b);
-}
-
-function rgb(name: string): Rgb {
-  const [red = 0, green = 0, blue = 0] = color(name)
-    .match(/[\d.]+/g)!
-    .map(Number);
-  return [red, green, blue];
 }
 
 async function deflated(bytes: Uint8Array): Promise<Uint8Array> {

@@ -1,28 +1,21 @@
 // What is learned, and how.
 
 import { digits } from "../../text";
-import { Button, Card, Choice, Count, Slider } from "../../ui/controls";
+import { Button, Card, Choice, Count, named, Slider } from "../../ui/controls";
 import { Findings } from "./network";
 import { points } from "./player";
 import { DATA_KINDS, LOSSES, type LossKind, OPTIMIZERS } from "./spec";
-import { brush, CLASSES, MOST_POINTS, SCALES, set } from "./state";
+import { brush, CLASSES, choose, MOST_POINTS, SCALES, set } from "./state";
 import { text } from "./text";
-
-function options<T extends string>(
-  names: readonly T[],
-  texts?: Readonly<Record<T, string>>,
-): Record<T, string> {
-  return Object.fromEntries(names.map((name) => [name, texts?.[name] ?? name])) as Record<T, string>;
-}
 
 export function Data() {
   const own = set.data.value === "own";
   return (
     <Card title={text.value.data}>
-      <Choice label={text.value.kind} value={set.data} options={options(DATA_KINDS, text.value.kinds)} />
+      <Choice label={text.value.kind} value={set.data} options={named(DATA_KINDS, text.value.kinds)} />
       <Count label={text.value.classes} value={set.classes} min={2} max={CLASSES} />
       {own ? <Drawing /> : <Generated />}
-      <Choice label={text.value.scale} value={set.scale} options={options(SCALES)} />
+      <Choice label={text.value.scale} value={set.scale} options={named(SCALES)} />
       <Findings of={["inputs", "targets"]} />
       <p class="note">{text.value.hollow}</p>
     </Card>
@@ -33,6 +26,8 @@ function Generated() {
   const edit = () => {
     set.points.value = points.value.map(({ x, y, label }) => ({ x, y, label })).slice(0, MOST_POINTS);
     set.data.value = "own";
+    // Where they are edited; the button is gone.
+    setTimeout(() => document.querySelector<HTMLElement>(".plane.drawn")?.focus());
   };
   return (
     <>
@@ -55,7 +50,7 @@ function Drawing() {
               name="brush"
               checked={brush.value === label}
               onChange={() => {
-                brush.value = label;
+                choose(label);
               }}
             />
             {name}
@@ -90,14 +85,14 @@ export function Learning() {
   const kinds = Object.entries(LOSSES) as [LossKind, (typeof LOSSES)[LossKind]][];
   const groups = (["class", "01", "±1", "12"] as const).map((target) => ({
     group: text.value.lossGroups[target],
-    options: options(kinds.filter(([, wanted]) => wanted === target).map(([name]) => name)),
+    options: named(kinds.filter(([, wanted]) => wanted === target).map(([name]) => name)),
   }));
   const hasMomentum = set.optimizer.value === "SGD" || set.optimizer.value === "RMSprop";
   return (
     <Card title={text.value.learning}>
       <Choice label={text.value.loss} value={set.loss} options={groups} />
       <Findings of={["loss"]} />
-      <Choice label={text.value.optimizer} value={set.optimizer} options={options(OPTIMIZERS)} />
+      <Choice label={text.value.optimizer} value={set.optimizer} options={named(OPTIMIZERS)} />
       <Slider label={text.value.lr} value={set.lr} min={1e-4} max={100} log />
       {hasMomentum && (
         <Slider label={text.value.momentum} value={set.momentum} min={0} max={0.99} step={0.01} />

@@ -63,7 +63,14 @@ const points: Codec<readonly Point[]> = {
   },
 };
 
-const text: Codec<string> = { initial: "", parse: (text) => text, format: (value) => value };
+/** Characters of a link that people can still send around. */
+export const LONGEST = 30_000;
+
+const checkpoint: Codec<string> = {
+  initial: "",
+  parse: (text) => (text.length <= LONGEST ? text : undefined),
+  format: (value) => value,
+};
 
 export const SPEEDS = { slow: 1, steady: 1, quick: 10, full: Number.POSITIVE_INFINITY };
 export type Speed = keyof typeof SPEEDS;
@@ -89,8 +96,11 @@ export const set = settings("train", {
   speed: choice("steady", Object.keys(SPEEDS) as Speed[]),
   play: flag(false),
   // A checkpoint, deflated, in base64url: only in links that somebody asked for.
-  state: text,
+  state: checkpoint,
 });
+
+/** The same ones as long as they are not drawn on: other settings do not exchange them. */
+const drawn = computed(() => set.points.value.filter(({ label }) => label < set.classes.value));
 
 /** What the settings come to. */
 export const spec = computed<Spec>(() => ({
@@ -100,7 +110,7 @@ export const spec = computed<Spec>(() => ({
     classes: set.classes.value,
     noise: set.noise.value,
     scale: Number(set.scale.value),
-    points: set.points.value.filter(({ label }) => label < set.classes.value),
+    points: drawn.value,
     seed: set.seed.value,
   },
   layers: set.layers.value,
@@ -112,8 +122,14 @@ export const spec = computed<Spec>(() => ({
   live: { lr: set.lr.value, momentum: set.momentum.value, l2: set.l2.value, l1: set.l1.value },
 }));
 
-/** The class of the points that are drawn by hand. */
-export const brush = signal(0);
+const chosenClass = signal(0);
+
+/** The class of the points that are drawn by hand, one of those that there are. */
+export const brush = computed(() => Math.min(chosenClass.value, set.classes.value - 1));
+
+export function choose(label: number): void {
+  chosenClass.value = label;
+}
 
 export function toBase64(bytes: Uint8Array): string {
   let binary = "";

@@ -1,16 +1,13 @@
 // Play, step, start anew; and where it stands.
-import { useSignal } from "@preact/signals";
+import { useId } from "preact/hooks";
 import { hashOf } from "../../link";
-import { digits } from "../../text";
-import { Button, Choice, Count } from "../../ui/controls";
+import { digits, percent } from "../../text";
+import { Button, Choice, Count, named } from "../../ui/controls";
+import { type Copied, Copy } from "../../ui/copy";
 import { EXAMPLES, type ExampleName, follow } from "./examples";
-import { percent } from "./field";
 import { diverged, frame, problem, reset, stateOf, stepOnce } from "./player";
-import { SPEEDS, type Speed, set } from "./state";
+import { LONGEST, SPEEDS, type Speed, set } from "./state";
 import { text } from "./text";
-
-/** Characters of a link that people can still send around. */
-const LONGEST = 30_000;
 
 export function Transport() {
   const playing = set.play.value;
@@ -30,14 +27,18 @@ export function Transport() {
         {text.value.step}
       </Button>
       <Button onClick={reset}>{text.value.reset}</Button>
+    </div>
+  );
+}
+
+/** How fast, from what seed; and all of it as a link. */
+export function Extras() {
+  return (
+    <div class="transport extras">
       <Choice
         label={text.value.speed}
         value={set.speed}
-        options={
-          Object.fromEntries(
-            Object.keys(SPEEDS).map((name) => [name, text.value.speeds[name as Speed]]),
-          ) as Record<Speed, string>
-        }
+        options={named(Object.keys(SPEEDS) as Speed[], text.value.speeds)}
       />
       <Count label={text.value.seed} value={set.seed} min={0} max={999_999} />
       <Button
@@ -47,55 +48,30 @@ export function Transport() {
       >
         {text.value.nextSeed}
       </Button>
-      <CopyLink />
+      <Copy label={text.value.copy} take={link} byHand={text.value.copyThis} />
     </div>
   );
 }
 
 /** The settings, and if they are not too many the weights, as a link. */
-function CopyLink() {
-  const said = useSignal("");
-  const shown = useSignal("");
-  const copy = async () => {
-    const state = await stateOf();
-    const base = location.href.replace(/#.*/, "");
-    const hash = hashOf("train");
-    const whole = `${base}${hash}${hash.includes("?") ? "&" : "?"}state=${state}`;
-    const [link, done] =
-      whole.length <= LONGEST ? [whole, text.value.copied] : [base + hash, text.value.copiedSettings];
-    try {
-      await navigator.clipboard.writeText(link);
-      said.value = done;
-    } catch {
-      shown.value = link;
-    }
-  };
-  return (
-    <>
-      <Button onClick={() => void copy()}>{text.value.copy}</Button>
-      <span class="note" aria-live="polite">
-        {said.value}
-      </span>
-      {shown.value !== "" && (
-        <label class="link">
-          {text.value.copyThis}
-          <input
-            type="text"
-            readonly
-            value={shown.value}
-            onFocus={({ currentTarget }) => currentTarget.select()}
-          />
-        </label>
-      )}
-    </>
-  );
+async function link(): Promise<Copied> {
+  const state = await stateOf();
+  const base = location.href.replace(/#.*/, "");
+  const hash = hashOf("train");
+  const whole = `${base}${hash}${hash.includes("?") ? "&" : "?"}state=${state}`;
+  if (state === undefined) return { text: base + hash, done: () => text.value.copied };
+  return state.length <= LONGEST
+    ? { text: whole, done: () => text.value.copied }
+    : { text: base + hash, done: () => text.value.copiedSettings };
 }
 
 export function Examples() {
+  const id = useId();
   return (
-    <label class="examples">
-      {text.value.examples}
+    <div class="examples">
+      <label for={id}>{text.value.examples}</label>
       <select
+        id={id}
         onChange={({ currentTarget }) => {
           if (currentTarget.value !== "") follow(currentTarget.value as ExampleName);
           currentTarget.value = "";
@@ -108,7 +84,7 @@ export function Examples() {
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 
@@ -124,10 +100,10 @@ export function Standing() {
         {(
           [
             [t.steps, steps.toLocaleString("en")],
-            [t.epochs, epochs.toFixed(1)],
             [t.trainLoss, number(train)],
-            [t.testLoss, number(test)],
             [t.trainAccuracy, share(train)],
+            [t.epochs, epochs.toFixed(1)],
+            [t.testLoss, number(test)],
             [t.testAccuracy, share(test)],
           ] as const
         ).map(([name, value]) => (

@@ -101,6 +101,7 @@ const entry = (name: string, kernels: string): Options => ({
 /** What is imported beside the library. */
 const subpaths = {
   numpy: "src/numpy/index.ts",
+  standalone: "src/standalone/index.ts",
   tfjs: "src/tfjs/index.ts",
 };
 

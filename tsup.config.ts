@@ -98,11 +98,21 @@ const entry = (name: string, kernels: string): Options => ({
   esbuildPlugins: [kernelsFrom(kernels), namedAndPure],
 });
 
+/** What is imported beside the library. */
+const subpaths = {
+  numpy: "src/numpy/index.ts",
+  standalone: "src/standalone/index.ts",
+  tfjs: "src/tfjs/index.ts",
+};
+
 export default defineConfig([
   {
     ...entry("index", "inline"),
-    // For `using`, whatever the user's lib has.
-    dts: { banner: '/// <reference lib="esnext.disposable" />' },
+    // All in one, so that a class has the same declaration in all; for `using`, whatever the user's lib has.
+    dts: {
+      entry: { index: "src/index.ts", ...subpaths },
+      banner: '/// <reference lib="esnext.disposable" />',
+    },
     async onSuccess() {
       for (const file of ["baseline.wasm", "relaxed.wasm"]) await copyFile(`build/${file}`, `dist/${file}`);
       await copyFile("build/worker.js", "dist/worker.js");
@@ -113,11 +123,11 @@ export default defineConfig([
   },
   entry("slim", "none"),
   {
-    entry: { numpy: "src/numpy/index.ts" },
+    entry: subpaths,
+    splitting: false,
     format: "esm",
     target: "es2022",
     minify: true,
-    dts: true,
     noExternal: ["fflate"],
     esbuildPlugins: [libraryFromPackage],
   },

@@ -8,6 +8,7 @@ const execArgv = isOld ? ["--experimental-wasm-relaxed-simd"] : [];
 
 /** What runs the package as it is built, no kernel at all, or any kernel. */
 const once = [
+  "test/browser/standalone.test.ts",
   "test/browser/threads.test.ts",
   "test/example.test.ts",
   "test/fixtures.test.ts",
@@ -16,6 +17,7 @@ const once = [
   "test/package.test.ts",
   "test/packing.test.ts",
   "test/readme.test.ts",
+  "test/standaloneText.test.ts",
   "test/threadFaults.test.ts",
   "test/waiting.test.ts",
 ];

@@ -98,11 +98,12 @@ const entry = (name: string, kernels: string): Options => ({
   esbuildPlugins: [kernelsFrom(kernels), namedAndPure],
 });
 
+/** What is beside the library: "nablas/numpy" and the like. */
+const parts = { numpy: "src/numpy/index.ts", onnx: "src/onnx/index.ts" };
+
 export default defineConfig([
   {
     ...entry("index", "inline"),
-    // For `using`, whatever the user's lib has.
-    dts: { banner: '/// <reference lib="esnext.disposable" />' },
     async onSuccess() {
       for (const file of ["baseline.wasm", "relaxed.wasm"]) await copyFile(`build/${file}`, `dist/${file}`);
       await copyFile("build/worker.js", "dist/worker.js");
@@ -113,13 +114,24 @@ export default defineConfig([
   },
   entry("slim", "none"),
   {
-    entry: { numpy: "src/numpy/index.ts" },
+    entry: parts,
     format: "esm",
     target: "es2022",
     minify: true,
-    dts: true,
-    noExternal: ["fflate"],
-    esbuildPlugins: [libraryFromPackage],
+    splitting: false,
+    noExternal: ["fflate", "pbf"],
+    esbuildPlugins: [libraryFromPackage, namedAndPure],
+  },
+  // Together, so that what the others declare is of the classes that the index declares.
+  {
+    entry: { index: "src/index.ts", ...parts },
+    format: "esm",
+    // For `using`, whatever the user's lib has.
+    dts: {
+      only: true,
+      banner: '/// <reference lib="esnext.disposable" />',
+      compilerOptions: { stripInternal: true },
+    },
   },
   {
     ...entry("edge", "edge"),

@@ -33,10 +33,11 @@ function ortTensor({ data, shape }: Tensor, type: string): OrtTensor {
 /** The largest |a − b| / max(1, |b|). */
 export function deviation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;
-  return Array.from(a, (x, i) => Math.abs(x - b[i]!) / Math.max(1, Math.abs(b[i]!))).reduce(
-    (most, error) => (error <= most ? most : error),
-    0,
-  );
+  let most = 0;
+  for (let i = 0; i < a.length; i++) {
+    most = Math.max(most, Math.abs(a[i]! - b[i]!) / Math.max(1, Math.abs(b[i]!)));
+  }
+  return most;
 }
 
 /** The bits of a tensor, as integers. */

@@ -37,10 +37,10 @@ function attempt(
   attribute: string | undefined,
 ): { step?: Step; why?: string } {
   if (attribute !== undefined) return { why: `its attribute "${attribute}" is not known` };
-  if (wanted.some(({ place }) => place > 0)) return { why: "only its first output is made" };
   try {
     const step = patternAt(node) ?? operatorOf(node)?.step(node);
-    return step === undefined ? { why: UNKNOWN } : { step };
+    if (step === undefined) return { why: UNKNOWN };
+    return wanted.some(({ place }) => place > 0) ? { why: "only its first output is made" } : { step };
   } catch (error) {
     if (error instanceof FormatError) return { why: error.message };
     throw error;

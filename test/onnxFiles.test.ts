@@ -9,6 +9,7 @@ import {
   manualSeed,
   memory,
   OptionError,
+  rand,
   relu,
   Sequential,
   SGD,
@@ -150,6 +151,19 @@ describe("a model that was read", () => {
     const third = fromOnnx(toOnnx(model, { input: [null, 4] }));
     loadCheckpoint(saveCheckpoint({ model: read }), { model: third });
     expect(bitsOf(third.forward(x()))).toEqual(bitsOf(other.forward(x())));
+  });
+
+  test.each([
+    [4, [null, 4]],
+    [4, [null, 3, 4]],
+  ])("runs the kernel that a linear layer has with its activation: %d features of %j", (size, input) => {
+    for (const activation of [new nn.ReLU(), new nn.Sigmoid(), new nn.Tanh()]) {
+      const model = new Sequential(new nn.Linear(size, 2), activation);
+      const read = fromOnnx(toOnnx(model, { input }));
+      expect(String(read)).toContain(" 1 steps");
+      const x = rand(input.map((n) => n ?? 2));
+      expect(bitsOf(read.forward(x))).toEqual(bitsOf(model.forward(x)));
+    }
   });
 
   test("may be part of another", () => {

@@ -19,7 +19,8 @@ const NEWEST = 25;
  * the buffers, under their names; numbers (shape []), integers and what `Constant` makes stay what they are. float64 becomes
  * float32, int64 what i32 can hold.
  *
- * A file is read whole or not at all. While it reads, it allocates at most 200 bytes for each byte of the file.
+ * A file is read whole or not at all. While it reads, it holds at most 128 bytes for each byte of the file, of which
+ * 80 were measured, for one of nothing but the shortest nodes.
  * @throws FormatError for bytes that are no ONNX file, weights in another file, more than one output, other types, and for
  *   everything that the graph does and this library does not: with the list of the nodes, by operator
  */

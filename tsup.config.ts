@@ -98,9 +98,10 @@ const entry = (name: string, kernels: string): Options => ({
   esbuildPlugins: [kernelsFrom(kernels), namedAndPure],
 });
 
-/** What is imported beside the library. */
+/** What is beside the library: "nablas/numpy" and the like. */
 const subpaths = {
   numpy: "src/numpy/index.ts",
+  onnx: "src/onnx/index.ts",
   standalone: "src/standalone/index.ts",
   tfjs: "src/tfjs/index.ts",
 };
@@ -108,11 +109,6 @@ const subpaths = {
 export default defineConfig([
   {
     ...entry("index", "inline"),
-    // All in one, so that a class has the same declaration in all; for `using`, whatever the user's lib has.
-    dts: {
-      entry: { index: "src/index.ts", ...subpaths },
-      banner: '/// <reference lib="esnext.disposable" />',
-    },
     async onSuccess() {
       for (const file of ["baseline.wasm", "relaxed.wasm"]) await copyFile(`build/${file}`, `dist/${file}`);
       await copyFile("build/worker.js", "dist/worker.js");
@@ -128,8 +124,19 @@ export default defineConfig([
     format: "esm",
     target: "es2022",
     minify: true,
-    noExternal: ["fflate"],
-    esbuildPlugins: [libraryFromPackage],
+    noExternal: ["fflate", "pbf"],
+    esbuildPlugins: [libraryFromPackage, namedAndPure],
+  },
+  // Together, so that what the others declare is of the classes that the index declares.
+  {
+    entry: { index: "src/index.ts", ...subpaths },
+    format: "esm",
+    dts: {
+      only: true,
+      // For `using`, whatever the user's lib has.
+      banner: '/// <reference lib="esnext.disposable" />',
+      compilerOptions: { stripInternal: true },
+    },
   },
   {
     ...entry("edge", "edge"),

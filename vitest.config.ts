@@ -14,6 +14,7 @@ const once = [
   "test/fixtures.test.ts",
   "test/judge.test.ts",
   "test/lab.test.ts",
+  "test/onnxBounds.test.ts",
   "test/package.test.ts",
   "test/packing.test.ts",
   "test/readme.test.ts",

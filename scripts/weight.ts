@@ -46,6 +46,7 @@ const rows: Row[] = [
     limit: 47.8,
     bytes: using("Linear, ReLU, Sequential, SGD, crossEntropyLoss"),
   },
+  { name: "nablas/onnx, beside the library", limit: 14.8, bytes: file("onnx.js") },
   { name: "softmax", limit: 40, bytes: using("softmax") },
   { name: "nothing", limit: 0.1, bytes: using("") },
 ];

@@ -8,6 +8,7 @@ const execArgv = isOld ? ["--experimental-wasm-relaxed-simd"] : [];
 
 /** What runs the package as it is built, no kernel at all, or any kernel. */
 const once = [
+  "test/batchInference.test.ts",
   "test/browser/threads.test.ts",
   "test/example.test.ts",
   "test/fixtures.test.ts",

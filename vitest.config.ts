@@ -11,6 +11,7 @@ const once = [
   "test/batchInference.test.ts",
   "test/browser/threads.test.ts",
   "test/example.test.ts",
+  "test/federated.test.ts",
   "test/fixtures.test.ts",
   "test/judge.test.ts",
   "test/lab.test.ts",

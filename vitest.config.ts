@@ -8,9 +8,11 @@ const execArgv = isOld ? ["--experimental-wasm-relaxed-simd"] : [];
 
 /** What runs the package as it is built, no kernel at all, or any kernel. */
 const once = [
+  "test/batchInference.test.ts",
   "test/browser/standalone.test.ts",
   "test/browser/threads.test.ts",
   "test/example.test.ts",
+  "test/federated.test.ts",
   "test/fixtures.test.ts",
   "test/judge.test.ts",
   "test/lab.test.ts",

@@ -1,4 +1,5 @@
 export { noGrad } from "./autograd";
+export { type AverageOptions, averageGradients, averageState } from "./average";
 export { arange, eye, full, ones, type TensorOptions, tensor, zeros } from "./create";
 export type { Rows, Values } from "./data/column";
 export { type Batch, type BatchOptions, Dataset, dataset, type SplitOptions } from "./data/dataset";

@@ -34,15 +34,15 @@ export class Loading {
   }
 
   /**
-   * Checks that `value` fits a tensor of this shape and dtype. It is copied to `target()` when all has been checked.
-   * Returns its numbers if it fits.
+   * Checks that `value` fits a tensor of this shape and dtype. It is copied to `target()`, if there is one, when all has been
+   * checked. Returns its numbers if it fits.
    */
   value(
     key: string,
     value: StateValue,
     shape: Shape,
     dtype: DType,
-    target: () => Tensor,
+    target?: () => Tensor,
   ): ArrayLike<number> | undefined {
     return this.attempt(key, () => {
       const given = readValue("value", value);
@@ -55,7 +55,7 @@ export class Loading {
         if ((values[i]! | 0) !== values[i])
           throw new DTypeError(`expected 32-bit integers, got ${values[i]}`);
       }
-      this.copies.push({ target, values: given.values });
+      if (target !== undefined) this.copies.push({ target, values: given.values });
       return values;
     });
   }
@@ -109,7 +109,8 @@ export function expectDict(op: string, dict: unknown): void {
   throw new OptionError(`${op}: expected an object such as stateDict() gives, got ${String(dict)}`);
 }
 
-function readValue(op: string, value: StateValue): { shape: Shape; values: () => ArrayLike<number> } {
+/** The shape of a value, and its numbers when they are asked for. */
+export function readValue(op: string, value: StateValue): { shape: Shape; values: () => ArrayLike<number> } {
   if (value instanceof Tensor) {
     value.use(op, value.dtype);
     return { shape: value.shape, values: () => value.data };

@@ -127,11 +127,7 @@ export default defineConfig([
     entry: { index: "src/index.ts", ...parts },
     format: "esm",
     // For `using`, whatever the user's lib has.
-    dts: {
-      only: true,
-      banner: '/// <reference lib="esnext.disposable" />',
-      compilerOptions: { stripInternal: true },
-    },
+    dts: { only: true, banner: '/// <reference lib="esnext.disposable" />' },
   },
   {
     ...entry("edge", "edge"),

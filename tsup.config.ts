@@ -131,12 +131,8 @@ export default defineConfig([
   {
     entry: { index: "src/index.ts", ...subpaths },
     format: "esm",
-    dts: {
-      only: true,
-      // For `using`, whatever the user's lib has.
-      banner: '/// <reference lib="esnext.disposable" />',
-      compilerOptions: { stripInternal: true },
-    },
+    // For `using`, whatever the user's lib has.
+    dts: { only: true, banner: '/// <reference lib="esnext.disposable" />' },
   },
   {
     ...entry("edge", "edge"),

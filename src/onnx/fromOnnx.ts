@@ -1,7 +1,7 @@
 import { text } from "../errors";
 import { FormatError, scope } from "../index";
 import { Graph } from "./graph";
-import { OnnxModel } from "./model";
+import { OnnxModel, type Program } from "./model";
 import { stepsOf } from "./program";
 import { decodeModel, type ModelProto } from "./proto";
 
@@ -38,7 +38,7 @@ export function fromOnnx(bytes: Uint8Array | ArrayBuffer): OnnxModel {
       throw new FormatError(`opset ${version} is not known; export with one from ${OLDEST} to ${NEWEST}`);
     }
     const graph = new Graph(proto, version);
-    const program = { inputs: graph.inputs, steps: stepsOf(graph), output: graph.output };
+    const program: Program = { inputs: graph.inputs, steps: stepsOf(graph), output: graph.output };
     return scope(() => new OnnxModel(program));
   } catch (error) {
     if (error instanceof FormatError) error.message = `${op}: ${error.message}`;

@@ -15,7 +15,7 @@ import type { Value } from "./node";
 import type { PlannedStep } from "./program";
 
 /** What a model does. */
-interface Program {
+export interface Program {
   readonly inputs: readonly { readonly info: OnnxInput; readonly value: Value }[];
   readonly steps: readonly PlannedStep[];
   readonly output: Value;
@@ -24,14 +24,19 @@ interface Program {
 /**
  * The network of an ONNX file, as `fromOnnx` gives it. Its parameters have the names of the file's initialisers; it can be trained,
  * saved, put into a `Sequential` and compiled like any other module. At first it is in evaluation, as the file is meant; `train()`
- * switches dropout on and lets batch normalization use, and update, statistics.
+ * switches dropout on and lets batch normalization use, and update, statistics. `toOnnx` does not write it again: keep the
+ * file, and the weights by `saveSafetensors`.
  */
 export class OnnxModel extends Module {
   readonly #program: Program;
 
-  /** @internal */
-  constructor(program: Program) {
+  /**
+   * What `fromOnnx` calls.
+   * @param made a `Program`, whose type is nobody else's concern
+   */
+  constructor(made: unknown) {
     super();
+    const program = made as Program;
     this.training = false;
     this.#program = program;
     const buffers = new Set(program.steps.flatMap((step) => step.buffers ?? []));

@@ -18,6 +18,7 @@ const once = [
   "test/package.test.ts",
   "test/packing.test.ts",
   "test/readme.test.ts",
+  "test/scaling.test.ts",
   "test/threadFaults.test.ts",
   "test/waiting.test.ts",
 ];

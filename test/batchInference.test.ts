@@ -13,14 +13,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Linear, manualSeed, noGrad, ReLU, randn, Sequential, scope, tensor } from "../src/index";
 import { loadNpy, saveNpy } from "../src/numpy/index";
 import { gemmModel } from "./gemmModel";
 
 const FILES = 40;
-const ROWS = 1500;
+const ROWS = 800;
 const folder = mkdtempSync(join(tmpdir(), "nablas-batch-"));
 const path = (...names: string[]) => join(folder, ...names);
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,7 +37,7 @@ beforeAll(async () => {
       scope(() => saveNpy(randn([ROWS + i, 64]))),
     );
   expect(await end(start("whole"))).toMatchObject({ status: 0 });
-});
+}, 120_000);
 
 /** Few rows at a time, so that there is something to kill. */
 function start(output: string, { input = "in", options = [] as string[] } = {}): ChildProcess {
@@ -122,7 +122,7 @@ test("reports files that cannot be, does the others, and tries again when they c
   mkdirSync(path("some", "folder.npy"));
   writeFileSync(path("some", "notes.txt"), "no data");
   const first = await end(start("some-out", { input: "some" }));
-  expect(first).toMatchObject({ status: 1, stdout: "3 files with 4503 rows are done, 4 failed\n" });
+  expect(first).toMatchObject({ status: 1, stdout: "3 files with 2403 rows are done, 4 failed\n" });
   expect(first.stderr).toMatch(/^cut\.npy: .*bytes/m);
   expect(first.stderr).toMatch(/^wide\.npy: .*Got: 65 Expected: 64/m);
   expect(first.stderr).toMatch(/^none\.npy: no rows$/m);
@@ -132,10 +132,44 @@ test("reports files that cannot be, does the others, and tries again when they c
   // Another time of change is another file.
   utimesSync(path("some", "0.npy"), 1, 1);
   const again = await end(start("some-out", { input: "some" }));
-  expect(again).toMatchObject({ status: 0, stdout: "4 files with 6006 rows are done, 0 failed\n" });
+  expect(again).toMatchObject({ status: 0, stdout: "4 files with 3206 rows are done, 0 failed\n" });
   expect(ledger("some-out").match(/"0\.npy"/g)).toHaveLength(2);
   expect(results("some-out")).toMatchObject({ "cut.npy": results("whole")["3.npy"] });
-});
+}, 120_000);
+
+test("a thread that dies costs the file it was at, until the next start", async () => {
+  // The engine, but for the 100th call in a thread, in which it ends.
+  mkdirSync(join(import.meta.dirname, "../build"), { recursive: true });
+  const engine = join(mkdtempSync(join(import.meta.dirname, "../build/engine-")), "engine.mjs");
+  const source = `
+    import * as ort from "onnxruntime-web";
+    import { isMainThread } from "node:worker_threads";
+    export const { env, Tensor } = ort;
+    let calls = 0;
+    export const InferenceSession = {
+      async create(...args) {
+        const session = await ort.InferenceSession.create(...args);
+        const run = session.run.bind(session);
+        session.run = (feeds) => (!isMainThread && ++calls === 100 ? process.exit(3) : run(feeds));
+        return session;
+      },
+    };`;
+  writeFileSync(engine, source);
+  mkdirSync(path("few"));
+  for (let i = 0; i < 8; i++) cpSync(path("in", `${i}.npy`), path("few", `${i}.npy`));
+  // 17 calls for each file.
+  const options = ["--workers", "1", "--batch", "50", "--engine", engine];
+  const first = await end(start("few-out", { input: "few", options }));
+  expect(first.status).toBe(1);
+  const failed = first.stderr.match(/^\d\.npy: worker exited with code: 3$/gm) ?? [];
+  expect(failed.length).toBeGreaterThan(0);
+  expect(first.stdout).toContain(`${8 - failed.length} files with `);
+  expect(await end(start("few-out", { input: "few", options }))).toMatchObject({
+    status: 0,
+    stdout: "8 files with 6428 rows are done, 0 failed\n",
+  });
+  rmSync(dirname(engine), { recursive: true });
+}, 120_000);
 
 test.concurrent.each<[string, string[], string]>([
   ["another batch size in the same folder", ["--batch", "3"], "take another output folder"],

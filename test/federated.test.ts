@@ -46,6 +46,13 @@ describe.skipIf(!isThere)("npm run federated", () => {
     expect(valueIn(workers[0])).toBeGreaterThan(share);
   });
 
+  test("of one worker is training alone", async () => {
+    const { workers, whole } = accuracies(await run("--workers", "1"));
+    expect(workers).toHaveLength(1);
+    expect(workers[0]).toMatch(/^round 100, with 0 others/);
+    expect(valueIn(workers[0])).toBe(whole);
+  });
+
   test("knows all digits though each of three workers has seen only some", async () => {
     const { workers, share } = accuracies(await run("--divide", "digits", "--workers", "3"));
     expect(new Set(workers).size).toBe(1);
@@ -58,16 +65,16 @@ describe.skipIf(!isThere)("npm run federated", () => {
     const end = await run("--kill");
     const { workers, whole } = accuracies(end);
     expect(end.status).toBe(0);
-    expect(end.stdout).toMatch(/^worker 1 is killed after round 20$/m);
-    expect(end.stderr).toMatch(/^worker 0, round 2\d: worker 1 is silent, going on without it$/m);
-    expect(end.stdout).toMatch(/^worker 1 is started again after round 40 of the others$/m);
+    expect(end.stdout).toMatch(/^worker 1 is killed after round \d+$/m);
+    expect(end.stderr).toMatch(/^worker 0, round \d+: worker 1 is silent, going on without it$/m);
+    expect(end.stdout).toMatch(/^worker 1 is started again after round \d+ of the others$/m);
     const taken = Number(/^worker 1: takes over the weights of round (\d+)$/m.exec(end.stderr)?.[1]);
     expect(taken).toBeGreaterThanOrEqual(40);
     expect(workers).toHaveLength(2);
     expect(workers[0]).toMatch(/^round 100, with 1 others/);
     expect(workers[1]).toBe(workers[0]);
     expect(valueIn(workers[0])).toBeGreaterThan(whole - 0.02);
-  });
+  }, 120_000);
 });
 
 test("without the server that it is told to use, it ends", async () => {

@@ -43,10 +43,14 @@ export class Exchange {
     return exchange;
   }
 
-  /** The newest states there are; none at the beginning. */
+  /** The furthest round that any worker has come to. */
+  get newestRound(): number {
+    return Math.max(0, ...this.contributions.map(({ round }) => round));
+  }
+
+  /** The states of that round; none at the beginning. */
   get newest(): readonly Contribution[] {
-    const round = Math.max(...this.contributions.map((one) => one.round));
-    return this.contributions.filter((one) => one.round === round);
+    return this.contributions.filter(({ round }) => round === this.newestRound);
   }
 
   async put({ worker, file }: Contribution): Promise<void> {

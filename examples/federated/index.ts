@@ -17,7 +17,9 @@ interface Report {
   worker: number;
   round: number;
   /** So many others took part. */
-  with: number;
+  others: number;
+  /** A hash of the weights afterwards. */
+  weights: string;
   accuracy: number;
 }
 
@@ -89,8 +91,10 @@ async function main(): Promise<void> {
   const broker = options.server === undefined ? await startBroker() : undefined;
   try {
     const reports = await trainTogether(options, options.server ?? broker!.url);
-    for (const { worker, round, accuracy, with: others } of reports)
-      console.log(`worker ${worker}, round ${round}, with ${others} others: accuracy ${accuracy.toFixed(4)}`);
+    for (const { worker, round, others, weights, accuracy } of reports) {
+      const how = `round ${round}, with ${others} others, weights ${weights}`;
+      console.log(`worker ${worker}, ${how}: accuracy ${accuracy.toFixed(4)}`);
+    }
   } finally {
     await broker?.stop();
   }

@@ -13,7 +13,7 @@ npm run federated -- [options]
   --seed N        of digits, weights and batches (0)
   --kill          kill a worker with SIGKILL on the way, and start it again later
   --pace MS       least time of a round (0; with --kill 150)
-  --patience MS   how long to wait for a worker that says nothing (10000; with --kill 1000)
+  --patience MS   how long to wait for a worker that says nothing (10000; with --kill 2000)
   --server URL    a NATS server with JetStream; without it, one is started for the time
   --help          this text
 
@@ -49,7 +49,7 @@ export function readOptions(args: string[]): Options | "help" {
     count: integer("count", 100, 1_000_000),
     seed: integer("seed", 0, 100_000),
     pace: readInteger("--pace", numbers.pace ?? (kill ? "150" : "0"), 0, 60_000),
-    patience: readInteger("--patience", numbers.patience ?? (kill ? "1000" : "10000"), 1, 3_600_000),
+    patience: readInteger("--patience", numbers.patience ?? (kill ? "2000" : "10000"), 1, 3_600_000),
     worker: integer("worker", 0, workers - 1),
   };
 }

@@ -1,4 +1,5 @@
 // One of the processes. Each learns from its own rows for a round, tells the others its weights, and goes on from the mean.
+import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { averageState, loadSafetensors, saveSafetensors, scope } from "nablas";
 import { type Contribution, Exchange } from "./exchange";
@@ -12,8 +13,9 @@ const learner = new Learner(options.seed);
 const exchange = await Exchange.open(server!, run, worker, workers, patience);
 
 function contribute(round: number): Contribution {
-  const metadata = { round: String(round), rows: String(data.size) };
-  return { worker, round, rows: data.size, file: saveSafetensors(learner.model.stateDict(), metadata) };
+  const rows = data.size;
+  const metadata = { round: String(round), rows: String(rows) };
+  return { worker, round, rows, file: saveSafetensors(learner.model.stateDict(), metadata) };
 }
 
 /** All workers sum in the same order, and so come to the same bits. */
@@ -26,9 +28,8 @@ function takeMean(contributions: readonly Contribution[]): void {
   });
 }
 
-let round = 0;
-if (exchange.newest.some((one) => one.round > 0)) {
-  round = exchange.newest[0]!.round;
+let round = exchange.newestRound;
+if (round > 0) {
   takeMean(exchange.newest);
   console.error(`worker ${worker}: takes over the weights of round ${round}`);
 }
@@ -39,12 +40,18 @@ while (round < options.rounds) {
   round++;
   await learner.learn(data, round);
   // Who is behind contributes to the round that the others have come to.
-  round = Math.max(round, exchange.newest[0]!.round);
+  round = Math.max(round, exchange.newestRound);
   const own = contribute(round);
   await exchange.put(own);
   const others = await exchange.others(round);
   takeMean([own, ...others]);
-  console.log(JSON.stringify({ worker, round, with: others.length, accuracy: learner.test(test) }));
+  const weights = createHash("sha256")
+    .update(saveSafetensors(learner.model.stateDict()))
+    .digest("hex")
+    .slice(0, 8);
+  console.log(
+    JSON.stringify({ worker, round, others: others.length, weights, accuracy: learner.test(test) }),
+  );
   await rest;
 }
 await exchange.close();

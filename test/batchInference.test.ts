@@ -17,7 +17,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Linear, manualSeed, noGrad, ReLU, randn, Sequential, scope, tensor } from "../src/index";
 import { loadNpy, saveNpy } from "../src/numpy/index";
-import { gemmModel } from "./gemmModel";
+import { toOnnx } from "../src/onnx/index";
 
 const FILES = 40;
 const ROWS = 800;
@@ -29,7 +29,7 @@ manualSeed(1);
 const model = new Sequential(new Linear(64, 32), new ReLU(), new Linear(32, 10));
 
 beforeAll(async () => {
-  writeFileSync(path("model.onnx"), gemmModel(model.stateDict()));
+  writeFileSync(path("model.onnx"), toOnnx(model, { input: [null, 64] }));
   mkdirSync(path("in"));
   for (let i = 0; i < FILES; i++)
     writeFileSync(

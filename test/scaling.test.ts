@@ -3,7 +3,6 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import packageJson from "../package.json";
 
 const root = join(import.meta.dirname, "..");
 const text = readFileSync(join(root, "docs/scaling.md"), "utf8");
@@ -31,11 +30,7 @@ test("two threads, each with half of exclusive or, both learn all of it", async 
   expect(output.trim().split("\n").sort()).toEqual(["0 [ 0, 1, 1, 0 ]", "1 [ 0, 1, 1, 0 ]"]);
 });
 
-// As soon as there is nablas/onnx.
-test.skipIf(!("./onnx" in packageJson.exports))(
-  "a model and rows for batch inference are written",
-  async () => {
-    expect(await run(blocks.find((block) => block.includes("toOnnx("))!)).toEqual({ status: 0, output: "" });
-    expect(["model.onnx", "rows/9.npy"].filter((name) => !existsSync(join(folder, name)))).toEqual([]);
-  },
-);
+test("a model and rows for batch inference are written", async () => {
+  expect(await run(blocks.find((block) => block.includes("toOnnx("))!)).toEqual({ status: 0, output: "" });
+  expect(["model.onnx", "rows/9.npy"].filter((name) => !existsSync(join(folder, name)))).toEqual([]);
+});

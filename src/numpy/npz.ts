@@ -27,7 +27,7 @@ export function saveNpz(
 }
 
 /**
- * The arrays of a .npz file by name, each as `loadNpy` gives it. Read whole or not at all; it allocates at most 1,032 times
+ * The arrays of a .npz file by name, each as `loadNpy` gives it. Read whole or not at all; what it unpacks is at most 1,032 times
  * the size of the file, which is what deflate can make of it.
  * @throws FormatError for bytes that are no .npz file, a name that is there twice, or an array that `loadNpy` refuses
  */

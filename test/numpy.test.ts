@@ -123,6 +123,55 @@ describe("files that lie", () => {
     expect(() => loadNpz(bomb)).toThrow("loadNpz: a.npy promises more than");
   });
 
+  test("sizes before a 0 take no memory, in either order", () => {
+    const empty = Buffer.from(saveNpy({ data: new Float32Array(0), shape: [9007199254740991, 0] }));
+    expect(loadNpy(new Uint8Array(empty)).shape).toEqual([9007199254740991, 0]);
+    const fortran = Buffer.from(empty.toString("latin1").replace("False, ", "True,  "), "latin1");
+    const { data, shape } = loadNpy(new Uint8Array(fortran));
+    expect([data.length, shape]).toEqual([0, [9007199254740991, 0]]);
+  });
+
+  test("thousands of sizes of 1 take no time", () => {
+    const data = Float32Array.from({ length: 300_000 }, (_, i) => i);
+    const shape = [1000, 300, ...Array.from({ length: 3000 }, () => 1)];
+    const file = Buffer.from(saveNpy({ data, shape }));
+    const fortran = Buffer.from(file.toString("latin1").replace("False, ", "True,  "), "latin1");
+    const start = performance.now();
+    const read = loadNpy(new Uint8Array(fortran));
+    expect(performance.now() - start).toBeLessThan(500);
+    expect([read.shape.length, ...read.data.slice(0, 3)]).toEqual([3002, 0, 1000, 2000]);
+  });
+
+  test("an archive with a name twice, or with entries that overlap, is not unpacked", () => {
+    const array = { data: new Uint8Array(50), shape: [50] };
+    const zip = Buffer.from(saveNpz({ a: array, b: array }));
+    const twice = Buffer.from(zip.toString("latin1").replaceAll("b.npy", "a.npy"), "latin1");
+    expect(() => loadNpz(new Uint8Array(twice))).toThrow("loadNpz: a.npy is there twice");
+    const directory = zip.indexOf("PK\x01\x02", 0, "latin1");
+    const second = zip.indexOf("PK\x01\x02", directory + 4, "latin1");
+    // Both entries claim all bytes of values, and nothing when unpacked.
+    for (const at of [directory, second]) {
+      zip.writeUInt32LE(directory, at + 20);
+      zip.writeUInt32LE(0, at + 24);
+      zip.writeUInt32LE(0, at + 42);
+    }
+    expect(() => loadNpz(new Uint8Array(zip))).toThrow("loadNpz: b.npy promises more than");
+  });
+
+  test.each([
+    [
+      "sizes below 0",
+      { data: new Float32Array(3), shape: [-1, -3] },
+      "a shape has integers ≥ 0, got [-1, -3]",
+    ],
+    ["fractions", { data: new Float32Array(3), shape: [0.5, 6] }, "a shape has integers ≥ 0, got [0.5, 6]"],
+    ["no shape", { data: new Float32Array(3) }, "expected a tensor or { data, shape }"],
+    ["nothing", null, "expected a tensor or { data, shape }, got null"],
+  ])("%s are not written", (_, array, message) => {
+    expect(() => saveNpy(array as never)).toThrow(message);
+    expect(() => saveNpy(array as never)).toThrow(OptionError);
+  });
+
   const npz = Object.values(files.npz).map(bytesOf);
   test.each([
     ["npy", bytesOf(files.npy["float32, Fortran order"]!.file), loadNpy],

@@ -102,7 +102,10 @@ export const rows: Record<string, Row[]> = {
     { model: () => new Flatten({ startDim: 1, endDim: 2 }), input: [null, 3, null, 4] },
     { model: () => new Flatten({ startDim: 0, endDim: 0 }), input: [null, 4, 3] },
   ],
-  Dropout: [{ model: () => new Sequential(new Dropout({ p: 0.3 }), new Linear(7, 2)), input: [null, 7] }],
+  Dropout: [
+    { model: () => new Sequential(new Dropout({ p: 0.3 }), new Linear(7, 2)), input: [null, 7] },
+    { model: () => new Sequential(new Dropout({ p: 1 }), new Linear(7, 2)), input: [null, 7] },
+  ],
   BatchNorm1d: [
     { model: () => new BatchNorm1d(6), input: [null, 6] },
     { model: () => new BatchNorm1d(6, { eps: 1e-3, momentum: null }), input: [null, 6, 9] },

@@ -144,6 +144,11 @@ describe("safetensors", () => {
     expect(() => loadSafetensors(bytes)).toThrow(message);
   });
 
+  test("metadata may be long, and full of quotes, colons and backslashes", () => {
+    const long = 'a": "b\\\\", '.repeat(1_000_000);
+    expect(loadSafetensors(saveSafetensors({}, { long })).metadata.long === long).toBe(true);
+  });
+
   test("refuses to save what is no tensor, no text, or the format's own", () => {
     expect(() => saveSafetensors({ a: 1 as never })).toThrow(OptionError);
     expect(() => saveSafetensors({ a: 1 as never })).toThrow(

@@ -106,7 +106,7 @@ function parse(bytes: Uint8Array, refuse: Refuse): Record<string, unknown> {
     const json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     header = JSON.parse(json);
     keys = keysIn(header);
-    colons = json.replaceAll(/"(?:[^"\\]|\\.)*"/g, "").split(":").length - 1;
+    colons = colonsIn(json);
   } catch (error) {
     return refuse(`the header cannot be read: ${(error as Error).message}`);
   }
@@ -120,6 +120,19 @@ function keysIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   const own = Array.isArray(value) ? 0 : Object.keys(value).length;
   return Object.values(value).reduce((sum: number, item) => sum + keysIn(item), own);
+}
+
+/** Outside of strings; of valid JSON. */
+function colonsIn(json: string): number {
+  let colons = 0;
+  let isText = false;
+  for (let i = 0; i < json.length; i++) {
+    const letter = json[i];
+    if (letter === '"') isText = !isText;
+    else if (!isText && letter === ":") colons++;
+    else if (letter === "\\") i++;
+  }
+  return colons;
 }
 
 function stored(name: string, entry: unknown, values: Uint8Array, refuse: Refuse): Stored {

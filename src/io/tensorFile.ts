@@ -40,7 +40,8 @@ export function saveSafetensors(
 
 /**
  * The tensors of a safetensors file, such as `model.loadStateDict` takes. f32 and i32 are read bit by bit, f16, bf16 and i64
- * converted. A file is read whole or not at all.
+ * converted. A file is read whole or not at all. Beside the tensors, of four bytes for each value, it takes at most 64 bytes for
+ * each byte of the header.
  * @throws FormatError where the bytes are not what the format asks for: offsets that overlap, leave a gap or do not fit
  *   the shape, a header that is longer than the file or has a key twice, another dtype, an integer beyond 32 bits
  */

@@ -52,10 +52,12 @@ const LONGEST_HEADER = 10_000;
  * @throws OptionError for another kind of array, or a shape of another size
  */
 export function saveNpy(array: Values): Uint8Array {
-  const { data, shape } = array;
+  const { data, shape } = (array ?? {}) as Partial<Values>;
   const descr = DESCRS.get(data?.constructor);
-  if (descr === undefined)
+  if (data === undefined || descr === undefined || !Array.isArray(shape))
     throw new OptionError(`saveNpy: expected a tensor or { data, shape }, got ${text(array)}`);
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+    throw new OptionError(`saveNpy: a shape has integers ≥ 0, got ${show(shape)}`);
   if (sizeOf(shape) !== data.length) {
     throw new OptionError(`saveNpy: ${show(shape)} are ${sizeOf(shape)} values, got ${data.length}`);
   }
@@ -74,6 +76,7 @@ export function saveNpy(array: Values): Uint8Array {
 /**
  * The array of a .npy file as a typed array of its type in C order, and its shape: what `tensor` takes by its `shape` option,
  * and `dataset`. float16 becomes a Float32Array, int64 an Int32Array, bool a Uint8Array.
+ * It allocates at most 8 bytes for each byte of the file: those of the values, and in Fortran order 6 for the place of each.
  * @throws FormatError for bytes that are no .npy file, another type, or an integer beyond 32 bits
  */
 export function loadNpy(bytes: Uint8Array | ArrayBuffer): Values {
@@ -99,7 +102,7 @@ export function read(op: string, given: Uint8Array | ArrayBuffer): Values {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
   const data = type.make(count);
-  const order = isFortran ? fortranOrder(shape) : undefined;
+  const order = isFortran && count > 0 ? fortranOrder(shape) : undefined;
   for (let i = 0; i < count; i++) {
     const value = type.read(view, (order?.[i] ?? i) * itemBytes, descr[0] !== ">");
     data[i] = value;
@@ -157,16 +160,20 @@ function isWhole(header: string): boolean {
   return new RegExp(`^\\{ *${entry}, *${entry}, *${entry},? *\\}\\s*$`).test(header);
 }
 
-/** For each value in C order its place in Fortran order, in which the first dimension runs fastest. */
+/**
+ * For each value in C order its place in Fortran order, in which the first dimension runs fastest. With a size of 0 there are
+ * none, but the sizes before it could be any.
+ */
 function fortranOrder(shape: Shape): Uint32Array {
   let order = Uint32Array.of(0);
   let stride = 1;
-  for (const [axis, size] of shape.entries()) {
+  // Sizes of 1, of which a header has room for thousands, change nothing.
+  for (const size of shape.filter((size) => size > 1)) {
     const outer = order;
     order = new Uint32Array(outer.length * size);
     for (let i = 0; i < outer.length; i++)
       for (let j = 0; j < size; j++) order[i * size + j] = outer[i]! + j * stride;
-    stride *= shape[axis]!;
+    stride *= size;
   }
   return order;
 }

@@ -27,9 +27,9 @@ export function saveNpz(
 }
 
 /**
- * The arrays of a .npz file by name, each as `loadNpy` gives it. Read whole or not at all; it allocates at most 1,032 times
+ * The arrays of a .npz file by name, each as `loadNpy` gives it. Read whole or not at all; what it unpacks is at most 1,032 times
  * the size of the file, which is what deflate can make of it.
- * @throws FormatError for bytes that are no .npz file, or for an array that `loadNpy` refuses
+ * @throws FormatError for bytes that are no .npz file, a name that is there twice, or an array that `loadNpy` refuses
  */
 export function loadNpz(bytes: Uint8Array | ArrayBuffer): Record<string, Values> {
   const op = "loadNpz";
@@ -37,15 +37,22 @@ export function loadNpz(bytes: Uint8Array | ArrayBuffer): Record<string, Values>
   if (!(file instanceof Uint8Array))
     throw new FormatError(`${op}: expected a Uint8Array, got ${text(bytes)}`);
   let promised = 0;
-  const filter = ({ name, originalSize }: UnzipFileInfo) => {
+  let packed = 0;
+  const names = new Set<string>();
+  const filter = ({ name, originalSize, size }: UnzipFileInfo) => {
     promised += originalSize;
-    if (promised <= MOST_FROM_ONE * file.length) return true;
-    throw new FormatError(`${op}: ${name} promises more than ${file.length} bytes can hold`);
-  };
-  const entries = unzipped(op, file, filter).map(([name, contents]) => {
+    packed += size;
+    // Entries that overlap would be copied as often as there are names for them.
+    if (promised > MOST_FROM_ONE * file.length || packed > file.length)
+      throw new FormatError(`${op}: ${name} promises more than ${file.length} bytes can hold`);
+    if (names.has(name)) throw new FormatError(`${op}: ${name} is there twice`);
     if (!name.endsWith(".npy")) throw new FormatError(`${op}: ${name} is no .npy file`);
-    return [name.slice(0, -4), read(`${op}: ${name}`, contents)] as const;
-  });
+    names.add(name);
+    return true;
+  };
+  const entries = unzipped(op, file, filter).map(
+    ([name, contents]) => [name.slice(0, -4), read(`${op}: ${name}`, contents)] as const,
+  );
   return Object.fromEntries(entries);
 }
 

@@ -21,10 +21,7 @@ export function knownLayers(): Layers {
     ...activations(),
     layer(Linear, linear),
     layer(Flatten, flatten),
-    layer(Dropout, (graph, { options: { p } }, x) => ({
-      ...x,
-      name: graph.node("Dropout", [x.name, graph.float(p)]),
-    })),
+    layer(Dropout, dropout),
     layer(BatchNorm1d, batchNorm),
     layer(LayerNorm, layerNorm),
     layer(Embedding, (graph, { weight, dim }, x) => ({
@@ -66,6 +63,12 @@ function linear(graph: GraphWriter, { weight, bias, outFeatures, activation }: L
   }
   if (activation !== undefined) name = graph.node(ACTIVATIONS[activation], [name]);
   return { name, shape };
+}
+
+/** ONNX has ratios below 1. */
+function dropout(graph: GraphWriter, { options: { p } }: Dropout, x: Value): Value {
+  const name = p < 1 ? graph.node("Dropout", [x.name, graph.float(p)]) : graph.node("Identity", [x.name]);
+  return { ...x, name };
 }
 
 /** ONNX' Flatten makes two dimensions. */

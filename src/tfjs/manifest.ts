@@ -28,13 +28,13 @@ export interface Group {
 export type Bytes = Uint8Array | ArrayBuffer;
 
 /** Numbers that are stored as they are: bytes of one, and how it is read if layers have such. */
-const TYPES: Readonly<Record<string, { bytes: number; read?: Read }>> = {
-  float32: { bytes: 4, read: (view, i) => view.getFloat32(4 * i, true) },
-  int32: { bytes: 4 },
-  uint8: { bytes: 1 },
-  bool: { bytes: 1 },
-  complex64: { bytes: 8 },
-};
+const TYPES = new Map<string, { bytes: number; read?: Read }>([
+  ["float32", { bytes: 4, read: (view, i) => view.getFloat32(4 * i, true) }],
+  ["int32", { bytes: 4 }],
+  ["uint8", { bytes: 1 }],
+  ["bool", { bytes: 1 }],
+  ["complex64", { bytes: 8 }],
+]);
 
 /** @throws FormatError for what is no manifest */
 export function readManifest(model: Json): Group[] {
@@ -67,7 +67,7 @@ function readWeight(spec: unknown): Weight {
   }
   const label = `the weight "${name}"`;
   const count = shape.reduce((product, n) => product * n, 1);
-  const type = quantization == null ? TYPES[dtype] : quantized(label, dtype, quantization);
+  const type = quantization == null ? TYPES.get(dtype) : quantized(label, dtype, quantization);
   if (type === undefined) return refuse(`${label}: the dtype ${told(dtype)} is not known`);
   const bytes = count * type.bytes;
   if (!Number.isSafeInteger(bytes)) refuse(`${label}: its shape is too large`);

@@ -50,6 +50,6 @@ function raw(bytes: Uint8Array, type: number): (Iterable<number | bigint> & { le
     [INT64]: BigInt64Array,
     [BOOL]: Uint8Array,
   }[type]!;
-  // A copy begins where typed arrays may.
-  return bytes.length % Type.BYTES_PER_ELEMENT === 0 ? new Type(bytes.slice().buffer) : undefined;
+  // A copy begins where typed arrays may; slice() of a Buffer would be none.
+  return bytes.length % Type.BYTES_PER_ELEMENT === 0 ? new Type(new Uint8Array(bytes).buffer) : undefined;
 }

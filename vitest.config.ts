@@ -25,6 +25,16 @@ const once = [
   "test/waiting.test.ts",
 ];
 
+/** What debug mode watches: every op, optimizers, plans, and random programs of them. */
+const watched = [
+  "test/backward.test.ts",
+  "test/leak.test.ts",
+  "test/optimizers.test.ts",
+  "test/plan.test.ts",
+  "test/properties*.test.ts",
+  "test/properties/*.test.ts",
+];
+
 const PLAYGROUND = "test/playground/**";
 
 export default defineConfig({
@@ -47,6 +57,14 @@ export default defineConfig({
           exclude: [...once, PLAYGROUND],
           env: { NABLAS_SIMD: "relaxed" },
           execArgv,
+        },
+      },
+      {
+        test: {
+          ...test,
+          name: "debug",
+          include: watched,
+          env: { NABLAS_SIMD: "baseline", NABLAS_DEBUG: "1" },
         },
       },
       // What is shown at 60 frames a second needs the machine for itself.

@@ -66,6 +66,9 @@ export class WorkerError extends NablasError {}
 /** A tensor of another copy of this library: its pointers mean nothing here. */
 export class InstanceError extends NablasError {}
 
+/** Memory that was written by somebody who should not have, as debug mode finds it: `init({ debug: true })`. */
+export class CorruptionError extends NablasError {}
+
 /** An allocation beyond what linear memory can hold. */
 export class OutOfMemoryError extends NablasError {}
 

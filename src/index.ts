@@ -7,6 +7,7 @@ export { readIdx } from "./data/idx";
 export { Normalise, type Scaler, Standardise } from "./data/scaler";
 export type { EarlyStopping } from "./earlyStopping";
 export {
+  CorruptionError,
   DisposedError,
   DomainError,
   DTypeError,

@@ -1,7 +1,8 @@
 import { compiled, identified, ownBinaryAsync } from "./binary/compile";
 import { hasRelaxedSimd } from "./binary/engine";
+import { setDebug } from "./debug";
 import { LoadError, OptionError, text, withDefaults } from "./errors";
-import { debugMemory, start } from "./memory";
+import { start } from "./memory";
 import { checkThreads, setThreads, type ThreadOptions } from "./threads/threads";
 import { type Binary, choose, loadAsync, running, type Simd } from "./wasm";
 
@@ -24,7 +25,11 @@ export interface InitOptions extends ThreadOptions {
   simd?: Simd;
   /** Keep to the baseline, whose results are the same bits on every machine; default false. */
   deterministic?: boolean;
-  /** Remember where each tensor is made, for `memory()`; default false. It makes every op slower. */
+  /**
+   * Whether to remember where each tensor is made, for `memory()`, and to watch over memory: buffers stand between guard words,
+   * new and freed memory is NaN, and whoever writes where he should not is named by a `CorruptionError`. Every op becomes slower.
+   * Default: as it is, at first false.
+   */
   debug?: boolean;
   /** A `WebAssembly.Module` of the package's baseline.wasm or relaxed.wasm to run, instead of the inlined bytes. */
   module?: object;
@@ -37,7 +42,7 @@ export interface InitOptions extends ThreadOptions {
 }
 
 const defaults: { [K in keyof Required<InitOptions>]: InitOptions[K] } = {
-  ...{ simd: undefined, deterministic: false, debug: false },
+  ...{ simd: undefined, deterministic: false, debug: undefined },
   ...{ module: undefined, bytes: undefined, url: undefined, response: undefined },
   ...{ threads: undefined, workerUrl: undefined, createWorker: undefined },
 };
@@ -53,6 +58,9 @@ export async function init(options?: InitOptions): Promise<{ simd: Simd; threads
   const settings = withDefaults("init", defaults, options);
   const simd = wantedSimd(settings);
   checkThreads(settings);
+  if (settings.debug !== undefined && typeof settings.debug !== "boolean") {
+    throw new OptionError(`init: debug is a boolean, got ${text(settings.debug)}`);
+  }
   const brought = broughtBy(settings);
   if (brought !== undefined) expectUnstarted("to bring kernels");
   else if (simd !== undefined && simd !== running) expectUnstarted(`to choose the ${simd} binary`);
@@ -65,8 +73,8 @@ export async function init(options?: InitOptions): Promise<{ simd: Simd; threads
     if (running === undefined) choose(loaded);
     else if (running !== binary.simd) expectUnstarted(`to choose the ${binary.simd} binary`);
   }
-  debugMemory(settings.debug === true);
   start();
+  if (settings.debug !== undefined) setDebug(settings.debug);
   return { simd: running!, threads: await setThreads(settings) };
 }
 

@@ -37,16 +37,28 @@ const bins = new Map<number, number[]>();
 let bytesHeld = 0;
 let buffersHeld = 0;
 
-/** In debug mode, where each living buffer was made. */
-let madeAt: Map<Buffer, string> | undefined;
+/** What stands between buffers and the space that they are cut from, once debug mode has been on: src/debug.ts. */
+export interface Guards {
+  take(bytes: number): number;
+  give(ptr: number, bytes: number): void;
+  made(buffer: Buffer): void;
+  freed(buffer: Buffer): void;
+  /** Where each living buffer was made. */
+  readonly madeAt: string[] | undefined;
+  /** In debug mode, what plans ask for: guard words at places inside the buffer at `ptr`, and a look at all that `who` may have written. */
+  readonly plans:
+    | { fence(ptr: number, places: readonly number[]): void; look(who: string): void }
+    | undefined;
+}
 
-/** Switches debug mode: buffers made from now on remember where. */
-export function debugMemory(on: boolean): void {
-  madeAt = on ? new Map() : undefined;
+export let guards: Guards | undefined;
+
+export function setGuards(next: Guards): void {
+  guards = next;
 }
 
 /** The start of a free block of `bytes`, a multiple of 16. */
-function take(bytes: number): number {
+export function take(bytes: number): number {
   const small = bytes <= SMALL;
   const waiting = (small ? smallBins : bins).get(bytes);
   if (waiting !== undefined && waiting.length > 0) return waiting.pop()!;
@@ -56,10 +68,16 @@ function take(bytes: number): number {
   return gap.at - bytes;
 }
 
+/** Makes `bytes` at `ptr`, as `take` gave them, a free block. */
+export function release(ptr: number, bytes: number): void {
+  put(bytes <= SMALL ? smallBins : bins, ptr, bytes);
+}
+
 /** Gives back what was reserved: by a recording, or by `reserve`. */
 export function give(ptr: number, size: number): void {
   const bytes = Math.ceil(size / 16) * 16;
-  put(bytes <= SMALL ? smallBins : bins, ptr, bytes);
+  if (guards === undefined) release(ptr, bytes);
+  else guards.give(ptr, bytes);
 }
 
 function put(into: Map<number, number[]>, ptr: number, bytes: number): void {
@@ -78,7 +96,7 @@ function newSlab(): void {
 // Linear memory as it is since it last grew: asking for `memory.buffer` takes longer than a small kernel.
 let whole: ArrayBuffer;
 let allFloats: Float32Array;
-let allIntegers: Int32Array;
+export let allIntegers: Int32Array;
 
 function remap(): void {
   whole = linear.buffer;
@@ -104,8 +122,9 @@ export function moveTo(loaded: Loaded): void {
 }
 
 /** So many bytes that nobody else gets, and that `memory` does not count, until `give` has them back. */
-export function reserve(bytes: number): number {
-  return take(Math.ceil(bytes / 16) * 16);
+export function reserve(size: number): number {
+  const bytes = Math.ceil(size / 16) * 16;
+  return guards === undefined ? take(bytes) : guards.take(bytes);
 }
 
 function newHole(bytes: number): void {
@@ -205,12 +224,12 @@ export class Buffer {
     } else {
       this.bytes = Math.max(16, Math.ceil(elements / 4) * 16);
       if (!(this.bytes <= MAX_BYTES)) throw outOfMemory(this.bytes);
-      this.ptr = take(this.bytes);
+      this.ptr = reserve(this.bytes);
       bytesHeld += this.bytes;
     }
     buffersHeld++;
     recorder?.made(this, shared);
-    madeAt?.set(this, new Error().stack?.split("\n").slice(2).join("\n") ?? "");
+    guards?.made(this);
   }
 
   /** Another buffer of the same memory, `offset` bytes on; it lives until the last of them is freed. */
@@ -224,7 +243,7 @@ export class Buffer {
     const reserved = recorder?.freed(this) ?? false;
     this.fate = fate;
     this.region?.remove(this);
-    madeAt?.delete(this);
+    guards?.freed(this);
     buffersHeld--;
     if (this.sharers !== undefined && --this.sharers.count > 0) return;
     const { ptr, bytes } = this.sharers ?? this;
@@ -279,7 +298,7 @@ export function memory(): MemoryUse {
     reserved: running !== undefined ? whole.byteLength : 0,
     tensors: buffersHeld,
   };
-  return madeAt === undefined ? use : { ...use, madeAt: [...madeAt.values()] };
+  return guards?.madeAt === undefined ? use : { ...use, madeAt: guards.madeAt };
 }
 
 /** Why `buffer` cannot be used any more, as an error of the op that wanted to. */

@@ -32,9 +32,32 @@ function fillTable(): void {
   }
 }
 
-/** Puts other functions in the kernels' place, which call them. */
+/** Puts other functions in the kernels' place, which call them, for as long as a recording takes. */
 export function setKernels(next: Kernels): void {
   kernels = next;
+}
+
+/** The kernels of the instance itself. */
+export let own: Kernels;
+let divided: Kernels | undefined;
+let checks: ((kernels: Kernels) => Kernels) | undefined;
+
+/** Puts kernels that divide their work in the place of the instance's own, until called without. */
+export function setDivided(next?: Kernels): void {
+  divided = next;
+  settle();
+}
+
+/** Puts what `next` makes of all kernels, divided ones too, in their place, until called without. */
+export function setChecks(next?: typeof checks): void {
+  checks = next;
+  settle();
+}
+
+function settle(): void {
+  if (running === undefined) return;
+  const bare = divided ?? own;
+  kernels = checks?.(bare) ?? bare;
 }
 
 /** Linear memory. It grows: views are for memory.ts to make, one per use. */
@@ -107,7 +130,8 @@ export function instantiate(): number {
 export function use(loaded: Loaded): void {
   const { heapBase, table, ...rest } = loaded.instance.exports as unknown as Exports;
   const wasFilled = places.size > 0;
-  [kernels, binary, instance, memory, running] = [rest, loaded, loaded.instance, loaded.memory, loaded.simd];
+  [own, binary, instance, memory, running] = [rest, loaded, loaded.instance, loaded.memory, loaded.simd];
+  settle();
   places.clear();
   if (wasFilled) fillTable();
 }

@@ -44,7 +44,8 @@ describe("the allocator", () => {
     for (const b of buffers) b.free("dispose");
   });
 
-  test("gives the same place again for the same size", () => {
+  // Debug mode keeps freed memory from use.
+  test.skipIf(process.env.NABLAS_DEBUG === "1")("gives the same place again for the same size", () => {
     const first = new Buffer(77);
     const { ptr } = first;
     first.free("dispose");

@@ -1,10 +1,10 @@
-// Every file runs on the binary that its project in vitest.config.ts names, and with NABLAS_THREADS=n on so many threads,
-// which then divide whatever can be divided.
+// Every file runs on the binary that its project in vitest.config.ts names; with NABLAS_THREADS=n on so many threads, which
+// then divide whatever can be divided; and with NABLAS_DEBUG=1 in debug mode.
 import { init } from "../src/index";
 import { crew } from "../src/threads/threads";
 
-const { NABLAS_SIMD: simd, NABLAS_THREADS: threads } = process.env;
-await init({ simd: simd as "baseline" | "relaxed" });
+const { NABLAS_SIMD: simd, NABLAS_THREADS: threads, NABLAS_DEBUG: debug } = process.env;
+await init({ simd: simd as "baseline" | "relaxed", debug: debug === "1" });
 if (threads !== undefined) {
   await init({ threads: Number(threads) });
   crew!.divideAll();

@@ -1,12 +1,12 @@
 // A recorded list of kernel calls, with the memory it works in.
 import { show } from "../errors";
-import { Buffer } from "../memory";
+import { Buffer, guards } from "../memory";
 import { faultAt } from "../recording";
 import type { Region } from "../scope";
 import { kernels, memory } from "../wasm";
 import { isPointer } from "./abi";
 import { ENTRY, FOUND, writeEntry } from "./entry";
-import { type Life, layOut } from "./layout";
+import { apart, type Life, layOut } from "./layout";
 import { type Parallel, parallel, type Stage } from "./parallel";
 import { simplify } from "./passes";
 import type { Block, Call, Recording } from "./recording";
@@ -42,12 +42,19 @@ export class Plan {
     const { persistent, temporary, constants } = sorted(recording, outputs);
     const own = [...temporary, ...constants, ...outputs];
     const calls = simplify(withoutFirstFills(recording.calls, persistent, constants), temporary);
+    const watch = guards?.plans;
     const lives = own.map((block) => lifeOf(block, calls, outputs.has(block) || block.constant));
     const used = own.filter((_, i) => lives[i] !== undefined);
-    const { offsets, bytes } = layOut(lives.filter((life) => life !== undefined));
+    const { offsets, bytes } = (watch === undefined ? layOut : apart)(
+      lives.filter((life) => life !== undefined),
+    );
     this.memory = { shared: bytes, apart: own.reduce((sum, block) => sum + block.bytes, 0) };
     this.arena = new Buffer(bytes / 4);
     const places = used.map((block, i) => ({ block, to: this.arena.ptr + offsets[i]! }));
+    watch?.fence(
+      this.arena.ptr,
+      places.map(({ block, to }) => to + block.bytes),
+    );
     for (const { block, to } of places) {
       if (block.constant || outputs.has(block)) kernels.copyForward(block.ptr, to, block.bytes / 4);
     }
@@ -65,13 +72,20 @@ export class Plan {
 
   /** @throws what the op throws whose search finds something, a label that is no class for instance */
   replay(): void {
-    if (parallel === undefined) {
+    const watch = guards?.plans;
+    if (watch !== undefined) {
+      watch.look("JavaScript");
+      for (const [i, { name }] of this.placed.entries()) {
+        this.replayPart(i, 1);
+        watch.look(name);
+      }
+    } else if (parallel === undefined) {
       this.replayPart(0, this.placed.length);
-      return;
-    }
-    for (const { from, count, run } of this.stages()) {
-      if (run === undefined) this.replayPart(from, count);
-      else run(() => this.replayPart(from, count));
+    } else {
+      for (const { from, count, run } of this.stages()) {
+        if (run === undefined) this.replayPart(from, count);
+        else run(() => this.replayPart(from, count));
+      }
     }
   }
 

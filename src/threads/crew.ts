@@ -2,7 +2,7 @@
 import { OutOfMemoryError } from "../errors";
 import type { Parallel, Place, Stage } from "../plan/parallel";
 import type { Call } from "../plan/recording";
-import { type Kernels, kernels, setKernels } from "../wasm";
+import { type Kernels, own, setDivided } from "../wasm";
 import { clock, type Judge, Site } from "./judge";
 import type { Pool } from "./pool";
 import { Run, reserved } from "./run";
@@ -70,22 +70,20 @@ class Divisible {
 
 export class Crew implements Parallel {
   private readonly divisible = new Map<string, Divisible>();
-  /** The kernels as they are, each on one thread. */
-  private readonly real: Kernels = kernels;
   private readonly run = new Run(reserved);
 
   constructor(
     readonly pool: Pool,
     private readonly judge: Judge,
   ) {
-    const entries = Object.entries(this.real).map(([name, kernel]) => {
+    const entries = Object.entries(own).map(([name, kernel]) => {
       const split = splitOf(name);
       if (split === undefined) return [name, kernel];
       const divisible = new Divisible(name, split, kernel as Kernel, judge);
       this.divisible.set(name, divisible);
       return [name, this.dividing(divisible)];
     });
-    setKernels(Object.fromEntries(entries) as Kernels);
+    setDivided(Object.fromEntries(entries) as Kernels);
   }
 
   /**
@@ -233,7 +231,7 @@ export class Crew implements Parallel {
 
   /** Puts the kernels back. */
   end(): void {
-    setKernels(this.real);
+    setDivided();
     this.run.dispose();
   }
 }

@@ -71,7 +71,7 @@ class Divisible {
 export class Crew implements Parallel {
   private readonly divisible = new Map<string, Divisible>();
   /** The kernels as they are, each on one thread. */
-  private readonly real: Kernels = kernels;
+  readonly real: Kernels = kernels;
   private readonly run = new Run(reserved);
 
   constructor(

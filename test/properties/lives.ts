@@ -119,7 +119,11 @@ export class World {
   broken(root: Life): boolean {
     if (!root.alive || !(root.learns || root.recorded)) return true;
     return this.behind(root).some(
-      (life) => life.recorded!.released || !life.alive || life.recorded!.inputs.some((x) => !x.alive),
+      (life) =>
+        life.recorded!.released ||
+        !life.alive ||
+        life.kept?.alive === false ||
+        life.recorded!.inputs.some((x) => !x.alive),
     );
   }
 

@@ -76,7 +76,8 @@ const losses: Record<string, [target: Target, loss: (y: Tensor, target: Tensor) 
 const rate = fc.constantFrom(0.01, 0.1, 0.5);
 const share = fc.constantFrom(0, 0.5, 0.9);
 const penalties = { lr: rate, weightDecay: fc.constantFrom(0, 0.01), l1: fc.constantFrom(0, 0.001) };
-const optimizers = fc.oneof(
+/** Options of each optimizer. */
+export const optimizers = fc.oneof(
   fc.record({ kind: fc.constant("SGD"), ...penalties, momentum: share, dampening: fc.constantFrom(0, 0.1) }),
   fc.record({ kind: fc.constant("SGD"), ...penalties, momentum: fc.constant(0.9), nesterov: fc.boolean() }),
   fc.record({ kind: fc.constantFrom("Adam", "AdamW"), ...penalties, amsgrad: fc.boolean() }),
@@ -91,6 +92,12 @@ const OPTIMIZERS = {
   RMSprop: nablas.RMSprop,
   Adagrad: nablas.Adagrad,
 };
+
+type Options = typeof optimizers extends fc.Arbitrary<infer T> ? T : never;
+
+export function makeOptimizer({ kind, ...options }: Options, parameters: nablas.ParameterList<object>) {
+  return new OPTIMIZERS[kind as keyof typeof OPTIMIZERS](parameters as Tensor[], options);
+}
 
 /** A batch of so many rows, and what is done between it and the one before. */
 const batch = fc.record({
@@ -138,12 +145,11 @@ export function build(net: Network) {
   }
   modules.push(new nablas.Linear(units, net.outputs));
   const model = new Sequential(...modules);
-  const { kind, ...options } = net.optimizer;
   const all = model.parameters();
   const [flat, others] = [all.filter((t) => t.shape.length < 2), all.filter((t) => t.shape.length > 1)];
   const lists = [{ params: others }, { params: flat, lr: 0.05, weightDecay: 0 }];
   const given = net.groups && flat.length > 0 ? lists : all;
-  const optimizer = new OPTIMIZERS[kind as keyof typeof OPTIMIZERS](given as Tensor[], options);
+  const optimizer = makeOptimizer(net.optimizer, given);
   const step = (x: Tensor, target: Tensor) => {
     optimizer.zeroGrad();
     const loss = losses[net.loss]![1](model.forward(x), target);

@@ -127,6 +127,13 @@ export class World {
     );
   }
 
+  /** Whether a pass back from `root` reads a gradient that it also adds to. */
+  readsGradients(root: Life): boolean {
+    const read = this.behind(root).flatMap((life) => life.recorded!.inputs);
+    const added = new Set([root, ...read].map((x) => x.learns && x.grad?.cell));
+    return read.some(({ cell }) => added.has(cell));
+  }
+
   /** The gradients of leaves that a pass back from `root` adds. */
   gradients(root: Life): Map<Life, number[]> {
     const sums = new Map<Life, number[]>([[root, root.cell.values.map(() => 1)]]);

@@ -64,7 +64,7 @@ describe("no op writes beside its buffers, forward or backward", () => {
       });
       checkNeighbours();
     });
-    fc.assert(check, often(20));
+    fc.assert(check, often(12));
   });
 });
 

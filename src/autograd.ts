@@ -139,7 +139,7 @@ function zeros(size: number): Buffer {
 export function backward(root: Tensor, options: { gradient: Tensor | null; retainGraph: boolean }): void {
   const { retainGraph } = options;
   const nodes = reachable(root);
-  for (const node of nodes) checkAlive(node);
+  for (const node of nodes) checkSaved(node, nodes);
   seed(root, options.gradient);
   const leftovers: Buffer[] = [];
   let done = 0;
@@ -182,7 +182,8 @@ function reachable(root: Tensor): Node[] {
   return nodes.sort((a, b) => b.order - a.order);
 }
 
-function checkAlive(node: Node): void {
+/** @throws if something that `node` needs is gone, or is a gradient that this pass adds to before it is read */
+function checkSaved(node: Node, nodes: readonly Node[]): void {
   if (node.released) {
     throw new GraphError(
       `backward: the graph of ${node.op} was released by an earlier backward(); ` +
@@ -193,7 +194,13 @@ function checkAlive(node: Node): void {
     if (x.node === undefined && x.requiresGrad) x.use(`backward of ${node.op}`);
   }
   for (const item of node.saved) {
-    if (item.fate === undefined) continue;
+    if (item.fate === undefined) {
+      const isGradient = !(item instanceof Buffer) && item.op === "gradient";
+      if (!isGradient || !nodes.some(({ inputs }) => inputs.some(({ grad }) => grad === item))) continue;
+      throw new GraphError(
+        `backward of ${node.op}: one of its inputs is a gradient, to which this pass adds; clone() it before`,
+      );
+    }
     throw gone(
       `backward of ${node.op}`,
       item instanceof Buffer ? "a saved value" : item.describe(),

@@ -305,7 +305,8 @@ export function memory(): MemoryUse {
 export function gone(op: string, what: string, fate: Fate): DisposedError {
   const how: Record<Fate, string> = {
     dispose: "was disposed; use it before dispose(), or clone() it",
-    scope: "was freed at the end of its scope; return it from the scope's function to keep it",
+    scope:
+      "was freed at the end of its scope; return it from the scope's function, or call backward() inside",
     backward: "was released by backward(); call backward({ retainGraph: true }) to keep it",
     module: "was freed when its module returned, since nothing was being recorded; return it from forward()",
     garbage: "was freed with the graph that it belonged to",

@@ -143,6 +143,24 @@ describe("backward", () => {
     }),
   );
 
+  test("refuses to read a gradient to which it adds in the same pass", () =>
+    scope(() => {
+      const x = tensor([1, 2], { requiresGrad: true });
+      const w = tensor([3, 4], { requiresGrad: true });
+      sum(x).backward();
+      const wrong = sum(add(x, mul(w, x.grad!)));
+      expect(() => wrong.backward()).toThrow(/backward of mul: one of its inputs is a gradient.*clone\(\)/);
+      expect(x.grad!.toArray()).toEqual([1, 1]);
+      const own = x.grad!.clone();
+      sum(add(x, mul(w, own))).backward();
+      expect([x.grad!.toArray(), w.grad!.toArray()]).toEqual([
+        [2, 2],
+        [1, 1],
+      ]);
+      sum(mul(w, x.grad!)).backward();
+      expect(w.grad!.toArray()).toEqual([3, 3]);
+    }));
+
   test("of a leaf is the gradient given, or 1", () => {
     const x = leaf([4]);
     x.backward();

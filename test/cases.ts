@@ -13,6 +13,10 @@ import * as ref from "./reference";
 /** What one input of an op is made of. */
 export interface Input {
   draw: (random: () => number) => number;
+  /** Whether `draw` could give such a number: it is in the domain, and at some distance from where the op has a kink. */
+  accepts: (x: number) => boolean;
+  /** Where the numbers lie, if any number in between will do. */
+  interval?: Interval;
   dtype: "f32" | "i32";
   differentiable: boolean;
 }
@@ -42,7 +46,10 @@ export interface Row {
 
 export interface Case extends Row {
   name: string;
+  /** The op on inputs, with the generator seeded anew. */
   run: (inputs: readonly Tensor[], variant: Variant) => Tensor;
+  /** The same without that. */
+  apply: (inputs: readonly Tensor[], variant: Variant) => Tensor;
   expected: (inputs: readonly Nd[], variant: Variant) => Nd;
 }
 
@@ -58,16 +65,17 @@ type Interval = readonly [low: number, high: number];
 
 /** Even numbers of the interval, at some distance from where the op has a kink. */
 function between(low: number, high: number, ...kinks: number[]): Input {
+  const accepts = (x: number) => x >= low && x <= high && !kinks.some((kink) => Math.abs(x - kink) < 1e-3);
   const draw = (random: () => number): number => {
     const x = Math.fround(low + (high - low) * random());
     return kinks.some((kink) => Math.abs(x - kink) < 1e-3) ? draw(random) : x;
   };
-  return { draw, dtype: "f32", differentiable: true };
+  return { draw, accepts, interval: [low, high], dtype: "f32", differentiable: true };
 }
 
 function oneOf(...values: number[]): Input {
   const draw = (random: () => number) => values[Math.floor(random() * values.length)]!;
-  return { draw, dtype: "f32", differentiable: false };
+  return { draw, accepts: (x) => values.includes(x), dtype: "f32", differentiable: false };
 }
 
 const signs = oneOf(-1, 1);
@@ -153,8 +161,8 @@ interface Pairwise<O> {
 
 interface LossOptions {
   reduction?: ref.Reduction | "batchmean";
-  weight?: readonly number[];
-  posWeight?: readonly number[];
+  weight?: number | readonly number[];
+  posWeight?: number | readonly number[];
 }
 
 /** A loss of pairs of numbers, with the three reductions. Further options are for columns of three. */
@@ -165,7 +173,7 @@ function loss<O extends object = object>(row: Pairwise<O>): Row {
   return op({
     inputs: [pred, target],
     variants: [...sizes, on([7, 3], [7, 3]), ...others.map((given) => on([7, 3], [7, 3]).with(given))],
-    reference: (p: Nd, t: Nd, { reduction, weight = [1], posWeight = [1], ...rest }: LossOptions = {}) => {
+    reference: (p: Nd, t: Nd, { reduction, weight = 1, posWeight = 1, ...rest }: LossOptions = {}) => {
       const values = ref.elementwise((...v) => reference(v[0]!, v[1]!, v[2]!, v[3]!, rest as O));
       return ref.reduced(values(p, t, ref.nested(weight), ref.nested(posWeight)), reduction);
     },
@@ -1000,12 +1008,14 @@ export const more: Record<string, Record<string, Row>> = {
 type Call<T> = (...args: unknown[]) => T;
 
 function named(name: string, row: Row, fn: unknown): Case {
+  const apply: Case["apply"] = (inputs, { args }) => ((row.call ?? fn) as Call<Tensor>)(...inputs, ...args);
   return {
     ...row,
     name,
-    run: (inputs, { args }) => {
+    apply,
+    run: (inputs, variant) => {
       nablas.manualSeed(SEED);
-      return ((row.call ?? fn) as Call<Tensor>)(...inputs, ...args);
+      return apply(inputs, variant);
     },
     expected: (inputs, { args }) => (row.reference as Call<Nd>)(...inputs, ...args),
   };

@@ -438,7 +438,7 @@ describe("use after release names the op and the fix", () => {
     });
     expect(() => sum(t!)).toThrow(
       "sum: the output of relu [2] was freed at the end of its scope; " +
-        "return it from the scope's function to keep it",
+        "return it from the scope's function, or call backward() inside",
     );
   });
 

@@ -21,6 +21,7 @@ const once = [
   "test/packing.test.ts",
   "test/readme.test.ts",
   "test/standaloneText.test.ts",
+  "test/supply.test.ts",
   "test/threadFaults.test.ts",
   "test/waiting.test.ts",
 ];

@@ -37,13 +37,15 @@ beforeAll(() => {
   run("tar", "-xzf", filename, "-C", installed, "--strip-components=1");
 });
 
+const PAPERS = ["CHANGELOG.md", "LICENSE", "README.md", "THIRD-PARTY-NOTICES.txt", "package.json"];
+
 test("holds the build, its types and the papers, nothing else", () => {
   const built = (path: string) => /^dist\/[\w.-]+\.(js|js\.map|d\.ts|wasm)$/.test(path);
   const entries = Object.values(manifest.exports as Record<string, string | Record<string, string>>)
     .flatMap((paths) => (typeof paths === "string" ? [paths] : Object.values(paths)))
     .map((path) => path.replace("./", ""));
   expect(files).toEqual(expect.arrayContaining(entries));
-  expect(files.filter((path) => !built(path)).sort()).toEqual(["LICENSE", "README.md", "package.json"]);
+  expect(files.filter((path) => !built(path)).sort()).toEqual(PAPERS);
 });
 
 test("needs no other package at run time", () => {

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { transformSync } from "esbuild";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { announce, executablePath } from "./browser/chromium";
 import { type Block, chainOf, documentsOf, missing, outputOf } from "./documents/blocks";
 import { commandsOf, filesOf, scripts } from "./documents/commands";
@@ -10,6 +10,8 @@ import { runInPage } from "./documents/page";
 import { execute, Programs } from "./documents/programs";
 
 announce("the blocks of pages");
+// Many processes at once, on a machine that may be busy.
+vi.setConfig({ testTimeout: 240_000 });
 
 const root = join(import.meta.dirname, "..");
 const documents = documentsOf(root);

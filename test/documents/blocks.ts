@@ -9,8 +9,8 @@
 //   text                a drawing
 //   text of errors      what errors say
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import MarkdownIt from "markdown-it";
 
 export interface Block {
@@ -37,22 +37,34 @@ export interface Document {
   blocks: Block[];
 }
 
-/** All that are in the repository, or may be. */
+/** All that are in the repository, or may be, and the doc comments of the sources. */
 export function documentsOf(root: string): Document[] {
-  const args = ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"];
+  const args = ["ls-files", "--cached", "--others", "--exclude-standard", "*.md", "src/*.ts"];
   const paths = execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim().split("\n");
-  return paths.map((path) => {
-    const text = readFileSync(join(root, path), "utf8");
-    return { path, text, blocks: blocksOf(path, text) };
+  return paths
+    .filter((path) => existsSync(join(root, path)))
+    .map((path) => {
+      const text = readFileSync(join(root, path), "utf8");
+      return { path, text, blocks: blocksOf(path, path.endsWith(".ts") ? docComments(text) : text) };
+    });
+}
+
+/** The lines of doc comments without their asterisks; others are empty. */
+function docComments(source: string): string {
+  let inside = false;
+  const lines = source.split("\n").map((line) => {
+    inside = /^\s*\/\*\*/.test(line) || (inside && !/\*\/\s*$/.test(line));
+    return inside ? line.replace(/^\s*(\/\*\*|\* ?)/, "") : "";
   });
+  return lines.join("\n");
 }
 
 export function blocksOf(path: string, text: string): Block[] {
   const blocks: Block[] = [];
   for (const { type, info, map, content: code } of new MarkdownIt().parse(text, {})) {
-    if (type !== "fence" && type !== "code_block") continue;
+    if (type !== "fence" && (type !== "code_block" || !path.endsWith(".md"))) continue;
     const line = map![0] + 2;
-    const [place, name] = [`${path}:${line}`, `${basename(path, ".md")}-${line}`];
+    const [place, name] = [`${path}:${line}`, `${path.replace(/\W+/g, "-")}-${line}`];
     const [language = "", ...rest] = info.split(/\s+/).filter((word) => word !== "");
     const words = wordsOf(rest, place);
     blocks.push({ path, line, place, name, language, words, code, before: [...blocks] });

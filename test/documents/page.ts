@@ -1,9 +1,10 @@
 // A block as the script of a page that is cross-origin isolated and has the package under its name.
+import { fileURLToPath } from "node:url";
 import { launch } from "../browser/chromium";
 import { ISOLATED, serve } from "../browser/site";
 
 const PAGE = `<!doctype html><title></title>
-<script type="importmap">{ "imports": { "nablas": "/nablas/index.js" } }</script>
+<script type="importmap">{ "imports": { "nablas": "/nablas/index.js", "nablas/": "/subpaths/" } }</script>
 <script type="module" src="/block.js"></script>`;
 
 export async function runInPage(code: string): Promise<{ printed: string; errors: string[] }> {
@@ -17,6 +18,14 @@ export async function runInPage(code: string): Promise<{ printed: string; errors
     await page.route(`${site.url}block.html`, (route) => route.fulfill(answer("text/html", PAGE)));
     const script = `${code}\ndocument.title = "ended";`;
     await page.route(`${site.url}block.js`, (route) => route.fulfill(answer("text/javascript", script)));
+    await page.route(`${site.url}subpaths/*`, async (route) => {
+      const response = await route.fetch({ url: `${route.request().url()}.js` });
+      await route.fulfill({ response });
+    });
+    await page.route(`${site.url}tfjs/*`, (route) => {
+      const path = fileURLToPath(new URL(`files${new URL(route.request().url()).pathname}`, import.meta.url));
+      return route.fulfill({ path, headers: ISOLATED });
+    });
     await page.goto(`${site.url}block.html`);
     await page
       .waitForFunction('document.title === "ended"', undefined, { timeout: 30_000 })

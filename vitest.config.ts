@@ -11,6 +11,8 @@ const once = [
   "test/batchInference.test.ts",
   "test/browser/standalone.test.ts",
   "test/browser/threads.test.ts",
+  "test/documents.test.ts",
+  "test/edits.test.ts",
   "test/example.test.ts",
   "test/federated.test.ts",
   "test/fixtures.test.ts",

@@ -47,6 +47,16 @@ export const activations: [string, NodeProto[], ((x: Tensor) => Tensor) | undefi
     (x) => nablas.gelu(x, { approximate: "tanh" }),
   ],
   [
+    "Softsign",
+    [
+      node("magnitude", "Abs", ["x"]),
+      constant("one", 1),
+      node("divisor", "Add", ["magnitude", "one"]),
+      node("y", "Div", ["x", "divisor"]),
+    ],
+    (x) => nablas.softsign(x),
+  ],
+  [
     "SiLU",
     [node("/0/Sigmoid_output_0", "Sigmoid", ["x"]), node("y", "Mul", ["x", "/0/Sigmoid_output_0"])],
     nablas.silu,

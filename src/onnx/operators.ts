@@ -1,5 +1,6 @@
 // What ONNX' operators of numbers are here. By name: the attributes that are understood, and how a node becomes a step.
 import {
+  abs,
   add,
   celu,
   clip,
@@ -78,6 +79,7 @@ function operands(fn: (a: Tensor, b: Tensor) => Tensor): Operator {
 export const operators: Readonly<Record<string, Operator>> = {
   ...shapeOperators,
   ...productOperators,
+  Abs: plain(abs),
   Add: operands((a, b) => add(a, b)),
   Celu: withAlpha((alpha) => (x) => celu(x, { alpha }), 1),
   Clip: unary(clipping, ["min", "max"]),

@@ -1,6 +1,6 @@
 // Groups of nodes that spell out an op which is one here: then it runs in one kernel, with the bits of the module that was
 // written. A pattern begins at its last node.
-import { gelu, hardswish, logSigmoid, mish, silu, softplus, type Tensor } from "../index";
+import { gelu, hardswish, logSigmoid, mish, silu, softplus, softsign, type Tensor } from "../index";
 import { activatedLinear, linearNode } from "./linearPatterns";
 import { isNumber, made, type Node, numberOf, type Step, type Value } from "./node";
 import { isSixth } from "./operators";
@@ -11,7 +11,7 @@ type Pattern = (node: Node) => Step | undefined;
 /** By the operator of the last node. */
 const patterns: Readonly<Record<string, readonly Pattern[]>> = {
   Add: [linearNode],
-  Div: [scaledSoftplus],
+  Div: [scaledSoftplus, quotient],
   Gemm: [linearNode],
   Log: [logOfSigmoid],
   MatMul: [linearNode],
@@ -67,6 +67,12 @@ function scaledSoftplus({ inputs: [y, divisor] }: Node): Step | undefined {
   const beta = numberOf(divisor);
   const x = beta === undefined ? undefined : productWith(made(y, "Softplus")?.inputs[0], beta);
   return of(x, (t) => softplus(t, { beta: beta! }));
+}
+
+/** x / (1 + |x|) */
+function quotient({ inputs: [x, divisor] }: Node): Step | undefined {
+  const magnitude = other(made(divisor, "Add"), (summand) => isNumber(summand, 1));
+  return made(magnitude, "Abs")?.inputs[0] === x ? of(x, softsign) : undefined;
 }
 
 /** beta x > threshold ? x : log(1 + e^(beta x)) / beta */

@@ -1,5 +1,16 @@
 // What moves, chooses and reduces.
-import { embedding, identity, max, mean, reshape, sum, type Tensor, tensor, transpose } from "../index";
+import {
+  concat,
+  embedding,
+  identity,
+  max,
+  mean,
+  reshape,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+} from "../index";
 import type { Node, Step } from "./node";
 import type { Operator } from "./operators";
 import { DOUBLE, FLOAT, INT32, INT64, typeName } from "./proto";
@@ -34,6 +45,7 @@ function reducing(fn: Reduction): Operator {
 
 export const shapeOperators: Readonly<Record<string, Operator>> = {
   Cast: shaping(cast, ["to", "saturate"]),
+  Concat: { attributes: ["axis"], step: joining },
   Flatten: shaping(flatten, ["axis"]),
   Gather: { attributes: ["axis"], step: gather },
   ReduceMax: reducing((x, options) => max(x, options)),
@@ -56,6 +68,11 @@ function cast(node: Node): Shaping {
   const same = node.any(0).isFloat ? [FLOAT, DOUBLE] : [INT32, INT64];
   if (!same.includes(to)) node.refuse(`casts to ${typeName(to)}`);
   return (x) => reshape(x, x.shape);
+}
+
+function joining(node: Node): Step {
+  const dim = node.int("axis", 0);
+  return { inputs: node.inputs.map((_, i) => node.input(i)), run: (parts) => concat(parts, { dim }) };
 }
 
 /** To two dimensions, wherever the axis is. */

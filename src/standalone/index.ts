@@ -38,8 +38,12 @@ export interface Standalone {
  * RangeError, as is an index that an Embedding does not have.
  *
  * ```ts
- * const { code } = toModule(model);
- * writeFileSync("network.js", code);
+ * import { writeFileSync } from "node:fs";
+ * import { Linear, ReLU, Sequential } from "nablas";
+ * import { toModule } from "nablas/standalone";
+ *
+ * const model = new Sequential(new Linear(2, 8), new ReLU(), new Linear(8, 1)); // trained
+ * writeFileSync("network.js", toModule(model).code);
  * // elsewhere: import { predict } from "./network.js"; predict(Float32Array.of(0, 1));
  * ```
  * @param model a module of the library, or Sequential ones of them

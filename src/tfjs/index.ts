@@ -26,10 +26,16 @@ export type TfjsShards = Bytes | readonly Bytes[] | ((path: string) => Bytes | P
  * the files: four bytes for each number of the weights, and copies of the shards and of one weight at a time.
  *
  * ```ts
- * const read = (path: string) => readFile(join("model", path)); // in Node
- * const model = await fromTfjs(await read("model.json"), read);
+ * import { readFile } from "node:fs/promises";
+ * import { fromTfjs } from "nablas/tfjs";
  *
- * const get = async (path: string) => (await fetch(`/model/${path}`)).arrayBuffer(); // in a browser
+ * const read = (path: string) => readFile(`tfjs/${path}`);
+ * const model = await fromTfjs(await read("model.json"), read);
+ * ```
+ * ```ts in page
+ * import { fromTfjs } from "nablas/tfjs";
+ *
+ * const get = async (path: string) => (await fetch(`/tfjs/${path}`)).arrayBuffer();
  * const model = await fromTfjs(await get("model.json"), get);
  * ```
  * @param model the model.json: its bytes, its text, or parsed

@@ -1,0 +1,36 @@
+// Blocks of commands, and the scripts of package.json that they run.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Block } from "./blocks";
+
+export interface Command {
+  /** As it stands there, without what comes behind " -- ". */
+  name: string;
+  script?: string;
+  args: string[];
+}
+
+/** One for each command: lines have some, joined by "&&", and end with a comment. */
+export function commandsOf({ code }: Block): Command[] {
+  return code
+    .split("\n")
+    .flatMap((line) => line.replace(/\s+#.*$/, "").split("&&"))
+    .map((text) => text.trim())
+    .filter((text) => text !== "")
+    .map((text) => {
+      const [name, rest] = text.split(" -- ") as [string, string?];
+      const script = /^npm (?:run ([\w:-]+)|(start|test))$/.exec(name);
+      return { name, script: script?.[1] ?? script?.[2], args: rest?.split(" ") ?? [] } as Command;
+    });
+}
+
+/** The scripts of the package, by name. */
+export function scripts(root: string): Map<string, string> {
+  return new Map(
+    Object.entries<string>(JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts),
+  );
+}
+
+/** The programs of ours that a script runs. */
+export const filesOf = (script: string): string[] =>
+  [...script.matchAll(/\b(?:tsx|--config) (\S+\/\S+)/g)].map(([, file]) => file!);

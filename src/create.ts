@@ -3,6 +3,7 @@ import { isLinear } from "./memory";
 import { adopt, brand } from "./scope";
 import {
   type DType,
+  expectRoom,
   expectTensor,
   type Shape,
   sizeOf,
@@ -113,7 +114,10 @@ function checkDType(op: string, dtype: string, requiresGrad: boolean): void {
 
 /** @throws ShapeError if `shape` is not an array of sizes */
 export function checkShape(op: string, shape: Shape): void {
-  if (Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return;
+  if (Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    expectRoom(op, shape);
+    return;
+  }
   throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${JSON.stringify(shape)}`);
 }
 
@@ -177,10 +181,13 @@ export function arange(
   if (!Number.isFinite(count) || step === 0) {
     throw new ShapeError(`arange: cannot go from ${from} to ${to} in steps of ${step}`);
   }
-  return tensor(
-    Array.from({ length: Math.max(0, count) }, (_, i) => from + i * step),
-    { shape: [Math.max(0, count)], ...options },
-  );
+  if (options?.dtype === "i32" && count > 0) {
+    checkIntegers("arange", [from, from + step, from + step * (count - 1)].slice(-count));
+  }
+  const t = filled("arange", [Math.max(0, count)], 0, options);
+  const values = t.view();
+  for (let i = 0; i < count; i++) values[i] = from + i * step;
+  return t;
 }
 
 /**

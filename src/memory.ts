@@ -37,6 +37,14 @@ const bins = new Map<number, number[]>();
 let bytesHeld = 0;
 let buffersHeld = 0;
 
+/** What the op under way has made and nobody owns yet: it goes if the op cannot have another buffer. */
+const unowned: Buffer[] = [];
+
+/** Says that what was made so far has an owner, or that others will see to it. */
+export function settled(): void {
+  unowned.length = 0;
+}
+
 /** In debug mode, where each living buffer was made. */
 let madeAt: Map<Buffer, string> | undefined;
 
@@ -164,15 +172,21 @@ function grow(bytes: number, end: number): boolean {
   return false;
 }
 
-function outOfMemory(bytes: number): OutOfMemoryError {
+/** The error for what cannot be had. What the op that wanted it has made so far is given back. */
+export function outOfMemory(bytes: number, what = ""): OutOfMemoryError {
+  for (const buffer of unowned.splice(0)) if (buffer.region === undefined) buffer.free("dispose");
   const { bytes: held, reserved, tensors } = memory();
+  const largest = [...(madeAt ?? [])].sort(([a], [b]) => b.bytes - a.bytes).slice(0, 3);
+  const living = largest.map(([buffer, stack]) => `\n${buffer.bytes} bytes made ${stack.trim()}`);
   return new OutOfMemoryError(
-    `cannot allocate ${bytes} bytes: ${tensors} tensors hold ${held} of ${reserved} bytes, and linear memory ends ` +
-      `at 4 GiB; free some with dispose() or scope(), or use smaller batches`,
+    `${what}cannot allocate ${bytes} bytes: ${tensors} tensors hold ${held} of ${reserved} bytes, and linear memory ends ` +
+      `at 4 GiB at most; free some with dispose() or scope(), or use smaller batches` +
+      (madeAt === undefined ? "; init({ debug: true }) tells which live" : living.join("")),
   );
 }
 
-const MAX_BYTES = 2 ** 32 - PAGE;
+/** What linear memory holds at most. */
+export const MAX_BYTES = 2 ** 32 - PAGE;
 
 /** How the memory of a buffer came to be given back. */
 export type Fate = "dispose" | "scope" | "backward" | "module" | "garbage";
@@ -207,6 +221,7 @@ export class Buffer {
       if (!(this.bytes <= MAX_BYTES)) throw outOfMemory(this.bytes);
       this.ptr = take(this.bytes);
       bytesHeld += this.bytes;
+      unowned.push(this);
     }
     buffersHeld++;
     recorder?.made(this, shared);
@@ -297,6 +312,7 @@ export function gone(op: string, what: string, fate: Fate): DisposedError {
 /** A buffer that lives as long as the program and is not counted by `memory`. */
 export function permanent(elements: number): Buffer {
   const buffer = new Buffer(elements);
+  settled();
   buffersHeld--;
   bytesHeld -= buffer.bytes;
   return buffer;

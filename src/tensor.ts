@@ -1,6 +1,6 @@
 import { backward, type Node } from "./autograd";
 import { DTypeError, GraphError, InstanceError, ShapeError, sameShape, show, withDefaults } from "./errors";
-import { Buffer, type Fate, gone, numberAt } from "./memory";
+import { Buffer, type Fate, gone, MAX_BYTES, numberAt, outOfMemory } from "./memory";
 import type { Methods } from "./ops/methods";
 import { recorder, structureChanged } from "./recording";
 import { adoptGradient, brand, type Owner } from "./scope";
@@ -31,6 +31,12 @@ export function sizeOf(shape: Shape): number {
   let size = 1;
   for (const n of shape) size *= n;
   return size;
+}
+
+/** @throws OutOfMemoryError for a shape that linear memory can never hold */
+export function expectRoom(op: string, shape: Shape): void {
+  const bytes = 4 * sizeOf(shape);
+  if (!(bytes <= MAX_BYTES)) throw outOfMemory(bytes, `${op} ${show(shape)}: `);
 }
 
 // The methods are the functions of ops/methods.ts, which puts them on the prototype.

@@ -113,8 +113,8 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
       kernels.batchNormForward(x.ptr, w, b, ...running, stats.ptr, y.ptr, ...sizes, momentum ?? -1, eps);
     }
     return record(op, y, present(x, weight, bias), [...present(x, weight), stats], (dy) => {
-      const sums = new Buffer(4 * C);
       const [dx, dweight, dbias] = [target(x), target(weight), target(bias)];
+      const sums = new Buffer(4 * C);
       kernels.batchNormBackward(
         x.ptr,
         pointer(weight),
@@ -197,8 +197,8 @@ export function layerNorm(x: Tensor, options: LayerNormOptions): Tensor {
     const w = pointer(weight);
     kernels.layerNormForward(x.ptr, w, pointer(bias), stats.ptr, y.ptr, rows, cols, given.eps);
     return record(op, y, present(x, weight, bias), [...present(x, weight), stats], (dy) => {
-      const sums = new Buffer(4 * cols + 4);
       const [dx, dweight, dbias] = [target(x), target(weight), target(bias)];
+      const sums = new Buffer(4 * cols + 4);
       kernels.layerNormBackward(x.ptr, w, stats.ptr, dy, dx, dweight, dbias, sums.ptr, rows, cols);
       sums.free("backward");
     });

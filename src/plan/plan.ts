@@ -47,6 +47,7 @@ export class Plan {
     const { offsets, bytes } = layOut(lives.filter((life) => life !== undefined));
     this.memory = { shared: bytes, apart: own.reduce((sum, block) => sum + block.bytes, 0) };
     this.arena = new Buffer(bytes / 4);
+    region.add(this.arena);
     const places = used.map((block, i) => ({ block, to: this.arena.ptr + offsets[i]! }));
     for (const { block, to } of places) {
       if (block.constant || outputs.has(block)) kernels.copyForward(block.ptr, to, block.bytes / 4);
@@ -54,6 +55,7 @@ export class Plan {
     this.calls = calls;
     this.placed = calls.map((call) => relocated(call, places));
     this.list = listOf(this.placed);
+    region.add(this.list);
     this.places = places;
   }
 

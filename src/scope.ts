@@ -98,6 +98,7 @@ export function freeWith(target: object, region: Region): void {
 /** Makes what frees the buffer of `owner` free that of its new gradient, too. */
 export function adoptGradient(owner: Owner, gradient: Owner): void {
   settled();
+  gradient.buffer.region?.remove(gradient.buffer);
   if (owner.buffer.region !== undefined) owner.buffer.region.add(gradient.buffer);
   else watch(gradient, gradient.buffer);
 }

@@ -82,11 +82,13 @@ export class Loading {
     throw new Kind!(`${this.op}: ${this.faults.map(({ message }) => message).join("; ")}`);
   }
 
-  /** Copies. Targets that have yet to be made are made first, so that views of the values stay good. */
-  copy(): void {
+  /** Makes the targets that have yet to be made. Gives what copies: it takes no memory, so that views of the values stay good. */
+  copying(): () => void {
     const targets = this.copies.map(({ target }) => target());
-    for (const t of targets) t.use(this.op, t.dtype);
-    for (const [i, { values }] of this.copies.entries()) targets[i]!.data.set(values());
+    return () => {
+      for (const t of targets) t.use(this.op, t.dtype);
+      for (const [i, { values }] of this.copies.entries()) targets[i]!.data.set(values());
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 import { backward, type Node } from "./autograd";
-import { DTypeError, GraphError, InstanceError, ShapeError, sameShape, show, withDefaults } from "./errors";
+import { DTypeError, GraphError, InstanceError, OutOfMemoryError, ShapeError, sameShape, show, withDefaults } from "./errors";
 import { Buffer, type Fate, gone, MAX_BYTES, numberAt, outOfMemory } from "./memory";
 import type { Methods } from "./ops/methods";
 import { recorder, structureChanged } from "./recording";
@@ -39,6 +39,15 @@ export function expectRoom(op: string, shape: Shape): void {
   if (!(bytes <= MAX_BYTES)) throw outOfMemory(bytes, `${op} ${show(shape)}: `);
 }
 
+function bufferFor(shape: Shape): Buffer {
+  try {
+    return new Buffer(sizeOf(shape));
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) error.message = `${show(shape)}: ${error.message}`;
+    throw error;
+  }
+}
+
 // The methods are the functions of ops/methods.ts, which puts them on the prototype.
 export interface Tensor extends Methods {}
 
@@ -60,7 +69,7 @@ export class Tensor implements Owner {
   private leafGrad: Tensor | null = null;
 
   /** Without values and without an owner: `tensor` and its like give both, `record` an owner. */
-  constructor(shape: Shape, dtype: DType = "f32", buffer = new Buffer(sizeOf(shape))) {
+  constructor(shape: Shape, dtype: DType = "f32", buffer = bufferFor(shape)) {
     this.shape = shape;
     this.dtype = dtype;
     this.size = sizeOf(shape);
@@ -179,10 +188,15 @@ export class Tensor implements Owner {
     if (this.grad === null || this.grad.fate !== undefined) {
       const grad = new Tensor(this.shape);
       kernels.zero(grad.ptr, grad.size);
-      adoptGradient(this, grad);
-      this.grad = grad;
+      this.takeGradient(grad);
     }
-    return this.grad.ptr;
+    return this.grad!.ptr;
+  }
+
+  /** Sets `.grad`, which belongs to this tensor from now on. @internal */
+  takeGradient(grad: Tensor): void {
+    adoptGradient(this, grad);
+    this.leafGrad = grad;
   }
 
   /** Fills the gradient with zeros, in place; does nothing if there is none. */

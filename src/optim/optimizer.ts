@@ -1,6 +1,6 @@
 import { full, zeros } from "../create";
 import { recorder } from "../recording";
-import { outsideScopes, owned } from "../scope";
+import { outsideScopes, owned, scope } from "../scope";
 import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -151,10 +151,10 @@ export abstract class Optimizer<O extends object> {
    * @throws one error that names what is missing, surplus or of a wrong shape; then nothing has been changed
    */
   loadStateDict(dict: OptimizerState<StateValue | null>): void {
-    this[prepare](dict)();
+    scope(() => this[prepare](dict)());
   }
 
-  /** @internal */
+  /** Makes what it needs in the scope around it, which frees that again unless it is taken over. @internal */
   [prepare](dict: OptimizerState<StateValue | null>): () => void {
     const { rule } = this;
     const op = `${rule.name}.loadStateDict`;
@@ -177,12 +177,13 @@ export abstract class Optimizer<O extends object> {
       this.readState(loading, member.t, i, dict.state[i], options[member.group]!),
     );
     loading.check();
+    const copy = loading.copying();
+    // A parameter with a state had a gradient, and goes on having one: a step without a new one is a step by zeros.
+    const bare = this.parameters.filter((t, i) => given[i] !== undefined && t.requiresGrad && !hasGradient(t));
+    const gradients = bare.map((t) => zeros(t.shape));
     return () => {
-      // A parameter with a state had a gradient, and goes on having one: a step without a new one is a step by zeros.
-      for (const [i, { t }] of this.members.entries()) {
-        if (given[i] !== undefined && t.requiresGrad) t.leafGradient();
-      }
-      loading.copy();
+      copy();
+      for (const [i, t] of bare.entries()) t.takeGradient(gradients[i]!);
       for (const [i, { t, group }] of this.members.entries()) this.settle(t, given[i]!, options[group]!);
       for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
     };
@@ -300,6 +301,10 @@ export abstract class Optimizer<O extends object> {
     if (given === undefined) state.step.view()[0] = 0;
     else if (!counted) state.step.view()[0] = Math.min(given.length, 1);
   }
+}
+
+function hasGradient({ grad }: Tensor): boolean {
+  return grad !== null && grad.fate === undefined;
 }
 
 /** Whether a pointer leads to an average. */

@@ -4,7 +4,7 @@ import { randomNumbers, seedOf } from "../data/random";
 import { OptionError, withDefaults } from "../errors";
 import { freeWith, outsideScopes, Region, scope } from "../scope";
 import { expectDict, prepare } from "../stateDict";
-import { Tensor } from "../tensor";
+import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import type { Variant } from "./variant";
 

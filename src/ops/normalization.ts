@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
@@ -210,7 +210,5 @@ export function checkNormalizedShape(op: string, given: number | Shape): Shape {
   const shape = typeof given === "number" ? [given] : given;
   const fits = Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isInteger(n) && n > 0);
   if (fits) return shape;
-  throw new OptionError(
-    `${op}: normalizedShape is a size ≥ 1 or an array of them, got ${JSON.stringify(given)}`,
-  );
+  throw new OptionError(`${op}: normalizedShape is a size ≥ 1 or an array of them, got ${text(given)}`);
 }

@@ -179,7 +179,9 @@ export abstract class Optimizer<O extends object> {
     loading.check();
     const copy = loading.copying();
     // A parameter with a state had a gradient, and goes on having one: a step without a new one is a step by zeros.
-    const bare = this.parameters.filter((t, i) => given[i] !== undefined && t.requiresGrad && !hasGradient(t));
+    const bare = this.parameters.filter(
+      (t, i) => given[i] !== undefined && t.requiresGrad && !hasGradient(t),
+    );
     const gradients = bare.map((t) => zeros(t.shape));
     return () => {
       copy();

@@ -78,7 +78,9 @@ function withBudgets(attempt: () => void, state: () => unknown = () => 0): numbe
 }
 
 const rows = 24;
-const inputs = Array.from({ length: rows }, (_, i) => Array.from({ length: 12 }, (_, j) => Math.sin(i * 12 + j)));
+const inputs = Array.from({ length: rows }, (_, i) =>
+  Array.from({ length: 12 }, (_, j) => Math.sin(i * 12 + j)),
+);
 const labels = Array.from({ length: rows }, (_, i) => i % 3);
 
 const net = () => new Sequential(new Linear(12, 40), new BatchNorm1d(40), new ReLU(), new Linear(40, 3));
@@ -260,7 +262,8 @@ test("fit that runs out of memory in a step throws it, and leaves the state as i
     return loss;
   };
   const run = async () => {
-    for await (const { loss } of fit(step, data, { epochs: 3, model, optimizer, health: true })) expect(loss).toBeLessThan(5);
+    for await (const { loss } of fit(step, data, { epochs: 3, model, optimizer, health: true }))
+      expect(loss).toBeLessThan(5);
   };
   await run();
   const before = held();

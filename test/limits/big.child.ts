@@ -1,15 +1,15 @@
 // Run by big.test.ts in a process of its own: tensors of 2^31 bytes and beyond, and growth to the end of 4 GiB.
 import {
+  compile,
+  concat,
   init,
   memory,
   OutOfMemoryError,
-  compile,
-  concat,
+  SGD,
   saveCheckpoint,
   shutdown,
-  SGD,
   softmax,
-  Tensor,
+  type Tensor,
   tensor,
   zeros,
 } from "../../src/index";
@@ -19,7 +19,8 @@ if (threads > 1) await init({ threads });
 
 const failures: string[] = [];
 function check(what: string, got: unknown, wanted: unknown): void {
-  if (JSON.stringify(got) !== JSON.stringify(wanted)) failures.push(`${what}: ${JSON.stringify(got)}, not ${JSON.stringify(wanted)}`);
+  if (JSON.stringify(got) !== JSON.stringify(wanted))
+    failures.push(`${what}: ${JSON.stringify(got)}, not ${JSON.stringify(wanted)}`);
 }
 const ends = (t: Tensor, from = 0) => {
   const { data } = t;
@@ -42,7 +43,7 @@ check("its place", y.ptr > 2 ** 31, true);
 check("mul", y.mul(3).sum().item(), 18);
 check("concat", ends(concat([y, y])), [0, 2]);
 check("gelu", softmax(y.relu()).sum().item().toFixed(4), "1.0000");
-check("transpose", y.reshape([10, 100]).transpose().toArray().slice(-1), [[0, 0, 0, 0, 0, 0, 0, 0, 0, 2]]);
+check("transpose", y.reshape([10, 100]).transpose().slice(-1).toArray(), [[0, 0, 0, 0, 0, 0, 0, 0, 0, 2]]);
 
 // Training there: op, backward, step, plan, checkpoint.
 const w = tensor(new Array(1000).fill(0.5), { requiresGrad: true });

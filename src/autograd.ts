@@ -152,11 +152,18 @@ export function backward(root: Tensor, options: { gradient: Tensor | null; retai
       }
       dropGradient(node);
       if (retainGraph) continue;
-      if (node.leftovers.length > 0) leftovers.push(...node.leftovers);
+      for (const buffer of node.leftovers) leftovers.push(buffer);
       node.release(node.output === root);
     }
   } finally {
-    for (; done < nodes.length; done++) dropGradient(nodes[done]!);
+    // After an error the rest goes, too: nobody can go back through half of a graph.
+    for (; done < nodes.length; done++) {
+      const node = nodes[done]!;
+      dropGradient(node);
+      if (retainGraph) continue;
+      for (const buffer of node.leftovers) leftovers.push(buffer);
+      node.release(node.output === root);
+    }
     for (const buffer of leftovers) buffer.free("backward");
   }
   observer?.finished();

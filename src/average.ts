@@ -71,6 +71,8 @@ export function averageGradients(
 ): void {
   const op = "averageGradients";
   const own: Record<string, Tensor> = {};
+  if (!Array.isArray(parameters) || !parameters.every(Array.isArray))
+    throw new OptionError(`${op}: expected namedParameters(), got ${text(parameters)}`);
   for (const [name, t] of parameters) {
     if (!expectTensor(op, t).requiresGrad) continue;
     if (t.grad === null)
@@ -127,7 +129,10 @@ function likeOf(where: string, values: readonly (StateValue | undefined)[]): Lik
   };
 }
 
-function mean(x: readonly ArrayLike<number>[], weights: readonly number[]): Float32Array {
+/** The weights are brought near 1 by a power of two, which changes no bits, so that no sum of them overflows. */
+function mean(x: readonly ArrayLike<number>[], given: readonly number[]): Float32Array {
+  const most = given.reduce((a, b) => Math.max(a, b));
+  const weights = given.map((w) => w * 2 ** Math.min(1023, -Math.floor(Math.log2(most))));
   const total = weights.reduce((sum, w) => sum + w, 0);
   const result = new Float32Array(x[0]!.length);
   for (let i = 0; i < result.length; i++) {
@@ -139,5 +144,5 @@ function mean(x: readonly ArrayLike<number>[], weights: readonly number[]): Floa
 }
 
 function largest(x: readonly ArrayLike<number>[]): Int32Array {
-  return Int32Array.from(x[0]!, (_, i) => Math.max(...x.map((values) => values[i]!)));
+  return Int32Array.from(x[0]!, (_, i) => x.reduce((most, values) => Math.max(most, values[i]!), -Infinity));
 }

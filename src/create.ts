@@ -1,8 +1,9 @@
 import { DomainError, DTypeError, ShapeError, show, text, withDefaults } from "./errors";
-import { isLinear } from "./memory";
 import { adopt, brand } from "./scope";
+import { isLinear } from "./space";
 import {
   type DType,
+  expectRoom,
   expectTensor,
   type Shape,
   sizeOf,
@@ -73,15 +74,20 @@ export function read(data: TensorData): { values: ArrayLike<number>; shape: Shap
   return { values: flatten(data, shape), shape };
 }
 
+/** Of nested arrays: beyond, they have themselves in them. */
+const MOST_LEVELS = 64;
+
 /** Appends the sizes of `data` to `shape` and returns its numbers in one row. */
 function flatten(data: unknown, shape: number[]): number[] {
   let level = [data];
   while (Array.isArray(level[0])) {
     const length = level[0].length;
+    if (shape.length === MOST_LEVELS)
+      throw new ShapeError(`tensor: arrays nested deeper than ${MOST_LEVELS} levels`);
     const next: unknown[] = [];
     for (const item of level) {
       if (!Array.isArray(item) || item.length !== length) {
-        const got = Array.isArray(item) ? `one of length ${item.length}` : String(item);
+        const got = Array.isArray(item) ? `one of length ${item.length}` : text(item);
         throw new ShapeError(`tensor: ragged arrays: expected only arrays of length ${length}, got ${got}`);
       }
       for (const value of item) next.push(value);
@@ -91,7 +97,9 @@ function flatten(data: unknown, shape: number[]): number[] {
   }
   for (const value of level) {
     if (typeof value === "number") continue;
-    const got = Array.isArray(value) ? "an array" : `${typeof value} ${String(value)}`;
+    const got = Array.isArray(value)
+      ? "an array"
+      : `${typeof value} ${typeof value === "string" ? value : text(value)}`;
     throw new DTypeError(`tensor: expected numbers, nested arrays of numbers or a typed array, got ${got}`);
   }
   return level as number[];
@@ -106,15 +114,18 @@ function checkIntegers(op: string, values: ArrayLike<number>): void {
 
 function checkDType(op: string, dtype: string, requiresGrad: boolean): void {
   if (dtype !== "f32" && dtype !== "i32") {
-    throw new DTypeError(`${op}: expected dtype "f32" or "i32", got "${dtype}"`);
+    throw new DTypeError(`${op}: expected dtype "f32" or "i32", got ${text(dtype)}`);
   }
   if (requiresGrad && dtype !== "f32") throw new DTypeError(`${op}: requiresGrad wants f32, got ${dtype}`);
 }
 
 /** @throws ShapeError if `shape` is not an array of sizes */
 export function checkShape(op: string, shape: Shape): void {
-  if (Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) return;
-  throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${JSON.stringify(shape)}`);
+  if (Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    expectRoom(op, shape);
+    return;
+  }
+  throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${text(shape)}`);
 }
 
 function filled(
@@ -173,14 +184,17 @@ export function arange(
   options?: Omit<TensorOptions, "shape">,
 ): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
-  const count = Math.ceil((to - from) / step);
-  if (!Number.isFinite(count) || step === 0) {
-    throw new ShapeError(`arange: cannot go from ${from} to ${to} in steps of ${step}`);
+  const count = [from, to, step].every(Number.isFinite) ? Math.ceil((to - from) / step) : Infinity;
+  if (!Number.isFinite(count)) {
+    throw new ShapeError(`arange: cannot go from ${text(from)} to ${text(to)} in steps of ${text(step)}`);
   }
-  return tensor(
-    Array.from({ length: Math.max(0, count) }, (_, i) => from + i * step),
-    { shape: [Math.max(0, count)], ...options },
-  );
+  if (options?.dtype === "i32" && count > 0) {
+    checkIntegers("arange", [from, from + step, from + step * (count - 1)].slice(-count));
+  }
+  const t = filled("arange", [Math.max(0, count)], 0, options);
+  const values = t.view();
+  for (let i = 0; i < count; i++) values[i] = from + i * step;
+  return t;
 }
 
 /**

@@ -5,8 +5,9 @@
 // It begins as UNSET. What is freed becomes FREED, and is kept from use for a while. As floats these words are NaN, as
 // integers they are no class. They are looked at before and after each kernel call: what has changed after a call was written
 // by that kernel, what has changed between two calls by JavaScript.
-import { CorruptionError, OutOfMemoryError } from "./errors";
-import { allIntegers, type Buffer, type Guards, release, setGuards, take } from "./memory";
+import { CorruptionError } from "./errors";
+import { type Buffer, type Guards, setGuards } from "./memory";
+import { allIntegers, release, take } from "./space";
 import { type Kernels, setChecks } from "./wasm";
 
 const UNSET = 0x7feadbed;
@@ -61,6 +62,7 @@ const guards: Guards = {
   take(bytes) {
     if (madeAt === undefined) return take(bytes);
     const piece = enclosed(bytes);
+    if (piece === undefined) return -1;
     pieces.set(piece.at + EDGE, piece);
     return piece.at + EDGE;
   },
@@ -92,22 +94,24 @@ const guards: Guards = {
   get madeAt() {
     return madeAt && [...madeAt.values()].map(stack);
   },
+  largest() {
+    const first = madeAt && [...madeAt].sort(([a], [b]) => b.bytes - a.bytes).slice(0, 3);
+    return first?.map(([{ bytes }, error]) => `\n${bytes} bytes were made\n${stack(error)}`).join("");
+  },
   get plans() {
     return madeAt && { fence, look };
   },
 };
 
 /** A new piece; what is kept from use goes if there is no other memory. */
-function enclosed(bytes: number): Piece {
+function enclosed(bytes: number): Piece | undefined {
   const whole = bytes + 2 * EDGE;
-  let at: number;
-  try {
-    at = take(whole);
-  } catch (error) {
-    if (!(error instanceof OutOfMemoryError) || kept.length === 0) throw error;
+  let at = take(whole);
+  if (at < 0) {
     while (kept.length > 0) letGo();
     at = take(whole);
   }
+  if (at < 0) return undefined;
   allIntegers.fill(UNSET, at / 4, (at + whole) / 4);
   const piece: Piece = {
     at,

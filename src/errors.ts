@@ -79,11 +79,12 @@ export function show(shape: readonly (number | string)[]): string {
 
 /** Any value as text, for errors. */
 export function text(value: unknown): string {
-  return typeof value === "string"
-    ? `"${value}"`
-    : Array.isArray(value)
-      ? JSON.stringify(value)
-      : String(value);
+  if (typeof value === "string") return `"${value}"`;
+  try {
+    return Array.isArray(value) ? `[${value.map(text).join()}]` : String(value);
+  } catch {
+    return typeof value; // an object without a prototype, or an array that has itself in it
+  }
 }
 
 /** @throws OptionError if `fn` is no function */

@@ -1,6 +1,6 @@
 import { noGrad } from "./autograd";
 import { tensor } from "./create";
-import { expectFunction, GradientError, show, withDefaults } from "./errors";
+import { expectFunction, GradientError, OptionError, show, text, withDefaults } from "./errors";
 import { mul } from "./ops/arithmetic";
 import { sum } from "./ops/reductions";
 import { scope } from "./scope";
@@ -30,6 +30,8 @@ export function gradcheck(
   options?: GradcheckOptions,
 ): true {
   expectFunction("gradcheck", fn);
+  if (!Array.isArray(inputs))
+    throw new OptionError(`gradcheck: expected an array of tensors, got ${text(inputs)}`);
   const { eps, rtol, atol } = withDefaults("gradcheck", { eps: 0.01, rtol: 0.01, atol: 0.001 }, options);
   scope(() => {
     const shape = noGrad(() => fn(...inputs)).shape;

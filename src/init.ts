@@ -2,7 +2,7 @@ import { compiled, identified, ownBinaryAsync } from "./binary/compile";
 import { hasRelaxedSimd } from "./binary/engine";
 import { setDebug } from "./debug";
 import { LoadError, OptionError, text, withDefaults } from "./errors";
-import { start } from "./memory";
+import { start } from "./space";
 import { checkThreads, setThreads, type ThreadOptions } from "./threads/threads";
 import { type Binary, choose, loadAsync, running, type Simd } from "./wasm";
 

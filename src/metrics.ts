@@ -1,7 +1,7 @@
 // How good predictions are, as numbers: nothing here is differentiated.
 import { noGrad } from "./autograd";
 import { checkRange, pairedClasses, trueClasses } from "./classes";
-import { OptionError, ShapeError, sameShape, show, withDefaults } from "./errors";
+import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "./errors";
 import type { ClassTargets } from "./ops/classTargets";
 import { toTensor } from "./ops/operand";
 import { scope } from "./scope";
@@ -71,7 +71,9 @@ export function topK(logits: Tensor, targets: ClassTargets, k: number): number {
       throw new ShapeError(`${op}: expected scores [batch, classes] or [classes], got ${show(logits.shape)}`);
     }
     if (!Number.isInteger(k) || k < 1 || k > classes) {
-      throw new OptionError(`${op}: k is an integer from 1 to the number of classes, ${classes}, got ${k}`);
+      throw new OptionError(
+        `${op}: k is an integer from 1 to the number of classes, ${classes}, got ${text(k)}`,
+      );
     }
     const target = trueClasses(op, targets, logits.shape.slice(0, -1), classes);
     checkRange(op, "target", target, classes);

@@ -1,7 +1,8 @@
 // What happens while a plan is recorded is told to the recorder here; otherwise there is none.
 import type { Node } from "./autograd";
 import type { NablasError } from "./errors";
-import { type Buffer, numberAt } from "./memory";
+import type { Buffer } from "./memory";
+import { numberAt } from "./space";
 import type { Tensor } from "./tensor";
 import { type Kernels, kernels } from "./wasm";
 

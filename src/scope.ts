@@ -1,7 +1,7 @@
 // Who frees a buffer: the region it is in. A region is a doubly linked list of the buffers themselves, so that a buffer
 // leaves it in one step when it is freed before its time.
 import { expectFunction, GraphError } from "./errors";
-import type { Buffer, Fate } from "./memory";
+import { type Buffer, type Fate, settled } from "./memory";
 
 /** Buffers that are freed together: those of a scope, or the intermediates of one recorded graph. */
 export class Region {
@@ -85,6 +85,7 @@ function isFreed(held: Buffer | Region): boolean {
 
 /** Makes the innermost region free the buffer of `owner`; at top level, the garbage collector's word does. */
 export function adopt(owner: Owner): void {
+  settled();
   if (innermost !== undefined) innermost.add(owner.buffer);
   else watch(owner, owner.buffer);
 }
@@ -96,6 +97,8 @@ export function freeWith(target: object, region: Region): void {
 
 /** Makes what frees the buffer of `owner` free that of its new gradient, too. */
 export function adoptGradient(owner: Owner, gradient: Owner): void {
+  settled();
+  gradient.buffer.region?.remove(gradient.buffer);
   if (owner.buffer.region !== undefined) owner.buffer.region.add(gradient.buffer);
   else watch(gradient, gradient.buffer);
 }
@@ -116,6 +119,7 @@ export interface Graph {
 
 /** Like `adopt` for an intermediate of a recorded graph: the innermost scope frees it, or the loss of its graph. */
 export function adoptInto(graph: Graph, buffer: Buffer): void {
+  settled();
   (innermostScope ?? regionOf(graph)).add(buffer);
 }
 
@@ -136,6 +140,7 @@ function inRegions<T>(region: Region | undefined, scopeRegion: Region | undefine
   const [outer, outerScope] = [innermost, innermostScope];
   innermost = region;
   innermostScope = scopeRegion;
+  settled();
   try {
     return fn();
   } finally {

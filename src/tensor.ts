@@ -1,9 +1,20 @@
 import { backward, type Node } from "./autograd";
-import { DTypeError, GraphError, InstanceError, ShapeError, sameShape, show, withDefaults } from "./errors";
-import { Buffer, type Fate, gone, numberAt } from "./memory";
+import {
+  DTypeError,
+  GraphError,
+  InstanceError,
+  OutOfMemoryError,
+  ShapeError,
+  sameShape,
+  show,
+  text,
+  withDefaults,
+} from "./errors";
+import { Buffer, type Fate, gone, MAX_BYTES, outOfMemory } from "./memory";
 import type { Methods } from "./ops/methods";
 import { recorder, structureChanged } from "./recording";
 import { adoptGradient, brand, type Owner } from "./scope";
+import { numberAt } from "./space";
 import { kernels } from "./wasm";
 
 /** Element type: 32-bit floats, or 32-bit integers for class indices. */
@@ -33,6 +44,21 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
+/** @throws OutOfMemoryError for a shape that linear memory can never hold */
+export function expectRoom(op: string, shape: Shape): void {
+  const bytes = 4 * sizeOf(shape);
+  if (!(bytes <= MAX_BYTES)) throw outOfMemory(bytes, `${op} ${show(shape)}: `);
+}
+
+function bufferFor(shape: Shape): Buffer {
+  try {
+    return new Buffer(sizeOf(shape));
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) error.message = `${show(shape)}: ${error.message}`;
+    throw error;
+  }
+}
+
 // The methods are the functions of ops/methods.ts, which puts them on the prototype.
 export interface Tensor extends Methods {}
 
@@ -54,7 +80,7 @@ export class Tensor implements Owner {
   private leafGrad: Tensor | null = null;
 
   /** Without values and without an owner: `tensor` and its like give both, `record` an owner. */
-  constructor(shape: Shape, dtype: DType = "f32", buffer = new Buffer(sizeOf(shape))) {
+  constructor(shape: Shape, dtype: DType = "f32", buffer = bufferFor(shape)) {
     this.shape = shape;
     this.dtype = dtype;
     this.size = sizeOf(shape);
@@ -174,10 +200,15 @@ export class Tensor implements Owner {
       const grad = new Tensor(this.shape);
       grad.op = "gradient";
       kernels.zero(grad.ptr, grad.size);
-      adoptGradient(this, grad);
-      this.grad = grad;
+      this.takeGradient(grad);
     }
-    return this.grad.ptr;
+    return this.grad!.ptr;
+  }
+
+  /** Sets `.grad`, which belongs to this tensor from now on. @internal */
+  takeGradient(grad: Tensor): void {
+    adoptGradient(this, grad);
+    this.leafGrad = grad;
   }
 
   /** Fills the gradient with zeros, in place; does nothing if there is none. */
@@ -236,6 +267,6 @@ export function expectTensor(op: string, x: unknown): Tensor {
     );
   }
   const got =
-    Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : `${typeof x} ${String(x)}`;
+    Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : `${typeof x} ${text(x)}`;
   throw new DTypeError(`${op}: expected a tensor, got ${got}`);
 }

@@ -1,6 +1,7 @@
 // Products in tiles: each element has exactly the bits that it has in the whole, and nothing outside a tile is written.
 import { describe, expect, test } from "vitest";
-import { Buffer, start } from "../src/memory";
+import { Buffer } from "../src/memory";
+import { start } from "../src/space";
 import { gridOf } from "../src/threads/grid";
 import { kernels } from "../src/wasm";
 import { numbers } from "./cases";

@@ -80,7 +80,7 @@ export class Dataset {
   batch(rows: ArrayLike<number> = rowOrder(this.size)): Batch {
     const { x, y } = this.columns;
     const picked = this.pick("batch", rows);
-    return { x: gather(x, picked), y: gather(y, picked) };
+    return scope(() => ({ x: gather(x, picked), y: gather(y, picked) }));
   }
 
   /**

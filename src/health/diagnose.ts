@@ -7,7 +7,7 @@ import { toTensor } from "../ops/operand";
 import { getRngState, setRngState } from "../ops/random";
 import { recorder } from "../recording";
 import { scope } from "../scope";
-import { Tensor, type TensorData } from "../tensor";
+import { expectTensor, Tensor, type TensorData } from "../tensor";
 import type { Batch } from "./data";
 import { nonFinite } from "./nonFinite";
 import { Diagnosis, type Finding, FLAG, layerHealth } from "./report";
@@ -93,7 +93,7 @@ function passes<Targets>(
   const prediction = forward();
   let loss: Tensor;
   try {
-    loss = lossFn(prediction, targets);
+    loss = expectTensor("diagnose: loss", lossFn(prediction, targets));
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     const probe = new Trace();

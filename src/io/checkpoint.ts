@@ -3,7 +3,7 @@
 import { FormatError, OptionError, text } from "../errors";
 import { getRngState, setRngState } from "../ops/random";
 import { isPlain, scope } from "../scope";
-import { prepare } from "../stateDict";
+import { expectDict, prepare } from "../stateDict";
 import { Tensor } from "../tensor";
 import { type Contents, decode, encode, readStored } from "./safetensors";
 
@@ -39,6 +39,7 @@ interface Saved {
  * @throws OptionError for what cannot be saved
  */
 export function saveCheckpoint(parts: Readonly<Record<string, Stateful | Plain>>): Uint8Array {
+  expectDict("saveCheckpoint", parts);
   const tensors = new Map<string, Tensor>();
   const saved: Saved = { random: [...getRngState()], parts: {}, data: {} };
   for (const [name, part] of Object.entries(parts)) {
@@ -63,6 +64,7 @@ export function loadCheckpoint(
   const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
   if (!(file instanceof Uint8Array))
     throw new FormatError(`${op}: expected a Uint8Array, got ${text(bytes)}`);
+  expectDict(op, parts);
   const contents = decode(op, file);
   const saved = readSaved(op, contents.metadata);
   return scope(() => {

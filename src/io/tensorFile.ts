@@ -1,6 +1,7 @@
 // Tensors as a safetensors file, for other programs.
 import { FormatError, OptionError, text } from "../errors";
 import { scope } from "../scope";
+import { expectDict } from "../stateDict";
 import { Tensor } from "../tensor";
 import { decode, encode, METADATA, readStored } from "./safetensors";
 
@@ -25,6 +26,8 @@ export function saveSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const op = "saveSafetensors";
+  expectDict(op, tensors);
+  expectDict(`${op}: metadata`, metadata);
   for (const [name, value] of Object.entries(tensors)) {
     if (!(value instanceof Tensor))
       throw new OptionError(`${op}: "${name}": expected a tensor, got ${text(value)}`);

@@ -1,4 +1,4 @@
-import { OptionError, withDefaults } from "../errors";
+import { OptionError, text, withDefaults } from "../errors";
 import { type EmbeddingOptions, embedding, embeddingDefaults, paddingRow } from "../ops/indexing";
 import { normal } from "../ops/random";
 import type { Tensor } from "../tensor";
@@ -28,7 +28,8 @@ export class Embedding extends Module {
   ) {
     super();
     for (const n of [num, dim]) {
-      if (!Number.isInteger(n) || n < 1) throw new OptionError(`Embedding: sizes are integers ≥ 1, got ${n}`);
+      if (!Number.isInteger(n) || n < 1)
+        throw new OptionError(`Embedding: sizes are integers ≥ 1, got ${text(n)}`);
     }
     this.options = withDefaults("Embedding", embeddingDefaults, options);
     const padding = paddingRow("Embedding", this.options.paddingIdx, num);

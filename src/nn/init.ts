@@ -30,7 +30,7 @@ export function calculateGain(nonlinearity: Nonlinearity, parameter = 0.01): num
       return 3 / 4;
     default:
       throw new OptionError(
-        `calculateGain: nonlinearity is linear, sigmoid, tanh, relu, leakyRelu or selu, got "${nonlinearity}"`,
+        `calculateGain: nonlinearity is linear, sigmoid, tanh, relu, leakyRelu or selu, got ${text(nonlinearity)}`,
       );
   }
 }

@@ -1,4 +1,4 @@
-import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { checkActivation, type FusedActivation, linear } from "../ops/matmul";
 import { uniform } from "../ops/random";
 import { expectTensor, type Shape, type Tensor } from "../tensor";
@@ -34,7 +34,8 @@ export class Linear extends Module {
   ) {
     super();
     for (const n of [inFeatures, outFeatures]) {
-      if (!Number.isInteger(n) || n < 1) throw new OptionError(`Linear: sizes are integers ≥ 1, got ${n}`);
+      if (!Number.isInteger(n) || n < 1)
+        throw new OptionError(`Linear: sizes are integers ≥ 1, got ${text(n)}`);
     }
     const { bias, init, activation } = withDefaults("Linear", defaults, options);
     checkActivation("Linear", activation);

@@ -132,7 +132,7 @@ export abstract class Module {
       if (Object.hasOwn(dict, key)) loading.value(key, dict[key]!, t.shape, t.dtype, () => t);
     }
     loading.check();
-    return () => loading.copy();
+    return loading.copying();
   }
 
   /** Sets this module and all inside it to training, or with `false` to evaluation. */

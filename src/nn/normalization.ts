@@ -1,5 +1,5 @@
 import { ones, zeros } from "../create";
-import { OptionError, ShapeError, show, withDefaults } from "../errors";
+import { OptionError, ShapeError, show, text, withDefaults } from "../errors";
 import { batchNorm, checkNormalizedShape, checkNumbers, layerNorm } from "../ops/normalization";
 import { expectTensor, type Shape, type Tensor } from "../tensor";
 import { buffer, Module, parameter } from "./module";
@@ -46,7 +46,7 @@ export class BatchNorm1d extends Module {
   ) {
     super();
     if (!Number.isInteger(features) || features < 1) {
-      throw new OptionError(`BatchNorm1d: features is an integer ≥ 1, got ${features}`);
+      throw new OptionError(`BatchNorm1d: features is an integer ≥ 1, got ${text(features)}`);
     }
     const { affine, trackRunningStats, ...numbers } = withDefaults<typeof batchNorm1dDefaults>(
       "BatchNorm1d",

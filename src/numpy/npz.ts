@@ -18,6 +18,8 @@ export function saveNpz(
   arrays: Readonly<Record<string, Values>>,
   options: { compress?: boolean } = {},
 ): Uint8Array {
+  if (typeof options !== "object" || options === null)
+    throw new OptionError(`saveNpz: options are an object, got ${text(options)}`);
   const unknown = Object.keys(options).find((name) => name !== "compress");
   if (unknown !== undefined) throw new OptionError(`saveNpz: unknown option "${unknown}"; it takes compress`);
   if (typeof arrays !== "object" || arrays === null)

@@ -95,13 +95,14 @@ function addBroadcast(x: Tensor, shape: Shape, fill: (d: number) => void): void 
     fill(gradient(x));
     return;
   }
+  const dx = gradient(x);
   let d = new Buffer(size);
   kernels.zero(d.ptr, size);
   fill(d.ptr);
   const groups = repeatedGroups(shape, x.shape);
   for (const [n, { outer, count, inner }] of groups.entries()) {
     if (n === groups.length - 1) {
-      sumInto(d.ptr, gradient(x), outer, count, inner, { accumulate: true });
+      sumInto(d.ptr, dx, outer, count, inner, { accumulate: true });
     } else {
       const smaller = new Buffer(outer * inner);
       sumInto(d.ptr, smaller.ptr, outer, count, inner, {});

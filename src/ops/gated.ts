@@ -1,4 +1,4 @@
-import { OptionError, withDefaults } from "../errors";
+import { OptionError, text, withDefaults } from "../errors";
 import type { Tensor } from "../tensor";
 import { unary } from "./unary";
 
@@ -35,7 +35,7 @@ export const gelu = Object.assign(
   (x: Tensor, options?: Partial<GeluOptions>): Tensor => {
     const { approximate } = withDefaults("gelu", geluDefaults, options);
     if (!Object.hasOwn(gelus, approximate)) {
-      throw new OptionError(`gelu: approximate is "none" or "tanh", got ${JSON.stringify(approximate)}`);
+      throw new OptionError(`gelu: approximate is "none" or "tanh", got ${text(approximate)}`);
     }
     return gelus[approximate](x);
   },

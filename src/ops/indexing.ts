@@ -2,7 +2,7 @@ import { gradient, record } from "../autograd";
 import { tensor } from "../create";
 import { DomainError, DTypeError, OptionError, ShapeError, show, withDefaults } from "../errors";
 import { expectNone } from "../recording";
-import { expectTensor, type Nested, Tensor } from "../tensor";
+import { expectRoom, expectTensor, type Nested, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { oneHotRows, slice } from "./layout";
@@ -105,7 +105,9 @@ export function embedding(index: Indices, weight: Tensor, options?: EmbeddingOpt
   return composed(() => {
     const at = asIndices("embedding", index);
     checkRange("embedding", at, num);
-    const y = new Tensor([...at.shape, dim]);
+    const shape = [...at.shape, dim];
+    expectRoom("embedding", shape);
+    const y = new Tensor(shape);
     kernels.embeddingForward(at.ptr, weight.ptr, y.ptr, at.size, dim);
     return record("embedding", y, [weight], [at], (dy) =>
       kernels.embeddingBackward(at.ptr, dy, gradient(weight), at.size, dim, padding),

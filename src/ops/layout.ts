@@ -1,6 +1,6 @@
 import { gradient, record } from "../autograd";
 import { DTypeError, OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
-import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
+import { expectRoom, expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { around, dimension } from "./shapes";
@@ -18,7 +18,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 function inferred(x: Tensor, shape: Shape): Shape {
-  const known = sizeOf(shape.filter((n) => n !== -1));
+  const known = sizeOf(shape.filter((n) => Number.isInteger(n) && n !== -1));
   const open = shape.filter((n) => n === -1).length;
   const filled = open === 1 && known > 0 ? shape.map((n) => (n === -1 ? x.size / known : n)) : [...shape];
   const sizes = filled.every((n) => Number.isInteger(n) && n >= 0);
@@ -82,7 +82,7 @@ export function slice(
 }
 
 function position(index: number, size: number): number {
-  if (!Number.isInteger(index)) throw new ShapeError(`slice: positions are integers, got ${index}`);
+  if (!Number.isInteger(index)) throw new ShapeError(`slice: positions are integers, got ${text(index)}`);
   return Math.min(size, Math.max(0, index < 0 ? index + size : index));
 }
 
@@ -111,7 +111,9 @@ export function concat(tensors: readonly Tensor[], options?: { dim?: number }): 
     );
   }
   const total = inputs.reduce((sum, x) => sum + x.shape[along]!, 0);
-  const y = new Tensor(first.shape.with(along, total), first.dtype);
+  const shape = first.shape.with(along, total);
+  expectRoom("concat", shape);
+  const y = new Tensor(shape, first.dtype);
   const [outer, , inner] = around(y.shape, along);
   let start = 0;
   const pieces = inputs.map((x, i) => {
@@ -169,7 +171,9 @@ export function detach(x: Tensor): Tensor {
 /** Class indices as rows with a single 1: [...] of i32 to [..., classes]. */
 export function oneHotRows(op: string, index: Tensor, classes: number): Tensor {
   if (index.dtype !== "i32") throw new DTypeError(`${op}: expected i32 indices, got ${index.dtype}`);
-  const y = new Tensor([...index.shape, classes]);
+  const shape = [...index.shape, classes];
+  expectRoom(op, shape);
+  const y = new Tensor(shape);
   kernels.oneHot(index.ptr, y.ptr, index.size, classes);
   return record(op, y, [], [], () => {});
 }

@@ -1,7 +1,7 @@
 import { gradient, record } from "../autograd";
 import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
-import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
+import { expectRoom, expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { reshape } from "./layout";
@@ -82,7 +82,9 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
   }
   const [aBatch, bBatch] = [m > 0 ? a.shape.slice(0, m) : NO_BATCH, n > 0 ? b.shape.slice(0, n) : NO_BATCH];
   const batch = broadcast("matmul", aBatch, bBatch);
-  const y = new Tensor(batch.length > 0 ? [...batch, M, N] : [M, N]);
+  const shape = batch.length > 0 ? [...batch, M, N] : [M, N];
+  expectRoom("matmul", shape);
+  const y = new Tensor(shape);
   // One matrix b for all of a: the batch is more rows.
   const joined = bBatch.length === 0 && !tA;
   if (joined && m > 0) M *= sizeOf(aBatch);
@@ -204,6 +206,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
   const M = sizeOf(x.shape.slice(0, -1));
   const shape = x.shape.slice();
   shape[shape.length - 1] = N;
+  expectRoom("linear", shape);
   const y = new Tensor(shape);
   const fused = activation && FUSED[activation];
   const z = fused?.saves === "input" ? new Buffer(y.size) : y.buffer;

@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
@@ -113,8 +113,8 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
       kernels.batchNormForward(x.ptr, w, b, ...running, stats.ptr, y.ptr, ...sizes, momentum ?? -1, eps);
     }
     return record(op, y, present(x, weight, bias), [...present(x, weight), stats], (dy) => {
-      const sums = new Buffer(4 * C);
       const [dx, dweight, dbias] = [target(x), target(weight), target(bias)];
+      const sums = new Buffer(4 * C);
       kernels.batchNormBackward(
         x.ptr,
         pointer(weight),
@@ -197,8 +197,8 @@ export function layerNorm(x: Tensor, options: LayerNormOptions): Tensor {
     const w = pointer(weight);
     kernels.layerNormForward(x.ptr, w, pointer(bias), stats.ptr, y.ptr, rows, cols, given.eps);
     return record(op, y, present(x, weight, bias), [...present(x, weight), stats], (dy) => {
-      const sums = new Buffer(4 * cols + 4);
       const [dx, dweight, dbias] = [target(x), target(weight), target(bias)];
+      const sums = new Buffer(4 * cols + 4);
       kernels.layerNormBackward(x.ptr, w, stats.ptr, dy, dx, dweight, dbias, sums.ptr, rows, cols);
       sums.free("backward");
     });
@@ -210,7 +210,5 @@ export function checkNormalizedShape(op: string, given: number | Shape): Shape {
   const shape = typeof given === "number" ? [given] : given;
   const fits = Array.isArray(shape) && shape.length > 0 && shape.every((n) => Number.isInteger(n) && n > 0);
   if (fits) return shape;
-  throw new OptionError(
-    `${op}: normalizedShape is a size ≥ 1 or an array of them, got ${JSON.stringify(given)}`,
-  );
+  throw new OptionError(`${op}: normalizedShape is a size ≥ 1 or an array of them, got ${text(given)}`);
 }

@@ -27,7 +27,7 @@ function generator(): Buffer {
  */
 export function manualSeed(seed: number): void {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new OptionError(`manualSeed: expected an integer from 0 to 2^53 − 1, got ${seed}`);
+    throw new OptionError(`manualSeed: expected an integer from 0 to 2^53 − 1, got ${text(seed)}`);
   }
   state ??= permanent(STATE_CELLS);
   state.integers(STATE_CELLS).set([(seed % 2 ** 32) | 0, Math.floor(seed / 2 ** 32), 0, 0, 0]);
@@ -43,7 +43,7 @@ export function getRngState(): Int32Array {
  * @throws OptionError unless the state is five 32-bit integers
  */
 export function setRngState(state: ArrayLike<number>): void {
-  const cells = Array.from(state);
+  const cells = Array.from(state ?? []);
   if (cells.length !== STATE_CELLS || !cells.every((n) => (n | 0) === n)) {
     throw new OptionError(`setRngState: expected the five integers of getRngState(), got ${text(cells)}`);
   }

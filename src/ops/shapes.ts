@@ -1,11 +1,11 @@
-import { ShapeError, sameShape, show } from "../errors";
+import { ShapeError, sameShape, show, text } from "../errors";
 import type { Shape } from "../tensor";
-import { sizeOf } from "../tensor";
+import { expectRoom, sizeOf } from "../tensor";
 
 /** A dimension counted from the front; −1 is the last. */
 export function dimension(op: string, dim: number, rank: number): number {
   if (Number.isInteger(dim) && dim >= -rank && dim < rank) return dim < 0 ? dim + rank : dim;
-  throw new ShapeError(`${op}: dim ${dim} does not exist in a tensor of ${rank} dimensions`);
+  throw new ShapeError(`${op}: dim ${text(dim)} does not exist in a tensor of ${rank} dimensions`);
 }
 
 /** Number of dimensions, where a scalar counts as having one, as in PyTorch. */
@@ -31,6 +31,7 @@ export function broadcast(op: string, a: Shape, b: Shape): Shape {
     }
     shape[i] = m === 1 ? n : m;
   }
+  expectRoom(op, shape);
   return shape;
 }
 

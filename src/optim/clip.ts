@@ -1,5 +1,5 @@
 import { zeros } from "../create";
-import { OptionError, withDefaults } from "../errors";
+import { OptionError, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectTensor, type Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -38,7 +38,8 @@ export function clipGradNorm(
 ): Tensor {
   const op = "clipGradNorm";
   const { normType } = withDefaults(op, { normType: 2 }, options);
-  if (!(maxNorm >= 0)) throw new OptionError(`${op}: maxNorm is a number ≥ 0, got ${maxNorm}`);
+  if (!(typeof maxNorm === "number" && maxNorm >= 0))
+    throw new OptionError(`${op}: maxNorm is a number ≥ 0, got ${text(maxNorm)}`);
   if (!(normType > 0)) throw new OptionError(`${op}: normType is a number above 0, got ${normType}`);
   const gradients = gradientsOf(op, parameters);
   const total = zeros([]);
@@ -61,6 +62,7 @@ export function clipGradNorm(
  */
 export function clipGradValue(parameters: Tensor | readonly Tensor[], clipValue: number): void {
   const op = "clipGradValue";
-  if (!(clipValue >= 0)) throw new OptionError(`${op}: clipValue is a number ≥ 0, got ${clipValue}`);
+  if (!(typeof clipValue === "number" && clipValue >= 0))
+    throw new OptionError(`${op}: clipValue is a number ≥ 0, got ${text(clipValue)}`);
   for (const { ptr, size } of gradientsOf(op, parameters)) kernels.clipValue(ptr, size, clipValue);
 }

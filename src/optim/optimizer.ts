@@ -1,6 +1,6 @@
 import { full, zeros } from "../create";
 import { recorder } from "../recording";
-import { outsideScopes, owned } from "../scope";
+import { outsideScopes, owned, scope } from "../scope";
 import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -76,19 +76,20 @@ export abstract class Optimizer<O extends object> {
       this.writeOptions();
       return this.averagesInUse;
     });
-    for (const t of this.parameters) {
+    // All memory that a step takes is made before it changes anything.
+    for (const { t, group } of this.members) {
       if (t.grad === null) continue;
       t.use("step");
       t.grad.use("step");
+      this.setPointers(t, this.groups[group]!);
     }
     for (let i = 0; i < this.groups.length; i++) {
-      const [group, { ptr }] = [this.groups[i]!, this.hyper[i]!];
-      for (const t of group.params) {
+      const { ptr } = this.hyper[i]!;
+      for (const t of this.groups[i]!.params) {
         if (t.grad === null) continue;
-        const state = this.stateOf(t);
-        const averages = this.pointersOf(t, state, group);
-        if (averages.some(isUsed)) kernels.advance(state.step.ptr);
-        this.update(t.grad.ptr, t.ptr, averages, state.step.ptr, ptr, t.size);
+        const { step, pointers } = this.stateOf(t);
+        if (pointers.some(isUsed)) kernels.advance(step.ptr);
+        this.update(t.grad.ptr, t.ptr, pointers, step.ptr, ptr, t.size);
       }
     }
   }
@@ -150,10 +151,10 @@ export abstract class Optimizer<O extends object> {
    * @throws one error that names what is missing, surplus or of a wrong shape; then nothing has been changed
    */
   loadStateDict(dict: OptimizerState<StateValue | null>): void {
-    this[prepare](dict)();
+    scope(() => this[prepare](dict)());
   }
 
-  /** @internal */
+  /** Makes what it needs in the scope around it, which frees that again unless it is taken over. @internal */
   [prepare](dict: OptimizerState<StateValue | null>): () => void {
     const { rule } = this;
     const op = `${rule.name}.loadStateDict`;
@@ -176,8 +177,15 @@ export abstract class Optimizer<O extends object> {
       this.readState(loading, member.t, i, dict.state[i], options[member.group]!),
     );
     loading.check();
+    const copy = loading.copying();
+    // A parameter with a state had a gradient, and goes on having one: a step without a new one is a step by zeros.
+    const bare = this.parameters.filter(
+      (t, i) => given[i] !== undefined && t.requiresGrad && !hasGradient(t),
+    );
+    const gradients = bare.map((t) => zeros(t.shape));
     return () => {
-      loading.copy();
+      copy();
+      for (const [i, t] of bare.entries()) t.takeGradient(gradients[i]!);
       for (const [i, { t, group }] of this.members.entries()) this.settle(t, given[i]!, options[group]!);
       for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
     };
@@ -223,12 +231,12 @@ export abstract class Optimizer<O extends object> {
     return state;
   }
 
-  private pointersOf(t: Tensor, state: ParameterState, options: O): number[] {
+  private setPointers(t: Tensor, options: O): void {
+    const state = this.stateOf(t);
     for (let k = 0; k < this.kept.length; k++) {
       const [name, used] = this.kept[k]!;
       state.pointers[k] = used(options) ? this.average(t, state, name, options).ptr : 0;
     }
-    return state.pointers;
   }
 
   private average(t: Tensor, { averages }: ParameterState, name: string, options: O): Tensor {
@@ -283,11 +291,9 @@ export abstract class Optimizer<O extends object> {
   }
 
   /**
-   * Sets what a loaded dict does not have to where it begins. In place: replayed kernel calls know the pointers. A
-   * parameter with a state had a gradient, and goes on having one: a step without a new one is a step by zeros.
+   * Sets what a loaded dict does not have to where it begins. In place: replayed kernel calls know the pointers.
    */
   private settle(t: Tensor, given: readonly string[] | undefined, options: O): void {
-    if (given !== undefined && t.requiresGrad) t.leafGradient();
     const state = this.states.get(t);
     if (state === undefined) return;
     const { counted, start } = this.rule;
@@ -297,6 +303,10 @@ export abstract class Optimizer<O extends object> {
     if (given === undefined) state.step.view()[0] = 0;
     else if (!counted) state.step.view()[0] = Math.min(given.length, 1);
   }
+}
+
+function hasGradient({ grad }: Tensor): boolean {
+  return grad !== null && grad.fate === undefined;
 }
 
 /** Whether a pointer leads to an average. */

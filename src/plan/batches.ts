@@ -4,7 +4,7 @@ import { randomNumbers, seedOf } from "../data/random";
 import { OptionError, withDefaults } from "../errors";
 import { freeWith, outsideScopes, Region, scope } from "../scope";
 import { expectDict, prepare } from "../stateDict";
-import { Tensor } from "../tensor";
+import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import type { Variant } from "./variant";
 
@@ -73,13 +73,9 @@ export class PlanBatches<R> {
     this.settings = { ...settings, seed: settings.shuffle ? seedOf("over", settings.seed) : 0 };
     const perEpoch = rowsUsed(data.size, settings) / settings.batchSize;
     this.batches = Math.ceil(perEpoch);
-    const { x, y } = outsideScopes(() => data.batch());
-    [this.x, this.y] = [x, y];
-    this.order = new Tensor([data.size], "i32");
-    for (const { buffer } of [x, y, this.order]) {
-      buffer.region?.remove(buffer);
-      this.region.add(buffer);
-    }
+    const made = () => [zeros([data.size], { dtype: "i32" }), ...Object.values(data.batch())];
+    [this.order, this.x, this.y] = outsideScopes(() => scope(made)) as [Tensor, Tensor, Tensor];
+    for (const { buffer } of [this.order, this.x, this.y]) this.region.add(buffer);
     freeWith(this, this.region);
   }
 

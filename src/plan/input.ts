@@ -2,8 +2,8 @@
 import { noGrad } from "../autograd";
 import { read, tensor } from "../create";
 import { PlanError, sameShape, text } from "../errors";
-import { isLinear } from "../memory";
 import { clone } from "../ops/layout";
+import { isLinear } from "../space";
 import { Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
 

@@ -43,13 +43,14 @@ export class Plan {
     const own = [...temporary, ...constants, ...outputs];
     const calls = simplify(withoutFirstFills(recording.calls, persistent, constants), temporary);
     const watch = guards?.plans;
-    const lives = own.map((block) => lifeOf(block, calls, outputs.has(block) || block.constant));
+    const lives = livesOf(own, calls, outputs);
     const used = own.filter((_, i) => lives[i] !== undefined);
     const { offsets, bytes } = (watch === undefined ? layOut : apart)(
       lives.filter((life) => life !== undefined),
     );
     this.memory = { shared: bytes, apart: own.reduce((sum, block) => sum + block.bytes, 0) };
     this.arena = new Buffer(bytes / 4);
+    region.add(this.arena);
     const places = used.map((block, i) => ({ block, to: this.arena.ptr + offsets[i]! }));
     watch?.fence(
       this.arena.ptr,
@@ -59,8 +60,9 @@ export class Plan {
       if (block.constant || outputs.has(block)) kernels.copyForward(block.ptr, to, block.bytes / 4);
     }
     this.calls = calls;
-    this.placed = calls.map((call) => relocated(call, places));
+    this.placed = relocated(calls, places);
     this.list = listOf(this.placed);
+    region.add(this.list);
     this.places = places;
   }
 
@@ -170,22 +172,57 @@ function within(ptr: number, { ptr: start, bytes }: Block): boolean {
   return ptr >= start && ptr < start + bytes;
 }
 
-/** The first and the last call that touches a block; undefined if none does and nobody else needs it. */
-function lifeOf(block: Block, calls: readonly Call[], always: boolean): Life | undefined {
-  const touches = ({ name, args }: Call) => args.some((x, k) => isPointer(name, k) && within(x, block));
-  const first = calls.findIndex(touches);
-  if (block.constant) return { bytes: block.bytes, first: 0, last: calls.length };
-  if (first < 0 && !always) return undefined;
-  const last = always ? calls.length : calls.findLastIndex(touches);
-  return { bytes: block.bytes, first: Math.max(0, first), last };
+/** The place of the block in which a pointer lies, or −1: `blocks` may be many. */
+function finder(blocks: readonly Block[]): (ptr: number) => number {
+  const order = blocks.map((_, i) => i).sort((i, j) => blocks[i]!.ptr - blocks[j]!.ptr);
+  return (ptr) => {
+    let [low, high] = [0, order.length];
+    while (low < high) {
+      const mid = (low + high) >>> 1;
+      if (blocks[order[mid]!]!.ptr <= ptr) low = mid + 1;
+      else high = mid;
+    }
+    const found = order[low - 1];
+    return found !== undefined && within(ptr, blocks[found]!) ? found : -1;
+  };
 }
 
-function relocated(call: Call, places: readonly { block: Block; to: number }[]): Call {
-  const args = call.args.map((x, k) => {
-    const place = isPointer(call.name, k) ? places.find(({ block }) => within(x, block)) : undefined;
-    return place === undefined ? x : x - place.block.ptr + place.to;
+/** The first and the last call that touches each block; undefined if none does and nobody else needs it. */
+function livesOf(
+  blocks: readonly Block[],
+  calls: readonly Call[],
+  outputs: ReadonlySet<Block>,
+): (Life | undefined)[] {
+  const lives: (Life | undefined)[] = blocks.map((block) =>
+    outputs.has(block) || block.constant ? { bytes: block.bytes, first: 0, last: calls.length } : undefined,
+  );
+  const seen = new Set<number>();
+  const find = finder(blocks);
+  for (const [n, { name, args }] of calls.entries()) {
+    for (const [k, x] of args.entries()) {
+      const i = isPointer(name, k) ? find(x) : -1;
+      if (i < 0) continue;
+      const block = blocks[i]!;
+      const life = lives[i] ?? { bytes: block.bytes, first: n, last: n };
+      lives[i] = life;
+      if (!seen.has(i) && !block.constant) life.first = n;
+      seen.add(i);
+      life.last = Math.max(life.last, n);
+    }
+  }
+  return lives;
+}
+
+/** The calls with the pointers of the plan. */
+function relocated(calls: readonly Call[], places: readonly { block: Block; to: number }[]): Call[] {
+  const find = finder(places.map(({ block }) => block));
+  return calls.map((call) => {
+    const args = call.args.map((x, k) => {
+      const place = isPointer(call.name, k) ? places[find(x)] : undefined;
+      return place === undefined ? x : x - place.block.ptr + place.to;
+    });
+    return { ...call, args };
   });
-  return { ...call, args };
 }
 
 /** The calls as assembly/replay.ts reads them. */

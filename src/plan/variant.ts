@@ -15,6 +15,8 @@ export class Variant<R> {
   result!: R;
   readonly region = new Region();
   private readonly cells: InputCell[] = [];
+  /** What the function returned, in memory of the recording. */
+  private readonly results = new Set<Block>();
   private readonly recording: Recording;
   private readonly plan: Plan;
   private readonly gradients = gradEnabled();
@@ -35,7 +37,7 @@ export class Variant<R> {
       for (const input of inputs) tensors.push(this.copyOf(input));
       this.plan = this.settle(outsideScopes(() => this.recording.run(() => scope(() => fn(...tensors)))));
     } catch (error) {
-      this.recording.release(this.recording.living());
+      this.recording.release(this.recording.persistent(this.results));
       this.region.free("dispose");
       throw error;
     }
@@ -59,16 +61,13 @@ export class Variant<R> {
 
   /** Makes the plan, and tensors in its memory of those that the function returned. */
   private settle(result: R): Plan {
-    const { recording } = this;
+    const { recording, results: blocks } = this;
     const returned = tensorsIn(result);
-    const blocks = new Set<Block>();
     for (const { buffer } of returned) {
       const block = recording.blocks.get(buffer.ptr);
       if (block !== undefined) blocks.add(block);
     }
     const plan = new Plan(recording, blocks, this.region);
-    this.region.add(plan.arena);
-    this.region.add(plan.list);
     const made = new Map<Tensor, Tensor>();
     for (const t of returned) made.set(t, this.output(t, plan));
     this.result = replaced(result, made);

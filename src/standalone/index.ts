@@ -83,6 +83,8 @@ const SHORT = 96;
 const ABOUT_LOAD = "/** Takes the weights from the bytes of the file beside this one. */";
 
 function read(options: StandaloneOptions): { input: number[] | undefined; weights: string } {
+  if (typeof options !== "object" || options === null)
+    throw new OptionError(`toModule: options are an object, got ${told(options)}`);
   const unknown = Object.keys(options).find((name) => name !== "input" && name !== "weights");
   if (unknown !== undefined)
     throw new OptionError(`toModule: unknown option "${unknown}"; it takes input, weights`);

@@ -1,7 +1,7 @@
 // Threads as users know them.
 import { OptionError, text } from "../errors";
-import { moveTo } from "../memory";
 import { setParallel } from "../plan/parallel";
+import { moveTo } from "../space";
 import { binary, loadAsync, memory, PAGE, sharedMemory } from "../wasm";
 import { Crew } from "./crew";
 import { Judge } from "./judge";

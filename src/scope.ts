@@ -75,8 +75,25 @@ function watch(target: object, held: Buffer | Region): void {
 }
 
 function settle(): void {
-  for (const { target, held } of young) if (!isFreed(held)) net.register(target, held);
+  for (const { target, held } of young) if (!isFreed(held)) register(target, held);
   young.length = 0;
+}
+
+// The garbage collector sees small objects, not the linear memory behind them, and would let gigabytes wait for it. So for
+// each LOAD bytes that come under the net it is shown as many of its own: nobody writes them, so they take no real memory.
+const LOAD = 2 ** 25;
+let unseen = 0;
+
+function register(target: object, held: Buffer | Region, token?: Region): void {
+  net.register(target, held, token);
+  for (const { bytes } of held instanceof Region ? held.buffers() : [held]) unseen += bytes;
+  if (unseen < LOAD) return;
+  try {
+    unseen -= new ArrayBuffer(LOAD).byteLength;
+  } catch {
+    // Without room for it there is pressure enough.
+    unseen = 0;
+  }
 }
 
 function isFreed(held: Buffer | Region): boolean {
@@ -91,7 +108,13 @@ export function adopt(owner: Owner): void {
 
 /** Frees the region when nobody can reach `target` any more. */
 export function freeWith(target: object, region: Region): void {
-  net.register(target, region);
+  register(target, region, region);
+}
+
+/** Frees a region of `freeWith` now; `target` may have others. */
+export function freeNow(region: Region): void {
+  net.unregister(region);
+  region.free("dispose");
 }
 
 /** Makes what frees the buffer of `owner` free that of its new gradient, too. */

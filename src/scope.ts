@@ -56,7 +56,9 @@ let innermost: Region | undefined;
 let innermostScope: Region | undefined;
 
 // The net under tensors made at top level and never disposed of: one entry per tensor, or one per graph.
-const net = new FinalizationRegistry<Buffer | Region>((lost) => lost.free("garbage"));
+const net = new FinalizationRegistry<Buffer | Region | ArrayBuffer>((lost) => {
+  if (!(lost instanceof ArrayBuffer)) lost.free("garbage");
+});
 
 // An entry costs more than a small op, and most of what is made at top level is soon disposed of or walked back: what
 // is young waits here, and only what still lives at the end of the task, or after so many others, gets its entry.
@@ -80,7 +82,8 @@ function settle(): void {
 }
 
 // The garbage collector sees small objects, not the linear memory behind them, and would let gigabytes wait for it. So for
-// each LOAD bytes that come under the net it is shown as many of its own: nobody writes them, so they take no real memory.
+// each LOAD bytes that come under the net it gets as many of its own to see, until it has looked: nobody writes them, so they
+// take no real memory.
 const LOAD = 2 ** 25;
 let unseen = 0;
 
@@ -88,11 +91,11 @@ function register(target: object, held: Buffer | Region, token?: Region): void {
   net.register(target, held, token);
   for (const { bytes } of held instanceof Region ? held.buffers() : [held]) unseen += bytes;
   if (unseen < LOAD) return;
+  unseen = 0;
   try {
-    unseen -= new ArrayBuffer(LOAD).byteLength;
+    net.register({}, new ArrayBuffer(LOAD));
   } catch {
     // Without room for it there is pressure enough.
-    unseen = 0;
   }
 }
 

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { memory } from "../../src/index";
-import { Table } from "./table";
+import { type Lines, Table } from "./table";
 
 /** Bytes, and living tensors. */
 export interface Reading {
@@ -48,7 +48,7 @@ export function header(): Table {
 }
 
 /** Does the work `times` times, adds three lines to the table and returns what has grown, in lines. */
-export async function soak(scenario: Scenario, times: number, table: Pick<Table, "add">): Promise<string[]> {
+export async function soak(scenario: Scenario, times: number, table: Lines): Promise<string[]> {
   const { unaided = false } = scenario;
   const began = performance.now();
   const before = await read();

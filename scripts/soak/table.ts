@@ -1,5 +1,10 @@
+/** Where lines of cells go. */
+export interface Lines {
+  add(cells: readonly string[]): void;
+}
+
 /** A table whose rows are printed as they come. */
-export class Table {
+export class Table implements Lines {
   private readonly widths: readonly number[];
 
   /** @param heads of the columns; the first is on the left, the others on the right */

@@ -131,7 +131,7 @@ describeInBrowser("speed", ({ open, shoot, objections }) => {
     const filter = page.getByLabel("Only rows that match");
     await page.getByText(/^18 rows, about/).waitFor();
     // As a pattern it would take centuries.
-    await filter.fill("((((m|a|t|u|l)+)+)+)+$ |");
+    await filter.fill("((([a-z0-9 ]+)+)+)+%");
     await page.getByText("No row matches.").waitFor();
     expect(await start(page).isDisabled()).toBe(true);
     await filter.fill("relu 1M");

@@ -2,9 +2,10 @@
 // count an i32 cell: a replayed call moves on by itself. `advance` comes first, so that steps count from 1.
 import { Lanes } from "./simd/lanes";
 
-/** A step begins: the count goes up by 1. */
+/** A step begins: the count goes up by 1, to 2³¹ − 1, where every β^t is long 0. */
 export function advance(step: usize): void {
-  store<i32>(step, load<i32>(step) + 1);
+  const count = load<i32>(step);
+  store<i32>(step, count + i32(count < i32.MAX_VALUE));
 }
 
 /** Hyperparameters of SGD, in this order in memory. */

@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
+import { lost } from "./engine/index";
 import { PANELS, type PanelName, panel } from "./link";
 import { ActivationsPanel } from "./panels/activations/panel";
 import { DigitsPanel } from "./panels/digits/panel";
@@ -8,6 +9,7 @@ import { SpeedPanel } from "./panels/speed/panel";
 import { TrainPanel } from "./panels/train/panel";
 import { LANGUAGES, type Language, language, translated } from "./text";
 import { THEMES, theme } from "./theme";
+import { Button } from "./ui/controls";
 import { Later } from "./ui/later";
 
 const text = translated(
@@ -26,6 +28,8 @@ const text = translated(
     theme: "Colours",
     themes: { auto: "system", light: "light", dark: "dark" },
     skip: "To the panel",
+    lost: "What computes here has ended, probably because there was too little memory. The settings are kept, what was learned is not.",
+    again: "Start again",
   },
   {
     title: "游乐场",
@@ -42,6 +46,8 @@ const text = translated(
     theme: "颜色",
     themes: { auto: "跟随系统", light: "浅色", dark: "深色" },
     skip: "跳到面板",
+    lost: "这里的计算已经终止，可能是因为内存不足。设置会保留，学到的内容不会。",
+    again: "重新开始",
   },
 );
 
@@ -86,6 +92,7 @@ export function App() {
               hidden={name !== current}
             >
               <Later>
+                {lost.value.includes(name) && <Lost />}
                 <Contents />
               </Later>
             </div>
@@ -93,6 +100,20 @@ export function App() {
         })}
       </main>
     </>
+  );
+}
+
+/** In place of answers that will never come. The address has all settings. */
+function Lost() {
+  return (
+    <div class="panel lost">
+      <div class="lead stack" role="alert">
+        <p class="warning">{text.value.lost}</p>
+        <Button primary onClick={() => location.reload()}>
+          {text.value.again}
+        </Button>
+      </div>
+    </div>
   );
 }
 

@@ -56,7 +56,9 @@ let innermost: Region | undefined;
 let innermostScope: Region | undefined;
 
 // The net under tensors made at top level and never disposed of: one entry per tensor, or one per graph.
-const net = new FinalizationRegistry<Buffer | Region>((lost) => lost.free("garbage"));
+const net = new FinalizationRegistry<Buffer | Region | ArrayBuffer>((lost) => {
+  if (!(lost instanceof ArrayBuffer)) lost.free("garbage");
+});
 
 // An entry costs more than a small op, and most of what is made at top level is soon disposed of or walked back: what
 // is young waits here, and only what still lives at the end of the task, or after so many others, gets its entry.
@@ -75,8 +77,26 @@ function watch(target: object, held: Buffer | Region): void {
 }
 
 function settle(): void {
-  for (const { target, held } of young) if (!isFreed(held)) net.register(target, held);
+  for (const { target, held } of young) if (!isFreed(held)) register(target, held);
   young.length = 0;
+}
+
+// The garbage collector sees small objects, not the linear memory behind them, and would let gigabytes wait for it. So for
+// each LOAD bytes that come under the net it gets as many of its own to see, until it has looked: nobody writes them, so they
+// take no real memory.
+const LOAD = 2 ** 25;
+let unseen = 0;
+
+function register(target: object, held: Buffer | Region, token?: Region): void {
+  net.register(target, held, token);
+  for (const { bytes } of held instanceof Region ? held.buffers() : [held]) unseen += bytes;
+  if (unseen < LOAD) return;
+  unseen = 0;
+  try {
+    net.register({}, new ArrayBuffer(LOAD));
+  } catch {
+    // Without room for it there is pressure enough.
+  }
 }
 
 function isFreed(held: Buffer | Region): boolean {
@@ -92,7 +112,13 @@ export function adopt(owner: Owner): void {
 
 /** Frees the region when nobody can reach `target` any more. */
 export function freeWith(target: object, region: Region): void {
-  net.register(target, region);
+  register(target, region, region);
+}
+
+/** Frees a region of `freeWith` now; `target` may have others. */
+export function freeNow(region: Region): void {
+  net.unregister(region);
+  region.free("dispose");
 }
 
 /** Makes what frees the buffer of `owner` free that of its new gradient, too. */

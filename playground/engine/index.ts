@@ -1,4 +1,6 @@
+import { signal } from "@preact/signals";
 import { type Remote, wrap } from "comlink";
+import { ALIVE } from "./alive";
 import type { Engines } from "./worker";
 import EngineWorker from "./worker?worker&inline";
 
@@ -9,7 +11,24 @@ export interface Engine<Name extends keyof Engines> {
   end(): void;
 }
 
+/** Engines of which a worker has died: it answers nothing more, and whoever waits for it waits for good. */
+export const lost = signal<readonly (keyof Engines)[]>([]);
+
 export function startEngine<Name extends keyof Engines>(name: Name): Engine<Name> {
-  const worker = new EngineWorker({ name });
-  return { remote: wrap<Engines[Name]>(worker), end: () => worker.terminate() };
+  const lock = `${name} ${Math.random()}`;
+  const worker = new EngineWorker({ name: lock });
+  const ended = new AbortController();
+  // No event tells that a worker has died, but its lock is free then.
+  worker.addEventListener("message", ({ data }) => {
+    if (data !== ALIVE) return;
+    const died = () => {
+      lost.value = [...lost.value, name];
+    };
+    navigator.locks.request(lock, { signal: ended.signal }, died).catch(() => {});
+  });
+  const end = () => {
+    ended.abort();
+    worker.terminate();
+  };
+  return { remote: wrap<Engines[Name]>(worker), end };
 }

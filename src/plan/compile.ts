@@ -25,11 +25,15 @@ export interface Compiled<Tensors extends readonly Tensor[], R> {
   [Symbol.dispose](): void;
 }
 
+/** Plans that a function keeps. */
+const MOST = 256;
+
 /**
  * Records the kernel calls of `fn` once for each shape of its inputs, and replays them afterwards: without tensors, a
  * tape, allocation or garbage. `fn` may go back, clip and step; what changes from call to call lies in linear memory:
  * parameters, averages, learning rates, running statistics and the state of the random numbers. What it does in
- * JavaScript beside that happens only when it is recorded.
+ * JavaScript beside that happens only when it is recorded. The 256 plans used last are kept: beyond, the one that was
+ * not used for longest is dropped, and recorded anew when it is wanted.
  *
  * Inputs are tensors, typed arrays, numbers or nested arrays of them; they are copied into place. Tensors in what `fn`
  * returns belong to the plan and hold until the next call: `clone()` keeps one.
@@ -47,14 +51,18 @@ export function compile<Tensors extends readonly Tensor[], R>(
       const variant = variants[i]!;
       if (!variant.fits(inputs)) continue;
       if (variant.prepare()) return variant.replay(inputs);
-      variants.splice(i, 1);
-      variant.dispose();
+      drop(variant);
       break;
     }
     const fresh = new Variant(run, inputs);
     variants.unshift(fresh);
     freeWith(compiled, fresh.region);
+    if (variants.length > MOST) drop(variants.reduce((a, b) => (a.last < b.last ? a : b)));
     return fresh.result;
+  };
+  const drop = (variant: Variant<R>) => {
+    variants.splice(variants.indexOf(variant), 1);
+    variant.dispose();
   };
   const dispose = () => {
     for (const variant of variants.splice(0)) variant.dispose();

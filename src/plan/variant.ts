@@ -4,15 +4,19 @@ import { DisposedError, PlanError, show } from "../errors";
 import type { Buffer } from "../memory";
 import type { Module } from "../nn/module";
 import { structure } from "../recording";
-import { isPlain, outsideScopes, Region, scope } from "../scope";
+import { freeNow, isPlain, outsideScopes, Region, scope } from "../scope";
 import { Tensor } from "../tensor";
 import { type Input, InputCell } from "./input";
 import { Plan } from "./plan";
 import { type Block, Recording } from "./recording";
 
+let calls = 0;
+
 export class Variant<R> {
   /** What the function returned, in memory of the plan. */
   result!: R;
+  /** When the plan was last recorded or replayed, counted in calls of all plans. */
+  last = ++calls;
   readonly region = new Region();
   private readonly cells: InputCell[] = [];
   /** What the function returned, in memory of the recording. */
@@ -139,12 +143,12 @@ export class Variant<R> {
 
   replay(inputs: readonly Input[]): R {
     for (let i = 0; i < inputs.length; i++) this.cells[i]!.write(inputs[i]!);
-    this.plan.replay();
-    return this.result;
+    return this.again();
   }
 
   /** Runs the kernels on what lies in the inputs. */
   again(): R {
+    this.last = ++calls;
     this.plan.replay();
     return this.result;
   }
@@ -171,7 +175,7 @@ export class Variant<R> {
   }
 
   dispose(): void {
-    this.region.free("dispose");
+    freeNow(this.region);
   }
 }
 

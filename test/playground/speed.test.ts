@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { describeInBrowser, longTasks, NARROW } from "./playground";
 
 /** Rows that take little time. */
-const FEW = `#speed?filter=${encodeURIComponent("^matmul (64|128)|^relu 64k")}`;
+const FEW = `#speed?filter=${encodeURIComponent("matmul 64|Matmul 128|relu 64k")}`;
 const NAMES = ["matmul 64x64x64", "matmul 128x128x128", "relu 64k"];
 
 const start = (page: Page) => page.getByRole("button", { name: "Start" });
@@ -126,12 +126,13 @@ describeInBrowser("speed", ({ open, shoot, objections }) => {
     expect((await table(page))[0]).toEqual(["row", "JS", "SIMD", "relaxed SIMD"]);
   });
 
-  test("says what is wrong with a filter, and keeps it in the link", async () => {
+  test("takes a filter as it is written, and keeps it in the link", async () => {
     const page = await open({ hash: "#speed" });
     const filter = page.getByLabel("Only rows that match");
     await page.getByText(/^18 rows, about/).waitFor();
-    await filter.fill("relu(");
-    await page.getByText(/Invalid regular expression/).waitFor();
+    // As a pattern it would take centuries.
+    await filter.fill("((([a-z0-9 ]+)+)+)+%");
+    await page.getByText("No row matches.").waitFor();
     expect(await start(page).isDisabled()).toBe(true);
     await filter.fill("relu 1M");
     await page.getByText(/^1 row, about/).waitFor();

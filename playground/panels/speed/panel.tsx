@@ -4,7 +4,7 @@ import { useEffect, useId } from "preact/hooks";
 import { Button, Card, Choice } from "../../ui/controls";
 import { Bars } from "./bars";
 import { browser, look, machine, problems } from "./machine";
-import { chosen, filter, rows } from "./rows";
+import { chosen, rows } from "./rows";
 import { estimate, figuresOf, isRunning, progress, start, state, stop } from "./run";
 import "./speed.css";
 import { Table } from "./table";
@@ -68,7 +68,6 @@ function Settings() {
 
 function Filter() {
   const id = useId();
-  const { wrong } = filter.value;
   return (
     <div class="filter">
       <label for={id}>{text.value.filter}</label>
@@ -79,14 +78,13 @@ function Filter() {
         autocomplete="off"
         value={chosen.filter.value}
         disabled={isRunning.value}
-        aria-invalid={wrong !== undefined}
         aria-describedby={`${id}-hint`}
         onInput={({ currentTarget }) => {
           chosen.filter.value = currentTarget.value;
         }}
       />
-      <p id={`${id}-hint`} class={wrong === undefined ? "note" : "warning"}>
-        {wrong ?? text.value.filterHint}
+      <p id={`${id}-hint`} class="note">
+        {text.value.filterHint}
       </p>
     </div>
   );

@@ -34,6 +34,7 @@ function Generated() {
       <Slider label={text.value.count} value={set.count} min={20} max={1000} step={20} />
       <Slider label={text.value.noise} value={set.noise} min={0} max={1} />
       <Button onClick={edit}>{text.value.edit}</Button>
+      {points.value.length > MOST_POINTS && <p class="note">{text.value.editFirst(MOST_POINTS)}</p>}
     </>
   );
 }
@@ -58,6 +59,11 @@ function Drawing() {
         ))}
       </fieldset>
       <p class="note">{text.value.ownHelp}</p>
+      {set.points.value.length >= MOST_POINTS && (
+        <p class="note" role="status">
+          {text.value.full(MOST_POINTS)}
+        </p>
+      )}
       <div class="row">
         <Button
           disabled={set.points.value.length === 0}

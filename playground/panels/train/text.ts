@@ -56,6 +56,8 @@ const en = {
   undo: "Undo point",
   clear: "Clear",
   edit: "Edit these points",
+  editFirst: (most: number) => `Only the first ${most} of them can be edited; the others go.`,
+  full: (most: number) => `There are ${most} points, which is all there is room for.`,
   ownHelp:
     "Click to add points. By keyboard: arrows move the cross, Enter adds a point, Backspace takes back the last one.",
   learning: "Learning",
@@ -198,6 +200,8 @@ const zh: typeof en = {
   undo: "撤销一点",
   clear: "清空",
   edit: "编辑这些点",
+  editFirst: (most: number) => `只能编辑其中前 ${most} 个点，其余的会被去掉。`,
+  full: (most: number) => `已有 ${most} 个点，不能再添加了。`,
   ownHelp: "点击以添加点。用键盘：方向键移动十字，回车添加点，退格撤销最后一个点。",
   learning: "训练设置",
   loss: "损失函数",

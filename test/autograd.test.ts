@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   add,
   customLoss,
@@ -23,26 +23,12 @@ import {
   tanh,
   tensor,
 } from "../src/index";
+import { held, leaveNothing } from "./held";
 
-const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
+const own = leaveNothing();
 
-// Leaves live outside of the scopes of the tests, and are disposed of with their gradients.
-let start = held();
-let leaves: Tensor[] = [];
-beforeEach(() => {
-  start = held();
-  leaves = [];
-});
-afterEach(() => {
-  for (const x of leaves) x.dispose();
-  expect(held()).toEqual(start);
-});
-
-function leaf(data: Parameters<typeof tensor>[0]): Tensor {
-  const x = tensor(data, { requiresGrad: true });
-  leaves.push(x);
-  return x;
-}
+/** A leaf that lives outside of the scopes of the tests, and is disposed of with its gradient. */
+const leaf = (data: Parameters<typeof tensor>[0]): Tensor => own(tensor(data, { requiresGrad: true }));
 
 /** Runs `fn` in a scope and gives back what it gives, which holds no tensors. */
 const inScope = (fn: () => void) => () => scope(fn);
@@ -338,14 +324,12 @@ describe("gradients of broadcast operands", () => {
   ];
   const size = (shape: number[]) => shape.reduce((p, n) => p * n, 1);
   test.each(patterns)("%j and %j have the shapes of the operands and count the copies", (a, b) => {
-    const [x, y] = [
-      leaf(new Float32Array(size(a)).fill(2)).reshape(a),
-      leaf(new Float32Array(size(b)).fill(3)),
-    ];
+    const [flat, y] = [leaf(new Float32Array(size(a)).fill(2)), leaf(new Float32Array(size(b)).fill(3))];
+    const x = flat.reshape(a);
     scope(() => {
       const z = mul(x, y.reshape(b));
       sum(z).backward();
-      expect(new Set(leaves[0]!.grad!.data)).toEqual(new Set([(3 * z.size) / size(a)]));
+      expect(new Set(flat.grad!.data)).toEqual(new Set([(3 * z.size) / size(a)]));
       expect(new Set(y.grad!.data)).toEqual(new Set([(2 * z.size) / size(b)]));
     });
     x.dispose();

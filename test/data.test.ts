@@ -13,21 +13,8 @@ import {
   type Tensor,
   tensor,
 } from "../src/index";
-
-/** What is alive; linear memory itself never shrinks. */
-function held() {
-  const { bytes, tensors } = memory();
-  return { bytes, tensors };
-}
-
-/** Rows [i, −i] with the class i mod 3. */
-function numbered(count: number): Dataset {
-  const rows = Array.from({ length: count }, (_, i) => [i, -i]);
-  return dataset(
-    rows,
-    rows.map(([i]) => i! % 3),
-  );
-}
+import { held } from "./held";
+import { numbered } from "./numbered";
 
 /** The first column of all inputs, batch by batch. */
 function firsts(data: Dataset, options?: Parameters<Dataset["batches"]>[0]): number[][] {

@@ -8,7 +8,6 @@ import {
   InstanceError,
   Linear,
   Maxout,
-  memory,
   NablasError,
   OptionError,
   OutOfMemoryError,
@@ -19,8 +18,7 @@ import {
   ShapeError,
   type Tensor,
 } from "../src/index";
-
-const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
+import { held } from "./held";
 
 type Kind = new (...args: never[]) => NablasError;
 type Failure = [what: string, fail: () => unknown, kind: Kind, message: string | RegExp];

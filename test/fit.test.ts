@@ -10,7 +10,6 @@ import {
   Linear,
   Module,
   manualSeed,
-  memory,
   mseLoss,
   mul,
   noGrad,
@@ -25,12 +24,7 @@ import {
   type Tensor,
   tensor,
 } from "../src/index";
-
-/** What is alive; linear memory itself never shrinks. */
-function held() {
-  const { bytes, tensors } = memory();
-  return { bytes, tensors };
-}
+import { held } from "./held";
 
 /** Rows [i] with the target [i]. */
 function numbered(count: number): Dataset {

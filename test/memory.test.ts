@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   Adam,
   DisposedError,
@@ -24,17 +24,9 @@ import {
 } from "../src/index";
 import { Buffer } from "../src/memory";
 import { numbers } from "./cases";
+import { held, leaveNothing } from "./held";
 
-const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
-
-// Every test gives back what it takes, and says so by this.
-let start = held();
-beforeEach(() => {
-  start = held();
-});
-afterEach(() => {
-  expect(held()).toEqual(start);
-});
+leaveNothing();
 
 describe("the allocator", () => {
   test("aligns buffers to 16 bytes and rounds their sizes up to 16", () => {
@@ -127,6 +119,7 @@ describe("the allocator", () => {
 
 describe("memory()", () => {
   test("counts the bytes and the number of living tensors", () => {
+    const start = held();
     const x = tensor([1, 2, 3, 4, 5]);
     expect(held()).toEqual({ bytes: start.bytes + 32, tensors: start.tensors + 1 });
     const view = reshape(x, [5, 1]);

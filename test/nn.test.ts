@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as nablas from "../src/index";
 import {
   add,
@@ -14,7 +14,6 @@ import {
   Maxout,
   Module,
   manualSeed,
-  memory,
   mul,
   OptionError,
   ones,
@@ -36,26 +35,10 @@ import {
   xavierUniform,
   zeros,
 } from "../src/index";
+import { held, leaveNothing } from "./held";
 import { total } from "./reference";
 
-const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
-
-// Models and inputs are disposed of after each test, and then nothing may be left.
-let start = held();
-let made: { dispose(): void }[] = [];
-beforeEach(() => {
-  start = held();
-  made = [];
-});
-afterEach(() => {
-  for (const item of made) item.dispose();
-  expect(held()).toEqual(start);
-});
-
-function own<T extends { dispose(): void }>(item: T): T {
-  made.push(item);
-  return item;
-}
+const own = leaveNothing();
 
 const names = (m: Module) => m.namedParameters().map(([name]) => name);
 
@@ -144,6 +127,7 @@ describe("Module", () => {
   });
 
   test("disposes of all parameters and their gradients", () => {
+    const start = held();
     const model = new Block();
     const x = own(tensor([[1, 2]]));
     scope(() => sum(model.forward(x)).backward());
@@ -155,6 +139,7 @@ describe("Module", () => {
   });
 
   test("is freed by using", () => {
+    const start = held();
     {
       using model = new Block();
       expect(model.parameters()).toHaveLength(6);

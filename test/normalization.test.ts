@@ -1,5 +1,5 @@
 // Normalization, dropout and embedding as layers: what they keep, and precision where float32 alone would lose it.
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   BatchNorm1d,
   batchNorm,
@@ -15,7 +15,6 @@ import {
   layerNorm,
   Module,
   manualSeed,
-  memory,
   noGrad,
   ones,
   ReLU,
@@ -31,25 +30,10 @@ import {
   zeros,
 } from "../src/index";
 import { kernels } from "../src/wasm";
+import { held, leaveNothing } from "./held";
 import * as ref from "./reference";
 
-const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
-
-let start = held();
-let made: { dispose(): void }[] = [];
-beforeEach(() => {
-  start = held();
-  made = [];
-});
-afterEach(() => {
-  for (const item of made) item.dispose();
-  expect(held()).toEqual(start);
-});
-
-function own<T extends { dispose(): void }>(item: T): T {
-  made.push(item);
-  return item;
-}
+const own = leaveNothing();
 
 const nd = (t: Tensor) => ref.nd(t.shape, t.data);
 
@@ -510,6 +494,7 @@ describe("buffers", () => {
   });
 
   test("outlive a scope with their module, and go with it", () => {
+    const start = held();
     const model = scope(() => new Counter());
     expect(noGrad(() => scope(() => model.forward(randn([3, 2])).shape))).toEqual([3, 2]);
     model.last = undefined;

@@ -94,9 +94,8 @@ function sweep(rates: readonly number[], runsEach: number) {
   }));
 }
 
-type Cell = ReturnType<typeof sweep>[number]["cells"][number];
-
-function drawn(rates: readonly number[], cells: readonly Cell[]): string {
+function drawn(rates: readonly number[], figures: ReturnType<typeof sweep>): string {
+  const cells = figures.flatMap((figure) => figure.cells);
   return chart({
     series: Object.keys(ACTIVATIONS),
     points: true,
@@ -173,11 +172,7 @@ prelu (He et al. 2015) one that it learns, rrelu (Xu et al. 2015) a random one f
         ]),
       },
       alt: "Dead units and accuracy by the learning rate of the first steps, for relu and four others",
-      chart: () =>
-        drawn(
-          rates,
-          figures.flatMap(({ cells }) => cells),
-        ),
+      chart: () => drawn(rates, figures),
       sees: `${HIGH_STEPS} steps with a learning rate of 10 kill ${percent(relu!.high.dead)} of the ReLUs, and 300 good steps do not bring them
 back: the network stays at ${percent(relu!.high.accuracy)}, and \`diagnose\` reports \`dead-relu\`. ${
         middle === undefined

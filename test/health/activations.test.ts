@@ -27,7 +27,8 @@ const bends = [...Object.keys(activations), ...Object.keys(gated), "rrelu"].filt
 
 // gelu with a tanh is an op of its own, and rrelu in evaluation a leakyRelu.
 test.each(bends)("%s is an activation", (name) => {
-  for (const activation of seen(name)) expect(activation).toMatch(new RegExp(`^(${name}|geluTanh|leakyRelu)$`));
+  for (const activation of seen(name))
+    expect(activation).toMatch(new RegExp(`^(${name}|geluTanh|leakyRelu)$`));
 });
 
 test.each([...Object.keys(arithmetic), "identity"])("%s is none", (name) => {

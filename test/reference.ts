@@ -46,7 +46,7 @@ export function at(x: Nd, index: readonly number[]): number {
 }
 
 /** The shape that all broadcast to. */
-export function broadcast(...shapes: Shape[]): number[] {
+function broadcast(...shapes: Shape[]): number[] {
   const rank = Math.max(...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, d) => {
     const sizes = shapes.map((s) => s[d - rank + s.length] ?? 1);
@@ -170,7 +170,7 @@ export function oneHot(chosen: Nd, { numClasses = Math.max(...chosen.data) + 1 }
   );
 }
 
-export const squaresAbout = (mean: number, values: readonly number[]): number =>
+const squaresAbout = (mean: number, values: readonly number[]): number =>
   total(values.map((v) => (v - mean) ** 2));
 
 export const variance = (values: readonly number[], correction = 1): number =>
@@ -180,7 +180,7 @@ export const variance = (values: readonly number[], correction = 1): number =>
  * (x − mean) / √(var + eps) · weight + bias, where the elements with one `group` share mean and variance (their own,
  * unless `known`), and those with one `place` share a weight and a bias.
  */
-export function normalise(
+function normalise(
   x: Nd,
   group: (index: readonly number[]) => number,
   place: (index: readonly number[]) => number,

@@ -3,9 +3,7 @@
 // to; where a call takes a part of the columns, x, y and scratch moved on, `inner` says how many.
 import { BLOCK } from "./blocks";
 import { Lanes } from "./simd/lanes";
-import {
-  columnSquares, columnTotals, highHalf, lowHalf, rowSquares, rowTotal,
-} from "./simd/moments";
+import { columnSquares, columnTotals, highHalf, lowHalf, rowSquares, rowTotal } from "./simd/moments";
 import { greatest, least, rowSum, stridedSum } from "./simd/reduce";
 
 // Rows that are added in float32 before float64 takes over.
@@ -167,22 +165,16 @@ class Smallest {
 }
 
 /** y = max x over `size`, index (i32) = where it stands first. A NaN is larger than everything, as in PyTorch. */
-export function maxForward(
-  x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32,
-): void {
+export function maxForward(x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32): void {
   extremes<Largest>(x, y, index, outer, size, inner, stride);
 }
 
 /** y = min x over `size`, index (i32) = where it stands first. A NaN is smaller than everything, as in PyTorch. */
-export function minForward(
-  x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32,
-): void {
+export function minForward(x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32): void {
   extremes<Smallest>(x, y, index, outer, size, inner, stride);
 }
 
-function extremes<Most>(
-  x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32,
-): void {
+function extremes<Most>(x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32): void {
   for (let o = 0; o < outer; o++) {
     if (stride == 1) rowExtreme<Most>(x, y, index, size);
     else columnExtremes<Most>(x, y, index, size, inner, <usize>stride << 2);

@@ -1,19 +1,31 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { scope, Tensor, tensor, zeros } from "../src/index";
 import * as ops from "../src/ops/index";
 import { kernels } from "../src/wasm";
-import { cases, draw, more, table, tensors } from "./cases";
+import { cases, draw, more, type Rows, table, tensors } from "./cases";
 
 // Sets the state of the generator and returns nothing: the rows of rand, randn and rrelu show what it does.
 const NO_OPS = ["manualSeed"];
 
-test("every exported op has a row in cases.ts", () => {
+test("every exported op has a row in the table", () => {
   const exported = Object.entries(ops).flatMap(([name, value]) =>
     typeof value === "function" ? [name] : [],
   );
   expect(Object.keys(table).sort()).toEqual(exported.filter((name) => !NO_OPS.includes(name)).sort());
   expect(Object.keys(table)).toEqual(expect.arrayContaining(Object.keys(more)));
+});
+
+test("the row of an op is in the file of test/cases that bears the name of the op's file", async () => {
+  const files = readdirSync(new URL("cases/", import.meta.url)).filter((file) => file !== "row.ts");
+  const found: string[] = [];
+  for (const file of files) {
+    const { rows } = (await import(`./cases/${file}`)) as { rows: Rows };
+    const exported = Object.keys(await import(`../src/ops/${file}`));
+    expect(exported, file).toEqual(expect.arrayContaining(Object.keys(rows)));
+    found.push(...Object.keys(rows));
+  }
+  expect(found.sort()).toEqual(Object.keys(table).sort());
 });
 
 test("every row has variants, and a tolerance for every gradient", () => {

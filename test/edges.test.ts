@@ -31,8 +31,7 @@ import {
   tensor,
   zeros,
 } from "../src/index";
-
-const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
+import { held } from "./held";
 
 describe("products without rows or columns", () => {
   test.each([

@@ -51,7 +51,7 @@ const OF_TERMS = 4 * 2 ** -24;
  * numbers; anything where the truth, rounded, is infinite or within 1e-5 of that.
  * @param terms the magnitude of what the truth is a difference of, where it is one
  */
-export function near(actual: number, truth: number, terms = 0): boolean {
+function near(actual: number, truth: number, terms = 0): boolean {
   if (Number.isNaN(truth)) throw new Error("the reference is not a number");
   if (Math.abs(truth) * (1 + RELATIVE) > LARGEST) return true;
   if (!Number.isFinite(actual)) return false;

@@ -2,7 +2,6 @@
 import {
   ATTRIBUTE,
   type AttributeProto,
-  BOOL,
   encodeModel,
   FLOAT,
   INT32,
@@ -43,10 +42,6 @@ export const floats = (values: Iterable<number>, dims: number[], name = ""): Ten
 
 export const longs = (values: Iterable<number>, dims: number[], name = ""): TensorProto => ({
   ...{ name, dims, dataType: INT64, rawData: bytesOf(BigInt64Array.from([...values], BigInt)) },
-});
-
-export const bool = (value: boolean, name = ""): TensorProto => ({
-  ...{ name, dims: [], dataType: BOOL, rawData: Uint8Array.of(Number(value)) },
 });
 
 /** A node Constant of one float. */

@@ -21,7 +21,7 @@ import {
 } from "../src/index";
 import * as nn from "../src/nn/index";
 import { fromOnnx, OnnxModel, toOnnx } from "../src/onnx/index";
-import { inputOf, made, type Row, rows } from "./onnxModules";
+import { inputOf, made, type Row, rows } from "./moduleRows";
 import { bitsOf, deviation, runtime } from "./onnxRuntime";
 
 const all = Object.entries(rows).flatMap(([name, own]) =>

@@ -1,5 +1,7 @@
 // What the ops ought to give, in float64 and as naive as can be: flat arrays, shapes, one index at a time.
-import { ulpError } from "./ulp";
+export * from "./reference/differences";
+export * from "./reference/losses";
+export * from "./reference/random";
 
 export type Shape = readonly number[];
 
@@ -44,7 +46,7 @@ export function at(x: Nd, index: readonly number[]): number {
 }
 
 /** The shape that all broadcast to. */
-export function broadcast(...shapes: Shape[]): number[] {
+function broadcast(...shapes: Shape[]): number[] {
   const rank = Math.max(...shapes.map((s) => s.length));
   return Array.from({ length: rank }, (_, d) => {
     const sizes = shapes.map((s) => s[d - rank + s.length] ?? 1);
@@ -168,7 +170,7 @@ export function oneHot(chosen: Nd, { numClasses = Math.max(...chosen.data) + 1 }
   );
 }
 
-export const squaresAbout = (mean: number, values: readonly number[]): number =>
+const squaresAbout = (mean: number, values: readonly number[]): number =>
   total(values.map((v) => (v - mean) ** 2));
 
 export const variance = (values: readonly number[], correction = 1): number =>
@@ -178,7 +180,7 @@ export const variance = (values: readonly number[], correction = 1): number =>
  * (x − mean) / √(var + eps) · weight + bias, where the elements with one `group` share mean and variance (their own,
  * unless `known`), and those with one `place` share a weight and a bias.
  */
-export function normalise(
+function normalise(
   x: Nd,
   group: (index: readonly number[]) => number,
   place: (index: readonly number[]) => number,
@@ -257,197 +259,4 @@ export function linear(
 ): Nd {
   const f = activations[activation];
   return elementwise((p, q) => f(p + q))(matmul(x, weight, { transposeB: true }), bias);
-}
-
-export type Reduction = "mean" | "sum" | "none";
-
-/** "batchmean" divides by the size of the first dimension. */
-export function reduced(values: Nd, reduction: Reduction | "batchmean" = "mean"): Nd {
-  if (reduction === "none") return values;
-  const divisors = { sum: 1, mean: values.data.length, batchmean: values.shape[0]! };
-  return nd([], [total([...values.data]) / divisors[reduction]]);
-}
-
-export interface ClassOptions {
-  weight?: readonly number[];
-  ignoreIndex?: number;
-  labelSmoothing?: number;
-  reduction?: Reduction;
-}
-
-/**
- * −Σ q log p per row, with q = w ((1 − s) t + s / C) of the one-hot or given distribution t. The class axis is
- * 1, or 0 where there is only one. "mean" divides by Σ w[class], or by the number of rows where t is a distribution.
- */
-export function crossEntropy(
-  logProbabilities: (line: number[]) => number[],
-): (scores: Nd, target: Nd, options?: ClassOptions) => Nd {
-  return (scores, target, options = {}) => {
-    const { weight, ignoreIndex = -100, labelSmoothing: s = 0, reduction = "mean" } = options;
-    const axis = Math.min(1, scores.shape.length - 1);
-    const C = scores.shape[axis]!;
-    const soft = target.shape.length === scores.shape.length;
-    let divisor = 0;
-    const values = build(scores.shape.toSpliced(axis, 1), (index) => {
-      const label = soft ? -1 : at(target, index);
-      if (!soft && label === ignoreIndex) return 0;
-      divisor += soft ? 1 : (weight?.[label] ?? 1);
-      const place = (c: number) => index.toSpliced(axis, 0, c);
-      const logs = logProbabilities(Array.from({ length: C }, (_, c) => at(scores, place(c))));
-      const share = (c: number) => (soft ? at(target, place(c)) : Number(c === label));
-      return -total(logs.map((log, c) => (weight?.[c] ?? 1) * ((1 - s) * share(c) + s / C) * log));
-    });
-    if (reduction !== "mean") return reduced(values, reduction);
-    return nd([], [divisor === 0 ? 0 : total([...values.data]) / divisor]);
-  };
-}
-
-export interface MarginOptions {
-  p?: number;
-  margin?: number;
-  weight?: readonly number[];
-  reduction?: Reduction;
-}
-
-/** w[y] / C Σ max(0, margin − x[y] + x[i])^p over i ≠ y per row. The class axis is 1, or 0 where there is only one. */
-export function multiMargin(scores: Nd, target: Nd, options: MarginOptions = {}): Nd {
-  const { p = 1, margin = 1, weight, reduction } = options;
-  const axis = Math.min(1, scores.shape.length - 1);
-  const C = scores.shape[axis]!;
-  const values = build(scores.shape.toSpliced(axis, 1), (index) => {
-    const y = at(target, index);
-    const x = Array.from({ length: C }, (_, c) => at(scores, index.toSpliced(axis, 0, c)));
-    const parts = x.map((v, i) => (i === y ? 0 : Math.max(0, margin - x[y]! + v) ** p));
-    return ((weight?.[y] ?? 1) * total(parts)) / C;
-  });
-  return reduced(values, reduction);
-}
-
-/** f of the rows of arrays along the last dimension. */
-function ofRows(f: (rows: number[][], index: number[]) => number, ...arrays: Nd[]): Nd {
-  const [{ shape }] = arrays as [Nd];
-  const cols = Array.from({ length: shape.at(-1)! }, (_, c) => c);
-  return build(shape.slice(0, -1), (index) =>
-    f(
-      arrays.map((x) => cols.map((c) => at(x, [...index, c]))),
-      index,
-    ),
-  );
-}
-
-const dot = (a: number[], b: number[]) => total(a.map((v, i) => v * b[i]!));
-
-/** max(0, 1 + max((1 − t) p) − Σ t p) per row. */
-export function categoricalHinge(pred: Nd, target: Nd, { reduction }: MarginOptions = {}): Nd {
-  const values = ofRows(
-    ([p, t]) => {
-      const others = p!.map((v, i) => (1 - t![i]!) * v);
-      return Math.max(0, 1 + Math.max(...others) - dot(p!, t!));
-    },
-    pred,
-    target,
-  );
-  return reduced(values, reduction);
-}
-
-/** 1 − cos of rows where the target is 1, max(0, cos − margin) where it is −1. */
-export function cosineEmbedding(a: Nd, b: Nd, target: Nd, { margin = 0, reduction }: MarginOptions = {}): Nd {
-  const values = ofRows(
-    ([p, q], index) => {
-      const cos = dot(p!, q!) / Math.sqrt((dot(p!, p!) + 1e-12) * (dot(q!, q!) + 1e-12));
-      return at(target, index) === 1 ? 1 - cos : Math.max(0, cos - margin);
-    },
-    a,
-    b,
-  );
-  return reduced(values, reduction);
-}
-
-/**
- * The words of Philox4x32-10. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3.
- */
-export function philox(key: bigint, count: number, counter = 0n): number[] {
-  const words: number[] = [];
-  const mask = 0xffff_ffffn;
-  for (; words.length < count; counter++) {
-    let c = [counter & mask, (counter >> 32n) & mask, (counter >> 64n) & mask, counter >> 96n];
-    let k = [key & mask, key >> 32n];
-    for (let round = 0; round < 10; round++) {
-      const p0 = 0xd251_1f53n * c[0]!;
-      const p1 = 0xcd9e_8d57n * c[2]!;
-      c = [(p1 >> 32n) ^ c[1]! ^ k[0]!, p1 & mask, (p0 >> 32n) ^ c[3]! ^ k[1]!, p0 & mask];
-      k = [(k[0]! + 0x9e37_79b9n) & mask, (k[1]! + 0xbb67_ae85n) & mask];
-    }
-    words.push(...c.map(Number));
-  }
-  return words.slice(0, count);
-}
-
-const unit = (word: number) => (word >>> 8) * 2 ** -24;
-
-/** Multiples of 2^−24 in [0, 1), one for each word. */
-export const uniforms = (seed: number, count: number): number[] => philox(BigInt(seed), count).map(unit);
-
-/** Box and Muller: four words for the radius and four for the angle give eight numbers, the sines first. */
-export function normals(seed: number, count: number): number[] {
-  const u = uniforms(seed, 8 * Math.ceil(count / 8));
-  return Array.from({ length: count }, (_, i) => {
-    const block = i - (i % 8);
-    const radius = Math.sqrt(-2 * Math.log(1 - u[block + (i % 4)]!));
-    const angle = 2 * Math.PI * (u[block + 4 + (i % 4)]! - 0.5);
-    return radius * (i % 8 < 4 ? Math.sin(angle) : Math.cos(angle));
-  });
-}
-
-/** How far a value may be off: all given parts together. */
-export interface Tolerance {
-  /** Units of the float32 spacing at the true value. */
-  ulp?: number;
-  rtol?: number;
-  atol?: number;
-}
-
-/** The first value beyond the tolerance, in words; undefined if there is none. Zeros must agree in sign. */
-export function mismatch(
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  { ulp = 0, rtol = 0, atol = 0 }: Tolerance,
-  slack: ArrayLike<number> = [],
-): string | undefined {
-  if (actual.length !== expected.length) return `${actual.length} values instead of ${expected.length}`;
-  for (let i = 0; i < actual.length; i++) {
-    const [a, e] = [actual[i]!, expected[i]!];
-    const zeros = a === 0 && e === 0;
-    if (zeros ? Object.is(a, e) || atol > 0 || slack.length > 0 : ulpError(a, e) <= ulp) continue;
-    if (Math.abs(a - e) <= atol + rtol * Math.abs(e) + (slack[i] ?? 0)) continue;
-    return `element ${i}: got ${a}, expected ${e}, ${ulpError(a, e).toFixed(2)} ULP apart`;
-  }
-  return undefined;
-}
-
-/** A power of two: x ± h is exact for a float32 x. Near the cube root of 2^−52, where errors balance. */
-const h = 2 ** -17;
-
-/**
- * Σ dy ∂y/∂x by central differences, and the noise that the rounding of y leaves in it.
- * @param f y as a function of x
- */
-export function differences(
-  f: (x: Float64Array) => Float64Array,
-  x: Float64Array,
-  dy: ArrayLike<number>,
-): { gradient: Float64Array; noise: Float64Array } {
-  const gradient = new Float64Array(x.length);
-  const rounding = 2 ** -50 / h;
-  // Where y is too flat to move at all, one rounding of a number near 1 hides it.
-  const noise = new Float64Array(x.length).fill(2 * rounding);
-  for (let e = 0; e < x.length; e++) {
-    const [more, less] = [f(x.with(e, x[e]! + h)), f(x.with(e, x[e]! - h))];
-    for (let i = 0; i < more.length; i++) {
-      if (more[i] === less[i]) continue;
-      gradient[e]! += (dy[i]! * (more[i]! - less[i]!)) / (2 * h);
-      noise[e]! += Math.abs(dy[i]!) * Math.max(1, Math.abs(more[i]!)) * rounding;
-    }
-  }
-  return { gradient, noise };
 }

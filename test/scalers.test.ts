@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import {
-  type Dataset,
   DomainError,
   dataset,
   memory,
@@ -12,21 +11,8 @@ import {
   sum,
   tensor,
 } from "../src/index";
-
-/** What is alive; linear memory itself never shrinks. */
-function held() {
-  const { bytes, tensors } = memory();
-  return { bytes, tensors };
-}
-
-/** Rows [i, −i] with the class i mod 3. */
-function numbered(count: number): Dataset {
-  const rows = Array.from({ length: count }, (_, i) => [i, -i]);
-  return dataset(
-    rows,
-    rows.map(([i]) => i! % 3),
-  );
-}
+import { held } from "./held";
+import { numbered } from "./numbered";
 
 describe("scalers", () => {
   const rows = [

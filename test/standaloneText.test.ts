@@ -29,7 +29,8 @@ import {
   tensor,
 } from "../src/index";
 import { toModule } from "../src/standalone/index";
-import { load, rows } from "./standaloneRows";
+import { inputOf, rows } from "./moduleRows";
+import { inputFor, load } from "./standalone";
 
 describe("the text", () => {
   const folder = mkdtempSync(join(tmpdir(), "nablas-standalone-"));
@@ -63,9 +64,10 @@ describe("the text", () => {
   });
 
   test("is formatted as the formatter would, and takes what is strict", () => {
-    for (const [i, [make, shape]] of Object.values(rows).flat().entries()) {
+    for (const [i, row] of Object.values(rows).flat().entries()) {
+      const input = inputFor(row, inputOf(row));
       for (const weights of ["inline", "beside"] as const) {
-        const { code } = toModule(make(), { input: [null, ...shape.slice(1)], weights });
+        const { code } = toModule(row.model(), { input, weights });
         writeFileSync(join(folder, `${i}-${weights}.js`), code);
       }
     }

@@ -14,7 +14,7 @@ export function describeDigits({ x, labels }: Batch, predictions: Int32Array): s
 }
 
 /** The images of `x` (pixels from 0 to 1) side by side, two characters per pixel. */
-export function renderDigits(x: Float32Array): string {
+function renderDigits(x: Float32Array): string {
   const lines = Array.from({ length: SIDE }, (_, row) => {
     const parts: string[] = [];
     for (let image = 0; image < x.length; image += PIXELS) {

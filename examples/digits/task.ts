@@ -29,7 +29,7 @@ export function digitsTask(digits: Digits): Task {
   };
 }
 
-export function tableTask(table: Table): Task {
+function tableTask(table: Table): Task {
   return {
     things: "rows",
     features: table.features,

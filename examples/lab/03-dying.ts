@@ -75,6 +75,48 @@ function measure(activation: string, lr: number, steps: number, [x, labels]: [Te
   });
 }
 
+/** Each activation at each learning rate, the mean of some runs. */
+function sweep(rates: readonly number[], runsEach: number) {
+  const data = spirals(150, CLASSES, 0.05);
+  return Object.keys(ACTIVATIONS).map((activation) => ({
+    activation,
+    cells: rates.map((lr) => {
+      const runs = range(runsEach).map(() => measure(activation, lr, 300, data));
+      return {
+        activation,
+        lr,
+        dead: mean(runs.map(({ dead }) => dead)),
+        accuracy: mean(runs.map((run) => run.accuracy)),
+        slopes: runs.map((run) => run.slopes),
+        reported: runs.filter(({ reported }) => reported).length / runs.length,
+      };
+    }),
+  }));
+}
+
+function drawn(rates: readonly number[], figures: ReturnType<typeof sweep>): string {
+  const cells = figures.flatMap((figure) => figure.cells);
+  return chart({
+    series: Object.keys(ACTIVATIONS),
+    points: true,
+    x: {
+      type: "log",
+      label: `learning rate η of the first ${HIGH_STEPS} steps`,
+      ticks: rates,
+      tickFormat: "~r",
+    },
+    y: { label: "share (%)", domain: [0, 100], grid: true },
+    fx: { label: null, domain: ["dead units", "accuracy"] },
+    marks: curves(
+      cells.flatMap(({ activation, lr, dead, accuracy }) => [
+        { activation, lr, share: 100 * dead, what: "dead units" },
+        { activation, lr, share: 100 * accuracy, what: "accuracy" },
+      ]),
+      { x: "lr", y: "share", by: "activation", fx: "what" },
+    ),
+  });
+}
+
 export const dying: Experiment = {
   name: "03-dying",
   title: "Dying ReLUs",
@@ -88,23 +130,8 @@ rest from then on, and only a change in the layer before can wake it. On the lef
 prelu (He et al. 2015) one that it learns, rrelu (Xu et al. 2015) a random one from 1/8 to 1/3, elu (Clevert et al. 2016) the slope e^z.`,
   run({ seed, quick }) {
     manualSeed(seed);
-    const data = spirals(150, CLASSES, 0.05);
-    const draws = range(quick ? 2 : 4);
     const rates = quick ? [0.1, 10] : RATES;
-    const figures = Object.keys(ACTIVATIONS).map((activation) => ({
-      activation,
-      cells: rates.map((lr) => {
-        const runs = draws.map(() => measure(activation, lr, 300, data));
-        return {
-          activation,
-          lr,
-          dead: mean(runs.map(({ dead }) => dead)),
-          accuracy: mean(runs.map((run) => run.accuracy)),
-          slopes: runs.map((run) => run.slopes),
-          reported: runs.filter(({ reported }) => reported).length / runs.length,
-        };
-      }),
-    }));
+    const figures = sweep(rates, quick ? 2 : 4);
     const [relu, ...cures] = figures.map(({ cells }) => ({
       ...{ cells, good: cells[0]!, high: cells.at(-1)! },
     }));
@@ -145,28 +172,7 @@ prelu (He et al. 2015) one that it learns, rrelu (Xu et al. 2015) a random one f
         ]),
       },
       alt: "Dead units and accuracy by the learning rate of the first steps, for relu and four others",
-      chart: () =>
-        chart({
-          series: Object.keys(ACTIVATIONS),
-          points: true,
-          x: {
-            type: "log",
-            label: `learning rate η of the first ${HIGH_STEPS} steps`,
-            ticks: rates,
-            tickFormat: "~r",
-          },
-          y: { label: "share (%)", domain: [0, 100], grid: true },
-          fx: { label: null, domain: ["dead units", "accuracy"] },
-          marks: curves(
-            figures.flatMap(({ cells }) =>
-              cells.flatMap(({ activation, lr, dead, accuracy }) => [
-                { activation, lr, share: 100 * dead, what: "dead units" },
-                { activation, lr, share: 100 * accuracy, what: "accuracy" },
-              ]),
-            ),
-            { x: "lr", y: "share", by: "activation", fx: "what" },
-          ),
-        }),
+      chart: () => drawn(rates, figures),
       sees: `${HIGH_STEPS} steps with a learning rate of 10 kill ${percent(relu!.high.dead)} of the ReLUs, and 300 good steps do not bring them
 back: the network stays at ${percent(relu!.high.accuracy)}, and \`diagnose\` reports \`dead-relu\`. ${
         middle === undefined

@@ -62,6 +62,39 @@ function overflows(direction: number[], form: (z: Tensor, label: number) => Tens
   });
 }
 
+/** Each form at the logits (1, second, −1) times the scale. */
+function at(second: number, scale: number) {
+  const logits = tensor([[1, second, -1].map((value) => value * scale)]);
+  return Object.keys(FORMS).map((form) => ({ scale, ...measure(form, logits, LABEL) }));
+}
+
+type Point = ReturnType<typeof at>[number];
+
+/** The loss by the scale, of points whose loss is a number. */
+function drawn(finite: readonly Point[]): string {
+  return chart({
+    series: Object.keys(FORMS),
+    x: {
+      ...{ type: "log", label: "scale of the logits", domain: [1, 1e4] },
+      ...{ ticks: range(5).map((i) => 10 ** i), tickFormat: "," },
+    },
+    y: {
+      ...{ type: "log", label: "loss (nats)", domain: [0.5, 2e3], grid: true },
+      ...{ ticks: [1, 10, 100, 1000], tickFormat: "," },
+    },
+    // The widest first, so that all three can be seen where they agree.
+    marks: Object.keys(FORMS)
+      .toReversed()
+      .flatMap((form, i) => {
+        const shown = finite.filter((point) => point.form === form);
+        const place = { x: "scale", y: "loss" } as const;
+        const end =
+          form === "crossEntropyLoss" ? [] : [Plot.dot(shown.slice(-1), { ...place, fill: "form", r: 6 })];
+        return [Plot.line(shown, { ...place, stroke: "form", strokeWidth: 9 - 3.5 * i }), ...end];
+      }),
+  });
+}
+
 export const overflow: Experiment = {
   name: "05-overflow",
   title: "Softmax at logits of 1,000",
@@ -73,18 +106,12 @@ below 1.`,
   run({ seed }) {
     manualSeed(seed);
     const second = seed === 0 ? 0.8 : 0.5 + 0.35 * rand([1]).item();
-    const direction = [1, second, -1];
-    const at = (scale: number) => {
-      const logits = tensor([direction.map((value) => value * scale)]);
-      return Object.keys(FORMS).map((form) => ({ scale, ...measure(form, logits, LABEL) }));
-    };
     const scales = range(4 * STEPS_PER_DECADE + 1).map((i) => 10 ** (i / STEPS_PER_DECADE));
-    const points = scales.flatMap(at);
+    const points = scales.flatMap((scale) => at(second, scale));
     /** The largest whole scale at which form i gives a number. */
-    const ends = (i: number) => range(1000).findLast((scale) => Number.isFinite(at(scale)[i]!.loss))!;
+    const ends = (i: number) => range(1000).findLast((scale) => Number.isFinite(at(second, scale)[i]!.loss))!;
     const [naiveEnd, apartEnd] = [ends(0), ends(1)];
-    const [naive, apart, fused] = at(1000) as [Point, Point, Point];
-    type Point = ReturnType<typeof at>[number];
+    const [naive, apart, fused] = at(second, 1000) as [Point, Point, Point];
     claim(Math.abs(naiveEnd - 88.7) < 1, "the largest exponential is e^88.7");
     claim(Math.abs(apartEnd * (1 - second) - 103.3) < 1, "the smallest probability is e^−103.3");
     claim(Number.isNaN(naive.loss), "∞ / ∞ is not a number");
@@ -100,7 +127,7 @@ below 1.`,
       finite.every(({ error }) => error < 0.01),
       "the others agree with it as long as they are numbers",
     );
-    const blamed = Object.values(FORMS).map((form) => overflows(direction, form));
+    const blamed = Object.values(FORMS).map((form) => overflows([1, second, -1], form));
     claim(
       blamed.join() === "true,true,false",
       "diagnose finds non-finite values with all but the fused loss",
@@ -109,35 +136,12 @@ below 1.`,
       table: {
         head: ["form", "loss at scale 1", "at 10", "at 100", "at 1,000", "error of its gradient at 1,000"],
         rows: Object.keys(FORMS).map((form, i) => {
-          const measured = [1, 10, 100, 1000].map((scale) => at(scale)[i]!);
+          const measured = [1, 10, 100, 1000].map((scale) => at(second, scale)[i]!);
           return [form, ...measured.map(({ loss }) => show(loss, 5)), show(measured[3]!.gradientError, 2)];
         }),
       },
       alt: "The loss by the scale of the logits: two of three curves end before 1,000",
-      chart: () =>
-        chart({
-          series: Object.keys(FORMS),
-          x: {
-            ...{ type: "log", label: "scale of the logits", domain: [1, 1e4] },
-            ...{ ticks: range(5).map((i) => 10 ** i), tickFormat: "," },
-          },
-          y: {
-            ...{ type: "log", label: "loss (nats)", domain: [0.5, 2e3], grid: true },
-            ...{ ticks: [1, 10, 100, 1000], tickFormat: "," },
-          },
-          // The widest first, so that all three can be seen where they agree.
-          marks: Object.keys(FORMS)
-            .toReversed()
-            .flatMap((form, i) => {
-              const shown = finite.filter((point) => point.form === form);
-              const place = { x: "scale", y: "loss" } as const;
-              const end =
-                form === "crossEntropyLoss"
-                  ? []
-                  : [Plot.dot(shown.slice(-1), { ...place, fill: "form", r: 6 })];
-              return [Plot.line(shown, { ...place, stroke: "form", strokeWidth: 9 - 3.5 * i }), ...end];
-            }),
-        }),
+      chart: () => drawn(finite),
       sees: `The values agree to 1 % as long as they are numbers. The form of the textbook ends first: the largest whole scale at which it is one
 is ${naiveEnd}, as e^88.7 is the largest exponential. A softmax that subtracts the maximum does not overflow, but beyond ${apartEnd} the right class's
 probability, which is e^(−${show(1 - second, 2)} · scale), becomes 0 and its logarithm −∞. In both cases every gradient is NaN, and after one step so is

@@ -67,6 +67,32 @@ function measure(pair: string, { loss, output }: Pair, z: Tensor, y: Tensor) {
   });
 }
 
+function drawn(points: ReturnType<typeof measure>): string {
+  return chart({
+    series: Object.keys(PAIRS),
+    height: 330,
+    points: true,
+    // Red is for squared error behind σ, as in experiment 1.
+    colors: [1, 2, 4, 0].map((i) => COLORS[i]!),
+    x: { domain: [-1.1, 1.1], label: "error a − y", tickFormat: "d", ticks: [-1, 0, 1] },
+    y: { domain: [-1, 1], label: "gradient ∂C/∂z", grid: true, ticks: 5 },
+    fx: { domain: Object.keys(PAIRS), axis: null },
+    marks: [
+      Plot.line(
+        [
+          [-1, -1],
+          [1, 1],
+        ],
+        { strokeOpacity: 0.4 },
+      ),
+      Plot.dot(
+        points.filter(({ error }) => Math.abs(error) <= 1),
+        { x: "error", y: "gradient", fx: "pair", fill: "pair", symbol: "pair", r: 3 },
+      ),
+    ],
+  });
+}
+
 export const pairs: Experiment = {
   name: "06-pairs",
   title: "Three pairs with the gradient a − y",
@@ -110,30 +136,7 @@ each loss is the negative log-likelihood of the distribution that belongs to its
         rows: figures.map(({ pair, gap, strongest }) => [pair, show(gap, 2), show(strongest)]),
       },
       alt: "The gradient by a − y: three pairs on the diagonal, sigmoid with squared error far below it",
-      chart: () =>
-        chart({
-          series: Object.keys(PAIRS),
-          height: 330,
-          points: true,
-          // Red is for squared error behind σ, as in experiment 1.
-          colors: [1, 2, 4, 0].map((i) => COLORS[i]!),
-          x: { domain: [-1.1, 1.1], label: "error a − y", tickFormat: "d", ticks: [-1, 0, 1] },
-          y: { domain: [-1, 1], label: "gradient ∂C/∂z", grid: true, ticks: 5 },
-          fx: { domain: Object.keys(PAIRS), axis: null },
-          marks: [
-            Plot.line(
-              [
-                [-1, -1],
-                [1, 1],
-              ],
-              { strokeOpacity: 0.4 },
-            ),
-            Plot.dot(
-              points.filter(({ error }) => Math.abs(error) <= 1),
-              { x: "error", y: "gradient", fx: "pair", fill: "pair", symbol: "pair", r: 3 },
-            ),
-          ],
-        }),
+      chart: () => drawn(points),
       sees: `Three pairs lie on the diagonal: the gradient is the error, to the rounding of float32. The fourth is the neuron of
 experiment 1: its gradient is never above 4/27 = 0.148, and it goes back to 0 where the error is largest, since there a (1 − a)
 is 0: of errors above 0.9 it passes on ${percent(mismatched.kept)} at most. Errors of the linear unit beyond ±1, up to ${show(figures[0]!.strongest)}, are on the diagonal too, but

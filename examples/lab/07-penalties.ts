@@ -52,6 +52,48 @@ function decayed() {
   return { measured: w.item(), formula: (1 - LR * weightDecay) ** steps };
 }
 
+/** The weights that each penalty leaves. */
+function fitted(steps: number) {
+  const problem = sparseProblem();
+  return Object.entries(PENALTIES).map(([penalty, options]) => {
+    const model = new Linear(FEATURES, 1);
+    const optimizer = new SGD(model.parameters(), { lr: LR, ...options });
+    train(model, optimizer, mseLoss, problem, steps);
+    const weights = [...model.weight.data];
+    const small = weights.filter((w) => Math.abs(w) < NEAR_ZERO).length / FEATURES;
+    const [sizes, irrelevant] = [weights.map(Math.abs), norm(weights.slice(RELEVANT))];
+    const relevant = mean(sizes.slice(0, RELEVANT));
+    const gap = Math.min(...sizes.slice(0, RELEVANT)) / Math.max(...sizes.slice(RELEVANT));
+    return { penalty, weights, small, size: norm(weights), irrelevant, relevant, gap };
+  });
+}
+
+type Fit = ReturnType<typeof fitted>[number];
+
+function drawn(fits: readonly Fit[]): string {
+  return chart({
+    series: Object.keys(PENALTIES),
+    height: 330,
+    x: { label: "weight", domain: [-1.3, 1.3], ticks: 5 },
+    y: { label: "number of weights", grid: true },
+    fx: { domain: Object.keys(PENALTIES), axis: null },
+    marks: [
+      Plot.rectY(
+        fits.flatMap(({ penalty, weights }) => weights.map((weight) => ({ penalty, weight }))),
+        Plot.binX<Plot.RectYOptions>(
+          { y: "count" },
+          {
+            // Odd multiples of 0.025, so that 0 is in the middle of a bin.
+            x: { value: "weight", thresholds: range(54).map((i) => (i - 26.5) / 20) },
+            fx: "penalty",
+            fill: "penalty",
+          },
+        ),
+      ),
+    ],
+  });
+}
+
 export const penalties: Experiment = {
   name: "07-penalties",
   title: "L1 makes zeros, L2 makes small numbers",
@@ -62,20 +104,8 @@ is the less it loses (*weight decay*). L1 (the lasso of Tibshirani 1996) adds λ
 small it is. Where |∂C/∂w| < λ nothing holds it, and at 0 it jumps from side to side by about ηλ = ${show(LR * LAMBDA)}, never farther out than 2ηλ.`,
   run({ seed, quick }) {
     manualSeed(seed);
-    const problem = sparseProblem();
-    const fits = Object.entries(PENALTIES).map(([penalty, options]) => {
-      const model = new Linear(FEATURES, 1);
-      const optimizer = new SGD(model.parameters(), { lr: LR, ...options });
-      train(model, optimizer, mseLoss, problem, quick ? 500 : 2000);
-      const weights = [...model.weight.data];
-      const small = weights.filter((w) => Math.abs(w) < NEAR_ZERO).length / FEATURES;
-      const [sizes, irrelevant] = [weights.map(Math.abs), norm(weights.slice(RELEVANT))];
-      const relevant = mean(sizes.slice(0, RELEVANT));
-      const gap = Math.min(...sizes.slice(0, RELEVANT)) / Math.max(...sizes.slice(RELEVANT));
-      return { penalty, weights, small, size: norm(weights), irrelevant, relevant, gap };
-    });
+    const fits = fitted(quick ? 500 : 2000);
     const [none, l2, l1] = fits as [Fit, Fit, Fit];
-    type Fit = (typeof fits)[number];
     const decay = decayed();
     claim(l1.small > 0.7, "L1 makes near zeros of most irrelevant weights");
     claim(l2.small < 0.3 && none.small < 0.3, "L2 makes hardly any zeros");
@@ -101,28 +131,7 @@ small it is. Where |∂C/∂w| < λ nothing holds it, and at 0 it jumps from sid
         ]),
       },
       alt: "Histograms of the weights without a penalty, with L2, and with L1",
-      chart: () =>
-        chart({
-          series: Object.keys(PENALTIES),
-          height: 330,
-          x: { label: "weight", domain: [-1.3, 1.3], ticks: 5 },
-          y: { label: "number of weights", grid: true },
-          fx: { domain: Object.keys(PENALTIES), axis: null },
-          marks: [
-            Plot.rectY(
-              fits.flatMap(({ penalty, weights }) => weights.map((weight) => ({ penalty, weight }))),
-              Plot.binX<Plot.RectYOptions>(
-                { y: "count" },
-                {
-                  // Odd multiples of 0.025, so that 0 is in the middle of a bin.
-                  x: { value: "weight", thresholds: range(54).map((i) => (i - 26.5) / 20) },
-                  fx: "penalty",
-                  fill: "penalty",
-                },
-              ),
-            ),
-          ],
-        }),
+      chart: () => drawn(fits),
       sees: `Without a penalty the irrelevant weights are fitted to the noise. L2 pulls everything towards 0, the true
 weights included, and leaves ${percent(l2.small)} near 0. With L1 ${percent(l1.small)} are near 0, and the two groups stand apart: the smallest true weight is ${show(l1.gap, 2)} times
 the largest other, instead of ${show(none.gap, 2)} times without a penalty. That is a choice of features. It has a price: the true weights, ±1, are ${show(l1.relevant, 2)} on

@@ -51,6 +51,42 @@ function fit(loss: Loss, share: number, steps: number) {
   });
 }
 
+/** Each loss at each share of noise, the mean of some runs. */
+function sweep(runs: number) {
+  return Object.entries(LOSSES).map(([name, loss]) => ({
+    name,
+    cells: SHARES.map((share) => {
+      const fits = range(runs).map(() => fit(loss, share, share === 0 ? 3000 : 1500));
+      return {
+        name,
+        share,
+        accuracy: mean(fits.map((f) => f.accuracy)),
+        size: mean(fits.map((f) => f.size)),
+        growth: mean(fits.map((f) => f.size / f.half)),
+      };
+    }),
+  }));
+}
+
+type Cell = ReturnType<typeof sweep>[number]["cells"][number];
+
+function drawn(cells: readonly Cell[]): string {
+  return chart({
+    series: Object.keys(LOSSES),
+    points: true,
+    x: {
+      label: "noise: rows far on the wrong side (%)",
+      ticks: [0, 2.5, 5, 7.5, 10],
+      tickFormat: String,
+    },
+    y: { label: "accuracy on clean rows (%)", domain: [80, 100], ticks: 5, grid: true },
+    marks: curves(
+      cells.map(({ name, share, accuracy }) => ({ name, share: 100 * share, accuracy: 100 * accuracy })),
+      { x: "share", y: "accuracy", by: "name" },
+    ),
+  });
+}
+
 export const margins: Experiment = {
   name: "09-margins",
   title: "Hinge, logistic, exponential",
@@ -62,20 +98,7 @@ mislabelled row far on the wrong side, m = −4, pulls by 1 with hinge, by 0.98 
 one. Against it pull the rows that are right: at m = 0.5 by 1, 0.38 and 0.61, at m = 2 by 0, 0.12 and 0.14.`,
   run({ seed, quick }) {
     manualSeed(seed);
-    const draws = range(quick ? 3 : 10);
-    const figures = Object.entries(LOSSES).map(([name, loss]) => ({
-      name,
-      cells: SHARES.map((share) => {
-        const fits = draws.map(() => fit(loss, share, share === 0 ? 3000 : 1500));
-        return {
-          name,
-          share,
-          accuracy: mean(fits.map((f) => f.accuracy)),
-          size: mean(fits.map((f) => f.size)),
-          growth: mean(fits.map((f) => f.size / f.half)),
-        };
-      }),
-    }));
+    const figures = sweep(quick ? 3 : 10);
     const at = (loss: number, share: number) => figures[loss]!.cells.find((cell) => cell.share === share)!;
     for (const { name, cells } of figures)
       claim(cells[0]!.accuracy > 0.99, `${name} separates what is separable`);
@@ -103,27 +126,7 @@ one. Against it pull the rows that are right: at m = 0.5 by 1, 0.38 and 0.61, at
         ]),
       },
       alt: "Accuracy by the share of noise: it falls first with the exponential loss, last with hinge",
-      chart: () =>
-        chart({
-          series: Object.keys(LOSSES),
-          points: true,
-          x: {
-            label: "noise: rows far on the wrong side (%)",
-            ticks: [0, 2.5, 5, 7.5, 10],
-            tickFormat: String,
-          },
-          y: { label: "accuracy on clean rows (%)", domain: [80, 100], ticks: 5, grid: true },
-          marks: curves(
-            figures.flatMap(({ cells }) =>
-              cells.map(({ name, share, accuracy }) => ({
-                name,
-                share: 100 * share,
-                accuracy: 100 * accuracy,
-              })),
-            ),
-            { x: "share", y: "accuracy", by: "name" },
-          ),
-        }),
+      chart: () => drawn(figures.flatMap(({ cells }) => cells)),
       sees: `Without noise all are right. Hinge stops as soon as every margin is 1; in the second half of the training its weights
 grow by ${percent(at(0, 0).growth - 1)}, those of the other two by ${percent(at(1, 0).growth - 1)} and ${percent(at(2, 0).growth - 1)}, for there are no weights at which they are content. With 2.5 % noise hinge
 keeps ${percent(hinge, 1)}, the logistic loss ${percent(logistic, 1)}, the exponential one ${percent(exponential, 1)}: it turns the line for the sake of the few rows that are

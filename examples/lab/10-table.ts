@@ -67,6 +67,30 @@ function measure(activation: string, loss: string, seed: number, lr = LR, steps 
   });
 }
 
+interface Cell {
+  activation: string;
+  loss: string;
+  accuracy: number;
+}
+
+function drawn(cells: readonly Cell[]): string {
+  return chart({
+    height: 330,
+    marginLeft: 165,
+    // Dark enough for white figures; orange and blue differ for everyone.
+    color: { type: "linear", domain: [0.5, 1], range: ["#b84a00", "#1f6fae"], clamp: true },
+    x: { domain: Object.keys(ACTIVATIONS), tickSize: 0, label: "activation of the hidden layers" },
+    y: { domain: Object.keys(LOSSES), label: null, tickSize: 0 },
+    marks: [
+      Plot.cell(cells, { x: "activation", y: "loss", fill: "accuracy", inset: 1 }),
+      Plot.text(cells, {
+        ...{ x: "activation", y: "loss", fill: "white", fontWeight: "bold" },
+        text: ({ accuracy }: { accuracy: number }) => percent(accuracy, 1),
+      }),
+    ],
+  });
+}
+
 export const table: Experiment = {
   name: "10-table",
   title: "Activations by losses",
@@ -116,22 +140,7 @@ With two layers of sigmoids, f′ ≤ 1/4 comes twice, and squared error behind 
         ]),
       },
       alt: "A table of activations by losses, coloured by accuracy",
-      chart: () =>
-        chart({
-          height: 330,
-          marginLeft: 165,
-          // Dark enough for white figures; orange and blue differ for everyone.
-          color: { type: "linear", domain: [0.5, 1], range: ["#b84a00", "#1f6fae"], clamp: true },
-          x: { domain: Object.keys(ACTIVATIONS), tickSize: 0, label: "activation of the hidden layers" },
-          y: { domain: losses, label: null, tickSize: 0 },
-          marks: [
-            Plot.cell(cells, { x: "activation", y: "loss", fill: "accuracy", inset: 1 }),
-            Plot.text(cells, {
-              ...{ x: "activation", y: "loss", fill: "white", fontWeight: "bold" },
-              text: ({ accuracy }: { accuracy: number }) => percent(accuracy, 1),
-            }),
-          ],
-        }),
+      chart: () => drawn(cells),
       sees: `The column of sigmoid is the worst on average, ${percent(byActivation("sigmoid"))}. There the loss decides how fast it learns: the three losses of classes come to
 ${sigmoidByClasses.map((a) => percent(a)).join(", ")}, the three squared errors to ${sigmoidBySquares.map((a) => percent(a)).join(", ")}. It goes on: in ${3 * STEPS} steps
 sigmoid comes to ${percent(longer)} with squared error on a linear output. With relu and leakyRelu even the wrong loss learns this task in ${STEPS}.

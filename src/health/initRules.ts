@@ -11,7 +11,7 @@ const LEAN = 1;
 const INPUTS = 8;
 
 /** Deviations of weights [out, in] as usual initialisers draw them: LeCun's, Glorot's, He's, and PyTorch's default. */
-export function usualStds(
+function usualStds(
   fanIn: number,
   fanOut: number,
 ): Record<"lecun" | "xavier" | "kaiming" | "default", number> {

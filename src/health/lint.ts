@@ -84,7 +84,7 @@ function sizesOf(layer: Exclude<Sized, Embedding>): Shape {
 }
 
 /** The stages of a loss on predictions of 0.5, with the first kind of targets that it takes. */
-export function lossOn(shape: Shape, lossFn: LossFunction<Tensor>): Stage[] {
+function lossOn(shape: Shape, lossFn: LossFunction<Tensor>): Stage[] {
   const errors: string[] = [];
   const labels = shape.toSpliced(Math.min(1, shape.length - 1), 1);
   const kinds = [() => full(shape, 1), () => zeros(labels, { dtype: "i32" }), () => full(labels, 1)];

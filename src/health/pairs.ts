@@ -1,7 +1,7 @@
 // Which losses fit which output layers.
 import { show } from "../errors";
 import { sizeOf } from "../tensor";
-import { ACTIVATIONS, type Stage, type Trace } from "./trace";
+import { isActivation, type Stage, type Trace } from "./trace";
 
 /** Ops that hand values on in another form, or not at all. */
 const LAYOUT = new Set(["reshape", "transpose", "slice", "clone", "identity", "dropout"]);
@@ -95,7 +95,7 @@ function scoresMismatch(op: string, last: string, { shape }: Stage): string | un
 
 /** Whether an op gives numbers that nothing keeps within [0, 1]. */
 function isRaw(op: string): boolean {
-  return op === "linear" || op === "matmul" || op === "logSoftmax" || ACTIVATIONS.has(op);
+  return op === "linear" || op === "matmul" || op === "logSoftmax" || isActivation(op);
 }
 
 /** Between which bounds output layers give their values. */

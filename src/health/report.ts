@@ -114,7 +114,7 @@ export function isRelu(activation: string | undefined): boolean {
 }
 
 /** lr ‖g‖ / ‖w‖; 0 for a weight of zeros, which has no size to compare with. */
-export function updateRatio(gradient: Statistics, weight: Statistics, lr: number): number {
+function updateRatio(gradient: Statistics, weight: Statistics, lr: number): number {
   return weight.norm === 0 ? 0 : (lr * gradient.norm) / weight.norm;
 }
 

@@ -1,6 +1,7 @@
 // What happens in a forward and a backward pass, seen by an observer: a stage for each op, and which of them are layers.
 import type { Node } from "../autograd";
 import type { Module } from "../nn/module";
+import { unaries } from "../ops/unary";
 import { type Observer, observer, setObserver } from "../recording";
 import { type Shape, Tensor } from "../tensor";
 import { type Statistics, statistics } from "./statistics";
@@ -18,11 +19,13 @@ export const BOUNDS: Readonly<Record<string, readonly [number, number]>> = {
   relu6: [-Infinity, 6],
 };
 
-/** Ops that bend their input element by element. */
-export const ACTIVATIONS = new Set(
-  `sigmoid tanh relu leakyRelu prelu rrelu elu celu selu gelu silu mish softplus softsign hardtanh hardsigmoid hardswish
-   relu6 logSigmoid`.split(/\s+/),
-);
+/** Elementwise ops that are arithmetic, rather than the activation of a layer. */
+const ARITHMETIC = new Set(["identity", "neg", "exp", "log", "erf", "sqrt", "square", "abs"]);
+
+/** Whether an op is an activation: one of a single tensor, apart from arithmetic, or one with slopes. */
+export function isActivation(op: string): boolean {
+  return (unaries.has(op) && !ARITHMETIC.has(op)) || op === "prelu" || op === "rrelu";
+}
 
 /** A parameter: what it was before the step, and its gradient. */
 export interface Weight {
@@ -134,7 +137,7 @@ export class Trace implements Observer {
 
   private add({ ptr, shape }: Tensor, name: string, path: string, from: readonly Tensor[] = []): Stage {
     const [op, fused] = name.split(" with ") as [string, string?];
-    const activation = ACTIVATIONS.has(op) ? op : fused;
+    const activation = isActivation(op) ? op : fused;
     const count = (this.counts.get(`${path}.${op}`) ?? 0) + 1;
     this.counts.set(`${path}.${op}`, count);
     const [x, weight, bias] = PRODUCTS.has(op) ? from : [];

@@ -36,6 +36,9 @@ function nodes<M extends Module>(make: (graph: GraphWriter, x: string, layer: M)
   return (graph, layer, x) => ({ ...x, name: make(graph, x.name, layer) });
 }
 
+const alpha = ({ options }: ELU | CELU) => ({ alpha: { float: options.alpha } });
+const axis = ({ options }: Softmax | LogSoftmax) => ({ axis: options.dim });
+
 export const activations = () => [
   layer(Identity, node("Identity")),
   layer(Sigmoid, node("Sigmoid")),
@@ -50,14 +53,8 @@ export const activations = () => [
     RReLU,
     node("LeakyRelu", ({ options: { lower, upper } }) => ({ alpha: { float: (lower + upper) / 2 } })),
   ),
-  layer(
-    ELU,
-    node("Elu", ({ options }) => ({ alpha: { float: options.alpha } })),
-  ),
-  layer(
-    CELU,
-    node("Celu", ({ options }) => ({ alpha: { float: options.alpha } })),
-  ),
+  layer(ELU, node("Elu", alpha)),
+  layer(CELU, node("Celu", alpha)),
   layer(SELU, node("Selu")),
   layer(
     GELU,
@@ -90,14 +87,8 @@ export const activations = () => [
     node("HardSigmoid", () => ({ alpha: { float: 1 / 6 }, beta: { float: 0.5 } })),
   ),
   layer(Hardswish, node("HardSwish")),
-  layer(
-    Softmax,
-    node("Softmax", ({ options }) => ({ axis: options.dim })),
-  ),
-  layer(
-    LogSoftmax,
-    node("LogSoftmax", ({ options }) => ({ axis: options.dim })),
-  ),
+  layer(Softmax, node("Softmax", axis)),
+  layer(LogSoftmax, node("LogSoftmax", axis)),
 ];
 
 /** ONNX broadcasts slopes from the last dimension; here they run along dimension 1. */

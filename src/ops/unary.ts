@@ -27,6 +27,9 @@ export interface Unary<P extends Parameters> {
   readonly defaults: P;
 }
 
+/** The names of all ops that are made here, by which `diagnose` knows activations. */
+export const unaries = new Set<string>();
+
 /**
  * The elementwise op of the kernels `${name}Forward` and `${name}Backward`.
  * @param saves what the backward kernel reads: the op's input or its output
@@ -39,6 +42,7 @@ export function unary<P extends Parameters = Record<never, number>>(
   defaults = {} as P,
   broken?: (options: P) => string | undefined,
 ): Unary<P> {
+  unaries.add(name);
   const forward = `${name}Forward` as keyof Kernels;
   const backward = `${name}Backward` as keyof Kernels;
   const op = (input: Tensor, options?: Partial<P>): Tensor => {

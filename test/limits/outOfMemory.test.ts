@@ -160,7 +160,7 @@ describe("when memory is full", () => {
     await init({ debug: true });
     const mine = zeros([2, 1000, 1000]);
     expect(() => zeros([2 ** 31])).toThrow(
-      /^zeros \[2147483648\]: cannot allocate 8589934592 bytes: .*\n8000000 bytes were made\n    at .*outOfMemory.test/s,
+      /^zeros \[2147483648\]: cannot allocate 8589934592 bytes: .*\n8000000 bytes were made\n {4}at .*outOfMemory.test/s,
     );
     await init({ debug: false });
     expect(() => zeros([2 ** 31])).toThrow(/init\(\{ debug: true \}\) tells which live$/);

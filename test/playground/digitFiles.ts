@@ -43,7 +43,7 @@ export function images28(count: number): Uint8Array {
 }
 
 /** A safetensors file with this header and nothing else. */
-export function safetensors(header: string): Buffer {
+function safetensors(header: string): Buffer {
   const length = Buffer.alloc(8);
   length.writeUInt32LE(header.length);
   return Buffer.concat([length, Buffer.from(header)]);

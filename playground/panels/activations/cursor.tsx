@@ -10,7 +10,7 @@ import { text } from "./text";
 const TRIES = ["1e-30", "100", "-1000", "3e38", "Infinity", "NaN"];
 
 /** A float32 number in as few digits as tell it from all others. */
-export function float32(x: number): string {
+function float32(x: number): string {
   if (!Number.isFinite(x)) return digits(x);
   if (Object.is(x, -0)) return "−0";
   let count = 1;

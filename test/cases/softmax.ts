@@ -1,0 +1,34 @@
+import * as ref from "../reference";
+import {
+  between,
+  difference,
+  lines,
+  lineVariants,
+  logSoftmax,
+  op,
+  type Rows,
+  reductionVariants,
+} from "./row";
+
+export const rows: Rows = {
+  softmax: op({
+    inputs: [between(-10, 10)],
+    variants: lineVariants,
+    reference: ref.along((line) => logSoftmax(line).map(Math.exp)),
+    forward: lines,
+    backward: difference,
+  }),
+  logSoftmax: op({
+    inputs: [between(-10, 10)],
+    variants: lineVariants,
+    reference: ref.along(logSoftmax),
+    forward: lines,
+    backward: difference,
+  }),
+  // m + log(…) cancels where the result is near 0.
+  logSumExp: op({
+    variants: reductionVariants,
+    reference: ref.reduction(ref.logSumExp),
+    forward: { rtol: 1e-6, atol: 5e-7 },
+  }),
+};

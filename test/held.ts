@@ -1,0 +1,31 @@
+// What is alive in the library, and tests that leave nothing of theirs behind.
+import { afterEach, beforeEach, expect } from "vitest";
+import { memory } from "../src/index";
+
+/** What is alive; linear memory itself never shrinks. */
+export function held() {
+  const { bytes, tensors } = memory();
+  return { bytes, tensors };
+}
+
+interface Disposable {
+  dispose(): void;
+}
+
+/** After each test of the file nothing may be left: what is handed to the function that this gives is disposed of before. */
+export function leaveNothing(): <T extends Disposable>(item: T) => T {
+  let start = held();
+  let made: Disposable[] = [];
+  beforeEach(() => {
+    start = held();
+    made = [];
+  });
+  afterEach(() => {
+    for (const item of made) item.dispose();
+    expect(held()).toEqual(start);
+  });
+  return (item) => {
+    made.push(item);
+    return item;
+  };
+}

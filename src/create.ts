@@ -81,7 +81,7 @@ function flatten(data: unknown, shape: number[]): number[] {
     const next: unknown[] = [];
     for (const item of level) {
       if (!Array.isArray(item) || item.length !== length) {
-        const got = Array.isArray(item) ? `one of length ${item.length}` : String(item);
+        const got = Array.isArray(item) ? `one of length ${item.length}` : text(item);
         throw new ShapeError(`tensor: ragged arrays: expected only arrays of length ${length}, got ${got}`);
       }
       for (const value of item) next.push(value);
@@ -91,7 +91,7 @@ function flatten(data: unknown, shape: number[]): number[] {
   }
   for (const value of level) {
     if (typeof value === "number") continue;
-    const got = Array.isArray(value) ? "an array" : `${typeof value} ${String(value)}`;
+    const got = Array.isArray(value) ? "an array" : `${typeof value} ${text(value)}`;
     throw new DTypeError(`tensor: expected numbers, nested arrays of numbers or a typed array, got ${got}`);
   }
   return level as number[];

@@ -74,13 +74,14 @@ export function show(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** Any value as text, for errors. */
+/** Any value as text, for errors: also one of a file, nested without end or with a toString that is no function. */
 export function text(value: unknown): string {
-  return typeof value === "string"
-    ? `"${value}"`
-    : Array.isArray(value)
-      ? JSON.stringify(value)
-      : String(value);
+  if (typeof value === "string") return `"${value}"`;
+  try {
+    return Array.isArray(value) ? JSON.stringify(value) : String(value);
+  } catch {
+    return typeof value;
+  }
 }
 
 /** @throws OptionError if `fn` is no function */

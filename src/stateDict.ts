@@ -1,7 +1,7 @@
 // Loading of state dicts, of modules and optimizers alike: all is checked, and every fault named, before anything is
 // copied.
 import { read } from "./create";
-import { DTypeError, NablasError, OptionError, ShapeError, sameShape, show } from "./errors";
+import { DTypeError, NablasError, OptionError, ShapeError, sameShape, show, text } from "./errors";
 import { type DType, expectTensor, type Shape, sizeOf, Tensor, type TensorData } from "./tensor";
 
 /** Checks a state and returns what takes it over: several states are loaded all together or not at all. */
@@ -106,7 +106,7 @@ export function compareKeys(
 /** @throws OptionError if `dict` is no object whose keys could be read */
 export function expectDict(op: string, dict: unknown): void {
   if (typeof dict === "object" && dict !== null && !Array.isArray(dict)) return;
-  throw new OptionError(`${op}: expected an object such as stateDict() gives, got ${String(dict)}`);
+  throw new OptionError(`${op}: expected an object such as stateDict() gives, got ${text(dict)}`);
 }
 
 /** The shape of a value, and its numbers when they are asked for. */

@@ -1,5 +1,14 @@
 import { backward, type Node } from "./autograd";
-import { DTypeError, GraphError, InstanceError, ShapeError, sameShape, show, withDefaults } from "./errors";
+import {
+  DTypeError,
+  GraphError,
+  InstanceError,
+  ShapeError,
+  sameShape,
+  show,
+  text,
+  withDefaults,
+} from "./errors";
 import { Buffer, type Fate, gone, numberAt } from "./memory";
 import type { Methods } from "./ops/methods";
 import { recorder, structureChanged } from "./recording";
@@ -235,6 +244,6 @@ export function expectTensor(op: string, x: unknown): Tensor {
     );
   }
   const got =
-    Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : `${typeof x} ${String(x)}`;
+    Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : `${typeof x} ${text(x)}`;
   throw new DTypeError(`${op}: expected a tensor, got ${got}`);
 }

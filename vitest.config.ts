@@ -12,6 +12,7 @@ const once = [
   "test/browser/standalone.test.ts",
   "test/browser/threads.test.ts",
   "test/example.test.ts",
+  "test/faults/checkpointFiles.test.ts",
   "test/federated.test.ts",
   "test/fixtures.test.ts",
   "test/judge.test.ts",

@@ -13,6 +13,7 @@ const once = [
   "test/browser/threads.test.ts",
   "test/example.test.ts",
   "test/faults/checkpointFiles.test.ts",
+  "test/fuzz/evaluated.test.ts",
   "test/federated.test.ts",
   "test/fixtures.test.ts",
   "test/judge.test.ts",

@@ -36,7 +36,7 @@ export function saveNpz(
 /**
  * The arrays of a .npz file by name, each as `loadNpy` gives it. Read whole or not at all; what it unpacks is at most 1,032 times
  * the size of the file, which is what deflate can make of it.
- * @throws FormatError for bytes that are no .npz file, a name that is there twice, a CRC-32 that differs, or an array that `loadNpy` refuses
+ * @throws FormatError for bytes that are no .npz file, a name that is there twice, a size or CRC-32 that differs, or an array that `loadNpy` refuses
  */
 export function loadNpz(bytes: Uint8Array | ArrayBuffer): Record<string, Values> {
   const op = "loadNpz";
@@ -46,7 +46,7 @@ export function loadNpz(bytes: Uint8Array | ArrayBuffer): Record<string, Values>
   let promised = 0;
   let packed = 0;
   const sums = checkSums(op, file);
-  const wanted = new Map<string, number>();
+  const wanted = new Map<string, { sum: number; bytes: number }>();
   const filter = ({ name, originalSize, size }: UnzipFileInfo) => {
     promised += originalSize;
     packed += size;
@@ -57,15 +57,16 @@ export function loadNpz(bytes: Uint8Array | ArrayBuffer): Record<string, Values>
     if (!name.endsWith(".npy")) throw new FormatError(`${op}: ${name} is no .npy file`);
     const sum = sums.next().value;
     if (sum === undefined) throw new FormatError(`${op}: the directory ends before ${name}`);
-    wanted.set(name, sum);
+    wanted.set(name, { sum, bytes: originalSize });
     return true;
   };
   const unpacked = unzipped(op, file, filter);
   if (sums.next().value !== undefined)
     throw new FormatError(`${op}: the directory has more entries than are counted`);
   const entries = unpacked.map(([name, contents]) => {
-    if (crc32(contents) !== wanted.get(name))
-      throw new FormatError(`${op}: ${name} is damaged: its CRC-32 differs`);
+    const { sum, bytes } = wanted.get(name)!;
+    if (contents.length !== bytes || crc32(contents) !== sum)
+      throw new FormatError(`${op}: ${name} is damaged: its size or CRC-32 differs`);
     return [name.slice(0, -4), read(`${op}: ${name}`, contents)] as const;
   });
   return Object.fromEntries(entries);

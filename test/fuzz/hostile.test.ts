@@ -30,7 +30,7 @@ describe("an archive", () => {
     expect(loadNpz(file)).toEqual({ a: { data: Float32Array.of(1, 2, 3), shape: [3] } });
   });
 
-  const bomb = new Uint8Array(5_000_000);
+  const bomb = new Uint8Array(1_000_000);
   test.each<[string, Uint8Array, string]>([
     [
       "a CRC-32 that differs",

@@ -175,3 +175,9 @@ describe("files that lie about lengths", () => {
     expect(performance.now() - start).toBeLessThan(5_000);
   });
 });
+
+test.each(["__proto__", "constructor", "toString"])("an operator called %s is none", (op) => {
+  expect(refusalOf(fileOf(graphOf([node("y", op, ["x"])])))).toContain(
+    `cannot run 1 of 1 nodes, by operator: ${op}`,
+  );
+});

@@ -41,7 +41,8 @@ describe.each(readers)("$name", ({ files, changes, read, throws }) => {
       for (let i = 0; i < 3 && time > SOON; i++) time = Math.min(time, await attempt());
       expect(time, where()).toBeLessThan(SOON);
       const { bytes: held, tensors } = memory();
-      if (held !== before.bytes || tensors !== before.tensors) expect(memory(), where()).toEqual(before);
+      // Garbage of others may go meanwhile.
+      if (held > before.bytes || tensors > before.tensors) expect(memory(), where()).toEqual(before);
       if (!Buffer.from(bytes).equals(copy)) expect.unreachable(`the file was written to; ${where()}`);
       at++;
     }

@@ -97,9 +97,7 @@ function flatten(data: unknown, shape: number[]): number[] {
   }
   for (const value of level) {
     if (typeof value === "number") continue;
-    const got = Array.isArray(value)
-      ? "an array"
-      : `${typeof value} ${typeof value === "string" ? value : text(value)}`;
+    const got = Array.isArray(value) ? "an array" : `${typeof value} ${text(value)}`;
     throw new DTypeError(`tensor: expected numbers, nested arrays of numbers or a typed array, got ${got}`);
   }
   return level as number[];

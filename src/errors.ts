@@ -77,7 +77,7 @@ export function show(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** Any value as text, for errors. */
+/** Any value as text, for errors: also one of a file, nested without end or with a toString that is no function. */
 export function text(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   try {

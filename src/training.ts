@@ -2,7 +2,7 @@ import { noGrad } from "./autograd";
 import { batchRows, checkBatches, type Dataset, rowsUsed } from "./data/dataset";
 import { randomNumbers, seedOf } from "./data/random";
 import { Patience } from "./earlyStopping";
-import { OptionError } from "./errors";
+import { OptionError, text } from "./errors";
 import type { Epoch, Settings, Step } from "./fit";
 import { Guard } from "./health/guard";
 import { type Watch, watchOf } from "./health/watch";
@@ -117,16 +117,16 @@ export class Training implements AsyncIterableIterator<Epoch> {
     for (const [name, own] of shape) {
       if (state[name] === own) continue;
       throw new OptionError(
-        `fit: expected the state of a training with ${name} ${own}, got ${String(state[name])}`,
+        `fit: expected the state of a training with ${name} ${own}, got ${text(state[name])}`,
       );
     }
     for (const name of ["seed", "epoch", "batch", "waited"] as const) {
       if (Number.isSafeInteger(state[name]) && state[name] >= 0) continue;
-      throw new OptionError(`fit: expected an integer ≥ 0 for the state's ${name}, got ${state[name]}`);
+      throw new OptionError(`fit: expected an integer ≥ 0 for the state's ${name}, got ${text(state[name])}`);
     }
     for (const name of ["lossSum", "best"] as const) {
       if (typeof state[name] === "number") continue;
-      throw new OptionError(`fit: expected a number for the state's ${name}, got ${state[name]}`);
+      throw new OptionError(`fit: expected a number for the state's ${name}, got ${text(state[name])}`);
     }
     return () => {
       this.seed = state.seed;

@@ -184,7 +184,7 @@ describe("the state of a training", () => {
     ["another batch size", { batchSize: 4 }, "fit: expected the state of a training with batchSize 8, got 4"],
     ["other data", { rows: 40 }, "fit: expected the state of a training with rows 50, got 40"],
     ["a broken cursor", { batch: -1 }, "fit: expected an integer ≥ 0 for the state's batch, got -1"],
-    ["no loss", { lossSum: "much" }, "fit: expected a number for the state's lossSum, got much"],
+    ["no loss", { lossSum: "much" }, 'fit: expected a number for the state\'s lossSum, got "much"'],
   ])("of %s is refused", (_, change, message) => {
     const { run } = training("SGD");
     const before = run.stateDict();

@@ -216,7 +216,7 @@ describe("dtypes", () => {
       DTypeError,
       /expected dtype i32/,
     ],
-    ["text for numbers", call("tensor", ["1"]), DTypeError, /expected numbers.*got string 1/],
+    ["text for numbers", call("tensor", ["1"]), DTypeError, /expected numbers.*got string "1"/],
     ["an unknown dtype", call("zeros", [2], { dtype: "f64" }), DTypeError, /"f32" or "i32", got "f64"/],
     [
       "a gradient of i32",

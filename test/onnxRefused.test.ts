@@ -1,23 +1,8 @@
 // ONNX files that ask for more than there is, contradict themselves, or are broken.
 import { describe, expect, test } from "vitest";
-import {
-  FormatError,
-  GELU,
-  LayerNorm,
-  Linear,
-  type Module,
-  manualSeed,
-  memory,
-  NablasError,
-  Sequential,
-  SiLU,
-  Softplus,
-  scope,
-  zeros,
-} from "../src/index";
-import { fromOnnx, toOnnx } from "../src/onnx/index";
+import { FormatError, memory } from "../src/index";
+import { fromOnnx } from "../src/onnx/index";
 import { encodeModel, type NodeProto, type TensorProto } from "../src/onnx/proto";
-import { mutants } from "./mutate";
 import { constant, fileOf, floats, type Graph, integers, modelOf, node } from "./onnxFile";
 
 const graphOf = (nodes: NodeProto[], rest: Partial<Graph> = {}): Graph => ({
@@ -191,48 +176,8 @@ describe("files that lie about lengths", () => {
   });
 });
 
-/** Small, so that mutations hit what matters. */
-const models: [string, Module, (number | null)[]][] = [
-  ["layers", new Sequential(new Linear(2, 3), new LayerNorm(3), new GELU(), new SiLU()), [null, 2]],
-  ["constants", new Sequential(new Linear(2, 2), new Softplus({ beta: 2, threshold: 1 })), [null, 1, 2]],
-];
-
-test.each(models)("10,000 mutilated files: %s", (_, model, input) => {
-  manualSeed(1);
-  const good = toOnnx(model, { input });
-  const before = memory();
-  let [refused, failed, slowest, mostBytes] = [0, 0, 0, 0];
-  for (const bytes of mutants(good, 10_000)) {
-    const start = performance.now();
-    try {
-      scope(() => {
-        const read = fromOnnx(bytes);
-        mostBytes = Math.max(mostBytes, (memory().bytes - before.bytes) / bytes.length);
-        slowest = Math.max(slowest, performance.now() - start);
-        try {
-          read.forward(
-            ...read.inputs.map(({ dtype }) =>
-              zeros(
-                input.map((size) => size ?? 3),
-                { dtype },
-              ),
-            ),
-          );
-        } catch (error) {
-          if (!(error instanceof NablasError)) throw error;
-          failed++;
-        }
-        return undefined;
-      });
-    } catch (error) {
-      slowest = Math.max(slowest, performance.now() - start);
-      if (!(error instanceof FormatError)) throw error;
-      refused++;
-    }
-  }
-  expect(memory()).toEqual(before);
-  expect(refused).toBeGreaterThan(4_000);
-  expect(failed).toBeLessThan(10_000 - refused);
-  expect(mostBytes).toBeLessThan(4);
-  expect(slowest).toBeLessThan(1_000);
+test.each(["__proto__", "constructor", "toString"])("an operator called %s is none", (op) => {
+  expect(refusalOf(fileOf(graphOf([node("y", op, ["x"])])))).toContain(
+    `cannot run 1 of 1 nodes, by operator: ${op}`,
+  );
 });

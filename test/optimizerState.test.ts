@@ -135,7 +135,7 @@ describe.each(kinds)("stateDict of $name", ({ name, make, stateful, keys }) => {
     expectRefusal(({ param_groups }) => param_groups.push({}), "expected 1 param_groups, got 2");
     expectRefusal(
       ({ param_groups: [g] }) => Object.assign(g!, { params: [0] }),
-      "params: expected [0, 1], got [0]",
+      "params: expected [0,1], got [0]",
     );
     expectRefusal(({ param_groups: [g] }) => Object.assign(g!, { lr: -1 }), "lr is a number ≥ 0, got -1");
     expectRefusal(({ state }) => Object.assign(state, { 1: null }), "state.1: ");

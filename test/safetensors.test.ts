@@ -13,7 +13,6 @@ import {
   tensor,
   zeros,
 } from "../src/index";
-import { mutants } from "./mutate";
 
 const bitsOf = (values: Float32Array | Int32Array) =>
   Array.from(new Uint32Array(values.buffer, values.byteOffset, values.length));
@@ -160,27 +159,6 @@ describe("safetensors", () => {
     gone.dispose();
     expect(() => saveSafetensors({ gone })).toThrow('saveSafetensors: "gone"');
     expect(() => loadSafetensors("text" as never)).toThrow("expected a Uint8Array, got");
-  });
-
-  test("10,000 mutilated files are read or refused, and leave nothing", () => {
-    manualSeed(2);
-    const model = new Sequential(new Linear(3, 4), new BatchNorm1d(4));
-    const good = saveSafetensors(model.stateDict(), { format: "pt", note: "ü" });
-    const before = memory().tensors;
-    let [read, refused] = [0, 0];
-    for (const bytes of mutants(good, 10_000)) {
-      try {
-        for (const one of Object.values(loadSafetensors(bytes).tensors)) one.dispose();
-        read++;
-      } catch (error) {
-        if (!(error instanceof FormatError)) throw error;
-        refused++;
-      }
-    }
-    expect(memory().tensors).toBe(before);
-    // Changes of values are none that a reader could notice.
-    expect(read).toBeGreaterThan(100);
-    expect(refused).toBeGreaterThan(5_000);
   });
 });
 

@@ -1,5 +1,5 @@
 // One of the threads: reads a file, runs the model over its rows, and writes the results.
-import { open, readFile, rename } from "node:fs/promises";
+import { open, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { loadNpy, saveNpy } from "nablas/numpy";
 import type { InferenceSession } from "onnxruntime-common";
@@ -51,10 +51,7 @@ async function runModel(engine: Engine, session: InferenceSession, x: Float32Arr
 /** The file is there whole or not at all, whenever the process, or the machine, ends. */
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const partial = `${path}.partial`;
-  const file = await open(partial, "w");
-  await file.writeFile(bytes);
-  await file.sync();
-  await file.close();
+  await writeFile(partial, bytes, { flush: true });
   await rename(partial, path);
   // The name, too, has to be on disk before the ledger says so. Windows opens no folders, and needs it not.
   if (process.platform === "win32") return;

@@ -35,6 +35,12 @@ export function toTable(path: string, [header, ...rows]: readonly Row[]): Table 
     throw new InputError(`${path}: the first line promises ${promised} rows, but there are ${rows.length}`);
   }
   if (rows.length === 1) throw new InputError(`${path}: one row is too few, one to train and one to test`);
+  for (const { cells, place } of rows) {
+    if (cells.length === features + 1) continue;
+    throw new InputError(
+      `${place}: expected ${features + 1} columns (${features} features, class), got ${cells.length}`,
+    );
+  }
   const table = {
     features,
     classes,
@@ -42,11 +48,6 @@ export function toTable(path: string, [header, ...rows]: readonly Row[]): Table 
     labels: new Int32Array(rows.length),
   };
   rows.forEach(({ cells, place }, i) => {
-    if (cells.length !== features + 1) {
-      throw new InputError(
-        `${place}: expected ${features + 1} columns (${features} features, class), got ${cells.length}`,
-      );
-    }
     const values = cells
       .slice(0, features)
       .map((cell, column) => readNumber(cell, `${place}, column ${column + 1}`));

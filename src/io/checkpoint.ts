@@ -5,7 +5,7 @@ import { getRngState, setRngState } from "../ops/random";
 import { isPlain, scope } from "../scope";
 import { expectDict, prepare } from "../stateDict";
 import { Tensor } from "../tensor";
-import { type Contents, decode, encode, readStored } from "./safetensors";
+import { type Contents, decode, encode, readStored, type Stored } from "./safetensors";
 
 /** What has a state: modules, optimizers, trainings, scalers, and what else has these two methods. */
 export interface Stateful {
@@ -24,6 +24,9 @@ export type Plain =
   | Tensor
   | readonly Plain[]
   | { readonly [key: string]: Plain };
+
+/** Levels of arrays and objects: more than anybody nests, fewer than the stack holds. */
+const DEEPEST = 1000;
 
 interface Saved {
   random: number[];
@@ -67,15 +70,16 @@ export function loadCheckpoint(
   expectDict(op, parts);
   const contents = decode(op, file);
   const saved = readSaved(op, contents.metadata);
+  const left = new Map(contents.tensors);
   return scope(() => {
     const takeOver = Object.entries(parts).map(([name, part]) => {
       if (!Object.hasOwn(saved.parts, name)) {
         const names = Object.keys(saved.parts).join(", ") || "none";
         throw new OptionError(`${op}: no state of "${name}" in the file; it has those of: ${names}`);
       }
-      return preparation(part, restored(op, saved.parts[name], contents) as object);
+      return preparation(part, restored(op, saved.parts[name], left) as object);
     });
-    const data = restored(op, saved.data, contents) as Record<string, Plain>;
+    const data = restored(op, saved.data, left) as Record<string, Plain>;
     // Those that cannot check beforehand go first: the others cannot fail.
     for (const { checked, run } of takeOver) if (!checked) run();
     for (const { checked, run } of takeOver) if (checked) run();
@@ -94,7 +98,8 @@ function preparation(part: Stateful, state: object): { checked: boolean; run: ()
   return { checked: false, run: () => part.loadStateDict(state as never) };
 }
 
-function flatten(value: unknown, path: string, tensors: Map<string, Tensor>): unknown {
+function flatten(value: unknown, path: string, tensors: Map<string, Tensor>, depth = 0): unknown {
+  if (depth > DEEPEST) throw new OptionError(`saveCheckpoint: ${path.slice(0, 40)}… is nested too deep`);
   if (value instanceof Tensor) {
     value.use(`saveCheckpoint: ${path}`, value.dtype);
     if (tensors.has(path)) throw new OptionError(`saveCheckpoint: two tensors are at the path "${path}"`);
@@ -106,12 +111,12 @@ function flatten(value: unknown, path: string, tensors: Map<string, Tensor>): un
       ? value
       : { $number: Object.is(value, -0) ? "-0" : String(value) };
   if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item, i) => flatten(item, `${path}.${i}`, tensors));
+  if (Array.isArray(value)) return value.map((item, i) => flatten(item, `${path}.${i}`, tensors, depth + 1));
   if (typeof value === "object" && isPlain(value)) {
     const entries = Object.entries(value).map(([key, item]) => {
       if (key.startsWith("$"))
         throw new OptionError(`saveCheckpoint: ${path}: the key "${key}" begins with a $`);
-      return [key, flatten(item, `${path}.${key}`, tensors)] as const;
+      return [key, flatten(item, `${path}.${key}`, tensors, depth + 1)] as const;
     });
     return Object.fromEntries(entries);
   }
@@ -133,17 +138,19 @@ function readSaved(op: string, { nablas }: Contents["metadata"]): Saved {
   throw new FormatError(`${op}: a safetensors file, but not one that saveCheckpoint made`);
 }
 
-function restored(op: string, value: unknown, contents: Contents): unknown {
+/** With the tensors of `left` in their places, which are taken out: what a file asks for twice would be made twice. */
+function restored(op: string, value: unknown, left: Map<string, Stored>, depth = 0): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => restored(op, item, contents));
-  const { $tensor, $number } = value as { $tensor?: string; $number?: string };
-  if ($number !== undefined) return Number($number);
-  if ($tensor === undefined) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, restored(op, item, contents)]),
-    );
-  }
-  const found = contents.tensors.get($tensor);
-  if (found === undefined) throw new FormatError(`${op}: no tensor "${$tensor}" in the file`);
+  if (depth > DEEPEST) throw new FormatError(`${op}: nested deeper than ${DEEPEST} levels`);
+  const inner = (item: unknown) => restored(op, item, left, depth + 1);
+  if (Array.isArray(value)) return value.map(inner);
+  const { $tensor, $number } = value as { $tensor?: unknown; $number?: unknown };
+  if (typeof $number === "string") return Number($number);
+  if (typeof $tensor !== "string")
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item)]));
+  const found = left.get($tensor);
+  if (found === undefined)
+    throw new FormatError(`${op}: no tensor "${$tensor}" in the file, or more than one place for it`);
+  left.delete($tensor);
   return readStored(op, found);
 }

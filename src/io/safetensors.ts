@@ -178,6 +178,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Integers ≥ 0, and not −0. */
 function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && 1 / n > 0);
 }

@@ -91,7 +91,8 @@ export function read(op: string, given: Uint8Array | ArrayBuffer): Values {
   };
   if (!(bytes instanceof Uint8Array)) return refuse(`expected a Uint8Array, got ${text(given)}`);
   const { descr, isFortran, shape, start } = readHeader(bytes, refuse);
-  const type = TYPES[descr.slice(1)];
+  const code = descr.slice(1);
+  const type = Object.hasOwn(TYPES, code) ? TYPES[code] : undefined;
   if (type === undefined || !"<>|=".includes(descr[0]!)) {
     return refuse(`the type "${descr}" is none of ${Object.keys(TYPES).join(", ")}`);
   }
@@ -137,19 +138,16 @@ function readHeader(bytes: Uint8Array, refuse: Refuse): Header {
       `the header's length is ${length}, but there is room for ${Math.min(bytes.length - begin, LONGEST_HEADER)}`,
     );
   }
-  const header = new TextDecoder().decode(bytes.subarray(begin, start));
+  const header = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(begin, start));
   const descr = /'descr': *'([<>|=]\w+)'/.exec(header)?.[1];
   const order = /'fortran_order': *(True|False)/.exec(header)?.[1];
-  const sizes = /'shape': *\(([\d, ]*)\)/.exec(header)?.[1];
+  const sizes = /'shape': *\((|(?:\d+, *)+(?:\d+ *)?)\)/.exec(header)?.[1];
   if (descr === undefined || order === undefined || sizes === undefined || !isWhole(header)) {
     return refuse(
       `the header has no descr, fortran_order and shape that could be read: ${header.trim().slice(0, 200)}`,
     );
   }
-  const shape = sizes
-    .split(",")
-    .filter((size) => size.trim() !== "")
-    .map(Number);
+  const shape = (sizes.match(/\d+/g) ?? []).map(Number);
   if (!shape.every((size) => Number.isSafeInteger(size))) refuse(`the sizes ${sizes} are no integers`);
   return { descr, isFortran: order === "True", shape, start };
 }

@@ -9,23 +9,25 @@ import { isSixth } from "./operators";
 type Pattern = (node: Node) => Step | undefined;
 
 /** By the operator of the last node. */
-const patterns: Readonly<Record<string, readonly Pattern[]>> = {
-  Add: [linearNode],
-  Div: [scaledSoftplus, quotient],
-  Gemm: [linearNode],
-  Log: [logOfSigmoid],
-  MatMul: [linearNode],
-  Mul: [gated, gelus],
-  Neg: [negatedSoftplus],
-  Relu: [activatedLinear],
-  Sigmoid: [activatedLinear],
-  Tanh: [activatedLinear],
-  Where: [thresholdSoftplus],
-};
+const patterns = new Map<string, readonly Pattern[]>(
+  Object.entries({
+    Add: [linearNode],
+    Div: [scaledSoftplus, quotient],
+    Gemm: [linearNode],
+    Log: [logOfSigmoid],
+    MatMul: [linearNode],
+    Mul: [gated, gelus],
+    Neg: [negatedSoftplus],
+    Relu: [activatedLinear],
+    Sigmoid: [activatedLinear],
+    Tanh: [activatedLinear],
+    Where: [thresholdSoftplus],
+  }),
+);
 
 /** The step that a node is the end of together with those before it. */
 export function patternAt(node: Node): Step | undefined {
-  for (const pattern of patterns[node.op] ?? []) {
+  for (const pattern of patterns.get(node.op) ?? []) {
     const step = pattern(node);
     if (step !== undefined) return step;
   }

@@ -1,5 +1,5 @@
 // Parameter groups: which parameters an optimizer changes, and with which options.
-import { GraphError, OptionError, PlanError, withDefaults } from "../errors";
+import { GraphError, OptionError, PlanError, text, withDefaults } from "../errors";
 import { recorder } from "../recording";
 import { brand } from "../scope";
 import { expectTensor, type Tensor } from "../tensor";
@@ -140,8 +140,7 @@ export function numbersOf<O extends object>(rule: Rule<O>, options: O, prefix: s
     const value: unknown = options[key];
     const wanted = expected(rule.defaults[key], value);
     if (wanted !== undefined) {
-      const got = Array.isArray(value) ? JSON.stringify(value) : String(value);
-      throw new OptionError(`${prefix}${key} ${wanted}, got ${got}`);
+      throw new OptionError(`${prefix}${key} ${wanted}, got ${text(value)}`);
     }
     if (Array.isArray(value)) numbers.push(value[0], value[1]);
     else numbers.push(Number(value));

@@ -1,5 +1,5 @@
 // What a state dict says of the groups of an optimizer, in PyTorch's layout.
-import { show } from "../errors";
+import { text } from "../errors";
 import { expectDict, type Loading, snakeCase } from "../stateDict";
 import { copyOption, numbersOf, optionNames, type Rule } from "./groups";
 
@@ -30,7 +30,7 @@ export function readGroups<O extends object>(
   indices: readonly (readonly number[])[],
   dicts: readonly GroupState[],
 ): O[] {
-  const count = Array.isArray(dicts) ? dicts.length : String(dicts);
+  const count = Array.isArray(dicts) ? dicts.length : text(dicts);
   if (count !== indices.length) loading.fault(`expected ${indices.length} param_groups, got ${count}`);
   loading.check();
   return dicts.map((dict, i) => {
@@ -40,7 +40,7 @@ export function readGroups<O extends object>(
     const names = optionNames(rule);
     const required = ["params", ...names.filter((name) => name !== "l1").map(snakeCase)];
     loading.keys(dict, required, ["l1", ...harmless(loading, rule, dict, path)], path);
-    const [wanted, given] = [show(indices[i]!), show([dict.params].flat() as number[])];
+    const [wanted, given] = [text(indices[i]), text([dict.params].flat())];
     if ("params" in dict && given !== wanted)
       loading.fault(`${path}params: expected ${wanted}, got ${given}`);
     const found = names.map((name) => [name, copyOption(dict[snakeCase(name)] ?? rule.defaults[name])]);
@@ -60,7 +60,7 @@ function harmless<O extends object>(
   const fixed: Record<string, boolean> = { maximize: false, decoupled_weight_decay: decoupled };
   for (const [key, value] of Object.entries(fixed)) {
     const given = dict[key] ?? value;
-    if (given !== value) loading.fault(`${path}${key}: ${name} works with ${value}, got ${given}`);
+    if (given !== value) loading.fault(`${path}${key}: ${name} works with ${value}, got ${text(given)}`);
   }
   const off = Object.keys(dict).filter((key) => dict[key] === false || dict[key] === null);
   return [...PASSED_OVER, ...Object.keys(fixed), ...off];

@@ -1,7 +1,7 @@
 import { zeros } from "../create";
 import { batchRows, checkBatches, type Dataset, rowsUsed } from "../data/dataset";
 import { randomNumbers, seedOf } from "../data/random";
-import { OptionError, withDefaults } from "../errors";
+import { OptionError, text, withDefaults } from "../errors";
 import { freeWith, outsideScopes, Region, scope } from "../scope";
 import { expectDict, prepare } from "../stateDict";
 import type { Tensor } from "../tensor";
@@ -113,14 +113,14 @@ export class PlanBatches<R> {
     for (const [name, own] of Object.entries(shape) as [keyof PlanBatchesState, number | boolean][]) {
       if (state[name] === own) continue;
       throw new OptionError(
-        `over: expected the state of batches with ${name} ${own}, got ${String(state[name])}`,
+        `over: expected the state of batches with ${name} ${own}, got ${text(state[name])}`,
       );
     }
     for (const name of ["seed", "epoch", "batch"] as const) {
       const most = name === "batch" ? this.batches - 1 : Number.MAX_SAFE_INTEGER;
       if (Number.isSafeInteger(state[name]) && state[name] >= 0 && state[name] <= most) continue;
       throw new OptionError(
-        `over: expected an integer from 0 to ${most} for the state's ${name}, got ${state[name]}`,
+        `over: expected an integer from 0 to ${most} for the state's ${name}, got ${text(state[name])}`,
       );
     }
     return () => {

@@ -13,9 +13,9 @@ export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether it is an array of sizes: integers ≥ 0. */
+/** Whether it is an array of sizes: integers ≥ 0, and not −0. */
 export function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && 1 / n > 0);
 }
 
 /** A value as errors tell it: files may nest theirs deeper than JSON.stringify goes. */

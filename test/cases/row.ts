@@ -5,7 +5,7 @@ import type { Nd, Shape, Tolerance } from "../reference";
 import * as ref from "../reference";
 
 /** What one input of an op is made of. */
-interface Input {
+export interface Input {
   draw: (random: () => number) => number;
   /** Whether `draw` could give such a number: it is in the domain, and at some distance from where the op has a kink. */
   accepts: (x: number) => boolean;

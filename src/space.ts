@@ -7,7 +7,7 @@
 // again and again, so that is where nearly every allocation ends. A size without a waiting block is cut from the
 // current hole. When that is used up, free neighbours are joined and the largest becomes the next hole, or memory
 // grows if too little of it is free. Small blocks come from slabs, so that those which live long, such as losses that
-// somebody collects, do not split the space for large ones. Nothing but this file touches `memory.buffer`.
+// somebody collects, do not split the space for large ones. Growth ends all views: they are made anew for each use.
 import { instantiate, type Loaded, memory as linear, PAGE, running, use } from "./wasm";
 
 /** Bytes behind the last block that kernels may read. */

@@ -57,7 +57,7 @@ export function saveCheckpoint(parts: Readonly<Record<string, Stateful | Plain>>
  * values that were saved as they are; tensors among them belong to the caller. States in the file that are not asked
  * for are left alone.
  * @throws FormatError if the bytes are no checkpoint, or an error of the part whose state does not fit; then nothing
- * has changed
+ * has changed. Parts of one's own, which cannot check beforehand, take theirs first, one after the other.
  */
 export function loadCheckpoint(
   bytes: Uint8Array | ArrayBuffer,

@@ -1,5 +1,5 @@
 // Every code block of the documents, run as a reader would paste it, with the package as it is built.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { transformSync } from "esbuild";
 import { afterAll, describe, expect, test, vi } from "vitest";
@@ -25,6 +25,8 @@ const WAYS: Record<string, (block: Block) => boolean> = {
   /** test/edits.test.ts */
   edit: ({ language, words }) => language === "ts" && only(words, "into") && words.into !== undefined,
   shell: ({ language, words }) => language === "sh" && only(words, "after"),
+  /** The steps of a workflow: their commands. */
+  workflow: ({ language, words }) => language === "yaml" && only(words),
   drawing: ({ language, words }) => language === "text" && only(words),
   /** test/readme.test.ts */
   errors: ({ language, words }) => language === "text" && only(words, "of") && words.of === "errors",
@@ -85,12 +87,18 @@ describe("commands", () => {
     expect(names.filter((name) => !text.includes(`npm run ${name}`))).toEqual([]);
   });
 
-  const commands = of("shell").flatMap((block) => commandsOf(block).map((command) => ({ block, command })));
+  const commands = [...of("shell"), ...of("workflow")].flatMap((block) =>
+    commandsOf(block).map((command) => ({ block, command })),
+  );
+  /** What needs no script: npm's own, and git's for a release. */
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const foreign = ["npm ci", "npm audit signatures", `git checkout v${version}`, "git push origin --tags"];
 
   test("every line is one of npm's own or of a script", () => {
     const known = scripts(root);
+    expect(commands.filter(({ block }) => block.language === "yaml").length).toBeGreaterThan(2);
     const strange = commands.filter(({ command: { name, script } }) =>
-      script === undefined ? !["npm ci"].includes(name) : !known.has(script),
+      script === undefined ? !foreign.includes(name) : !known.has(script),
     );
     expect(strange.map(({ block, command }) => `${block.place}: ${command.name}`)).toEqual([]);
   });

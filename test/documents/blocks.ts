@@ -5,6 +5,7 @@
 //   ts in page          in a browser
 //   ts into FILE        an edit of that file
 //   sh, sh after NAME   commands, in the folder in which that one ran
+//   yaml                a workflow: its steps' commands
 //   js of PACKAGE, py   what the block of ours behind it is in another library
 //   text                a drawing
 //   text of errors      what errors say

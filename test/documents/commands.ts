@@ -10,10 +10,10 @@ export interface Command {
   args: string[];
 }
 
-/** One for each command: lines have some, joined by "&&", and end with a comment. */
-export function commandsOf({ code }: Block): Command[] {
-  return code
-    .split("\n")
+/** One for each command: lines have some, joined by "&&", and end with a comment. Those of a workflow are in its steps. */
+export function commandsOf({ code, language }: Block): Command[] {
+  const steps = [...code.matchAll(/^ *- run: (.*)$/gm)].map(([, step]) => step!);
+  return (language === "yaml" ? steps : code.split("\n"))
     .flatMap((line) => line.replace(/\s+#.*$/, "").split("&&"))
     .map((text) => text.trim())
     .filter((text) => text !== "")

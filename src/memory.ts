@@ -25,11 +25,14 @@ export interface Guards {
 }
 
 /** What the op under way has made and nobody owns yet: it goes if the op cannot have another buffer. */
-const unowned: Buffer[] = [];
+let unowned: Buffer[] = [];
+let unownedCount = 0;
 
 /** Says that what was made so far has an owner, or that others will see to it. */
 export function settled(): void {
-  unowned.length = 0;
+  // An array that is emptied would take new memory in the next op.
+  if (unownedCount > 64) unowned = [];
+  unownedCount = 0;
 }
 
 export let guards: Guards | undefined;
@@ -51,9 +54,22 @@ export function give(ptr: number, size: number): void {
  */
 export function reserve(size: number): number {
   const bytes = Math.ceil(size / 16) * 16;
-  const ptr = guards === undefined ? take(bytes) : guards.take(bytes);
+  const ptr = find(bytes);
   if (ptr < 0) throw outOfMemory(bytes);
   return ptr;
+}
+
+function find(bytes: number): number {
+  return guards === undefined ? take(bytes) : guards.take(bytes);
+}
+
+/** The error for a buffer that an op cannot have; what it has made so far is given back. */
+function failed(bytes: number): OutOfMemoryError {
+  for (const buffer of unowned.slice(0, unownedCount)) {
+    if (buffer.region === undefined) buffer.free("dispose");
+  }
+  settled();
+  return outOfMemory(bytes);
 }
 
 /** The error for what cannot be had. */
@@ -99,24 +115,14 @@ export class Buffer {
       this.sharers = shared.sharers;
     } else {
       this.bytes = Math.max(16, Math.ceil(elements / 4) * 16);
-      this.ptr = this.take();
+      this.ptr = this.bytes <= MAX_BYTES ? find(this.bytes) : -1;
+      if (this.ptr < 0) throw failed(this.bytes);
       bytesHeld += this.bytes;
-      unowned.push(this);
+      unowned[unownedCount++] = this;
     }
     buffersHeld++;
     recorder?.made(this, shared);
     guards?.made(this);
-  }
-
-  /** Memory of its own. Where there is none, what the op that wants it has made so far is given back. */
-  private take(): number {
-    try {
-      if (this.bytes <= MAX_BYTES) return reserve(this.bytes);
-      throw outOfMemory(this.bytes);
-    } catch (error) {
-      for (const buffer of unowned.splice(0)) if (buffer.region === undefined) buffer.free("dispose");
-      throw error;
-    }
   }
 
   /** Another buffer of the same memory, `offset` bytes on; it lives until the last of them is freed. */

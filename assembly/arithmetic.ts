@@ -222,8 +222,8 @@ export function divBackwardB(
 }
 
 /**
- * a^b;  da = dy · b · a^(b−1), 0 where b = 0;  db = dy · a^b · ln a, 0 where a = 0 and b ≥ 0. The powers by which the
- * derivatives are formed are squares in float64: they may be out of float32's range where the derivatives are not.
+ * a^b;  da = dy · b · a^(b−1), 0 where b = 0;  db = dy · a^b · ln a, 0 where a = 0 and b ≥ 0 or a = ∞ and b < 0. The powers
+ * by which the derivatives are formed are squares in float64: they may be out of float32's range where the derivatives are not.
  */
 @unmanaged
 class Pow {
@@ -241,7 +241,10 @@ class Pow {
   @inline backwardB(a: v128, b: v128, dy: v128): v128 {
     const root = pow(a, f32x4.mul(b, f32x4.splat(0.5)));
     const log = Math4.log(a);
-    const zero = v128.and(f32x4.eq(a, f32x4.splat(0)), f32x4.ge(b, f32x4.splat(0)));
+    const zero = v128.or(
+      v128.and(f32x4.eq(a, f32x4.splat(0)), f32x4.ge(b, f32x4.splat(0))),
+      v128.and(f32x4.eq(a, f32x4.splat(Infinity)), f32x4.lt(b, f32x4.splat(0))),
+    );
     const low = square(lowHalf(root), f64x2.mul(lowHalf(dy), lowHalf(log)));
     const high = square(highHalf(root), f64x2.mul(highHalf(dy), highHalf(log)));
     return v128.andnot(narrow(low, high), zero);

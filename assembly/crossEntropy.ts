@@ -5,7 +5,7 @@ import { ROWS, TOTAL, VALUES } from "./blocks";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
 import { highHalf, lanesSum, lowHalf, narrow, withBlock } from "./simd/moments";
-import { excess, log1p, LOWER, lowerRow, rowSum } from "./simd/reduce";
+import { excess, greatest, least, log1p, LOWER, lowerRow, rowSum } from "./simd/reduce";
 
 /**
  * Row weights of class targets, float64: weights[r] = classWeight[target[r]] (1 without), 0 where target[r] =
@@ -85,7 +85,8 @@ function below(x: f32, m: f32): f64 {
 /**
  * Cross-entropy with a distribution q per row (any weights folded in): the value of a row is Σ q (log Σ e^x − x), its
  * gradient dlogits[r] = softmax(x) Σ q − q, saved for backward, both times `scale`. At the maximum that is
- * (Σ q − q) − Σ q · excess / total, where Σ q − q is the sum of the others.
+ * (Σ q − q) − Σ q · excess / total, where Σ q − q is the sum of the others. A row of zeros, an ignored one, has no gradient,
+ * whatever its logits are.
  */
 export function softCrossEntropyLossForward(
   logits: usize, target: usize, dlogits: usize, y: usize, rows: i32, cols: i32, each: i32, scale: f64,
@@ -108,11 +109,16 @@ export function softCrossEntropyLossForward(
 /** The value of a row, and `scale` times its gradient. */
 @inline
 function softCrossEntropyRow(logits: usize, target: usize, dlogits: usize, cols: i32, scale: f64): f64 {
+  const mass = rowSum(target, cols);
+  if (mass == 0 && greatest(target, cols) == 0 && least(target, cols) == 0) {
+    memory.fill(dlogits, 0, <usize>cols << 2);
+    return 0;
+  }
   const row = excess(logits, dlogits, cols);
   const m = f32x4.extract_lane(row, 0);
   const more = f32x4.extract_lane(row, 1);
   const log = <f64>log1p(more);
-  const total = scale * rowSum(target, cols);
+  const total = scale * mass;
   const share = total / (1 + <f64>more);
   const lowered = share * <f64>LOWER;
   let sum = f64x2.splat(0);

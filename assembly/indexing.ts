@@ -14,6 +14,7 @@ export function firstBeyond(index: usize, n: i32, size: i32): i32 {
 export function gatherForward(
   x: usize, index: usize, y: usize, outer: i32, size: i32, inner: i32, count: i32,
 ): void {
+  if (inner == 0) return; // the other sizes may be anything
   for (let o = 0; o < outer; o++, x += <usize>size * inner << 2) {
     for (let j = 0; j < count; j++) {
       for (let k = 0; k < inner; k++, index += 4, y += 4) {
@@ -27,6 +28,7 @@ export function gatherForward(
 export function gatherBackward(
   index: usize, dy: usize, dx: usize, outer: i32, size: i32, inner: i32, count: i32,
 ): void {
+  if (inner == 0) return; // the other sizes may be anything
   for (let o = 0; o < outer; o++, dx += <usize>size * inner << 2) {
     for (let j = 0; j < count; j++) {
       for (let k = 0; k < inner; k++, index += 4, dy += 4) {

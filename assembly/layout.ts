@@ -41,6 +41,7 @@ export function transposeBackward(
 function transpose(
   x: usize, y: usize, outer: i32, a: i32, mid: i32, b: i32, inner: i32, add: bool,
 ): void {
+  if (a == 0 || mid == 0 || b == 0 || inner == 0) return; // the other sizes may be anything
   const chunk = <usize>inner << 2;
   const xMid = <usize>b * chunk;
   const xA = <usize>mid * xMid;
@@ -94,6 +95,7 @@ function move(
   toSize: i32, toStart: i32, toStep: i32,
   count: i32, add: bool,
 ): void {
+  if (count == 0 || inner == 0) return; // the other sizes may be anything
   const joined = fromStep == 1 && toStep == 1;
   const n = joined ? count * inner : inner;
   const pieces = joined ? 1 : count;

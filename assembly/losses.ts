@@ -173,7 +173,7 @@ class Msle {
   }
   @inline slope(p: v128, _t: v128, u: v128, _w: v128, _a: v128, _b: v128): v128 {
     const g = f64x2.div(f64x2.add(u, u), f64x2.add(f64x2.splat(1), p));
-    return v128.andnot(g, f64x2.lt(p, f64x2.splat(EPSILON)));
+    return v128.andnot(g, v128.or(f64x2.lt(p, f64x2.splat(EPSILON)), f64x2.eq(p, f64x2.splat(Infinity))));
   }
 }
 export function msleLossForward(

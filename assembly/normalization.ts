@@ -88,17 +88,19 @@ function addRowSums(
   store<f64>(spread, load<f64>(spread) + lanesSum(p));
 }
 
-/** dx += rstd · (g − shift − x̂ · spread) over one row, where g = dy · weight. */
+/** dx += rstd · (g − shift − x̂ · spread) over one row, where g = dy · weight; spread = 0: dx += rstd · g, whatever x is. */
 function addInputGradient<S, W>(
   x: usize, mean: usize, rstd: usize, weight: usize, dy: usize, shift: usize, spread: usize, dx: usize, n: i32,
 ): void {
   for (let i = 0; i < n; i += 2) {
     let g = widen(dy + (<usize>i << 2));
     if (weight) g = f64x2.mul(g, changetype<W>(0).at(weight, i));
-    const pull = f64x2.mul(normalised<S>(x, mean, rstd, i), changetype<S>(0).at(spread, i));
-    const v = f64x2.sub(f64x2.sub(g, changetype<S>(0).at(shift, i)), pull);
+    if (spread) {
+      const pull = f64x2.mul(normalised<S>(x, mean, rstd, i), changetype<S>(0).at(spread, i));
+      g = f64x2.sub(f64x2.sub(g, changetype<S>(0).at(shift, i)), pull);
+    }
     const p = dx + (<usize>i << 2);
-    storeNarrow(p, f64x2.add(widen(p), f64x2.mul(changetype<S>(0).at(rstd, i), v)), n - i);
+    storeNarrow(p, f64x2.add(widen(p), f64x2.mul(changetype<S>(0).at(rstd, i), g)), n - i);
   }
 }
 
@@ -119,6 +121,7 @@ export function batchNormForward(
   x: usize, weight: usize, bias: usize, runningMean: usize, runningVar: usize, batches: usize,
   stats: usize, y: usize, N: i32, C: i32, L: i32, training: i32, momentum: f64, eps: f64,
 ): void {
+  if (L == 0) N = 0; // whatever N was
   const rstd = stats + (<usize>C << 3);
   if (training) {
     const n = <f64>N * <f64>L;
@@ -201,6 +204,7 @@ export function batchNormBackward(
   x: usize, weight: usize, stats: usize, dy: usize, dx: usize, dweight: usize, dbias: usize, sums: usize,
   N: i32, C: i32, L: i32, training: i32,
 ): void {
+  if (L == 0) N = 0; // whatever N was
   const rstd = stats + (<usize>C << 3);
   const spread = sums + (<usize>C << 3);
   memory.fill(sums, 0, <usize>C << 4);
@@ -208,17 +212,17 @@ export function batchNormBackward(
   if (dbias) addNarrow(sums, dbias, C);
   if (dweight) addNarrow(spread, dweight, C);
   if (!dx) return;
-  const share: f64 = training ? 1 / (<f64>N * <f64>L) : 0;
+  const share = 1 / (<f64>N * <f64>L);
   for (let c = 0; c < C; c++) {
     const factor = share * (weight ? <f64>load<f32>(weight + (<usize>c << 2)) : 1);
     const a = sums + (<usize>c << 3);
     const b = spread + (<usize>c << 3);
-    store<f64>(a, training ? load<f64>(a) * factor : 0);
-    store<f64>(b, training ? load<f64>(b) * factor : 0);
+    store<f64>(a, load<f64>(a) * factor);
+    store<f64>(b, load<f64>(b) * factor);
   }
   for (let r = 0; r < N; r++) {
     if (L == 1) {
-      addInputGradient<PerColumn, WeightPerColumn>(x, stats, rstd, weight, dy, sums, spread, dx, C);
+      addInputGradient<PerColumn, WeightPerColumn>(x, stats, rstd, weight, dy, sums, training ? spread : 0, dx, C);
       x += <usize>C << 2;
       dy += <usize>C << 2;
       dx += <usize>C << 2;
@@ -228,7 +232,7 @@ export function batchNormBackward(
       const s = <usize>c << 3;
       const w = <usize>c << 2;
       addInputGradient<PerRow, WeightPerRow>(
-        x, stats + s, rstd + s, weight ? weight + w : 0, dy, sums + s, spread + s, dx, L,
+        x, stats + s, rstd + s, weight ? weight + w : 0, dy, sums + s, training ? spread + s : 0, dx, L,
       );
     }
   }

@@ -21,7 +21,7 @@ export function sumForward(
     return;
   }
   const width = <usize>stride << 2;
-  for (let o = 0; o < outer; o++, x += <usize>size * width, y += width) {
+  for (let o = 0; inner > 0 && o < outer; o++, x += <usize>size * width, y += width) {
     columnSums(x, y, totals, size, inner, scale, accumulate, width);
   }
 }
@@ -55,7 +55,7 @@ export function addBlocks(sums: usize, y: usize, count: i32, scale: f64, accumul
 
 /** dx += scale · dy, repeated over `size`. */
 export function sumBackward(dy: usize, dx: usize, outer: i32, size: i32, inner: i32, scale: f64): void {
-  for (let o = 0; o < outer; o++) {
+  for (let o = 0; inner > 0 && o < outer; o++) {
     for (let s = 0; s < size; s++) {
       if (inner == 1) {
         store<f32>(dx, load<f32>(dx) + <f32>(scale * <f64>load<f32>(dy)));
@@ -175,7 +175,7 @@ export function minForward(x: usize, y: usize, index: usize, outer: i32, size: i
 }
 
 function extremes<Most>(x: usize, y: usize, index: usize, outer: i32, size: i32, inner: i32, stride: i32): void {
-  for (let o = 0; o < outer; o++) {
+  for (let o = 0; inner > 0 && o < outer; o++) {
     if (stride == 1) rowExtreme<Most>(x, y, index, size);
     else columnExtremes<Most>(x, y, index, size, inner, <usize>stride << 2);
     x += <usize>size * stride << 2;
@@ -264,7 +264,7 @@ export function varianceForward(
 ): void {
   const stride = <usize>inner << 2;
   const width = <usize>inner << 3;
-  for (let o = 0; o < outer; o++, mean += width, y += stride) {
+  for (let o = 0; inner > 0 && o < outer; o++, mean += width, y += stride) {
     if (inner == 1) {
       const m = rowTotal(x, size) / <f64>size;
       store<f64>(mean, m);
@@ -287,7 +287,7 @@ export function varianceForward(
 export function varianceBackward(
   x: usize, mean: usize, dy: usize, dx: usize, outer: i32, size: i32, inner: i32, divisor: f64,
 ): void {
-  for (let o = 0; o < outer; o++, mean += <usize>inner << 3, dy += <usize>inner << 2) {
+  for (let o = 0; inner > 0 && o < outer; o++, mean += <usize>inner << 3, dy += <usize>inner << 2) {
     for (let s = 0; s < size; s++) {
       for (let c = 0; c < inner; c++, x += 4, dx += 4) {
         const d = <f64>load<f32>(x) - load<f64>(mean + (<usize>c << 3));

@@ -1,5 +1,5 @@
 // What metrics compare: predictions and targets in whatever form, as class indices of one shape.
-import { tensor } from "./create";
+import { nesting, tensor } from "./create";
 import { DomainError, DTypeError, OptionError, ShapeError, sameShape, show } from "./errors";
 import type { ClassTargets } from "./ops/classTargets";
 import { toTensor } from "./ops/operand";
@@ -55,7 +55,7 @@ function isSingle(shape: Shape, targets: ClassTargets): boolean {
 /** How deep arrays nest; the number of dimensions of a tensor. */
 function depth(x: ClassTargets | undefined): number {
   if (x instanceof Tensor) return x.shape.length;
-  if (Array.isArray(x)) return 1 + depth(x[0]);
+  if (Array.isArray(x)) return nesting(x).length;
   return typeof x === "number" || x === undefined ? 0 : 1;
 }
 

@@ -70,20 +70,30 @@ export function read(data: TensorData): { values: ArrayLike<number>; shape: Shap
     }
     throw new DTypeError(`tensor: expected numbers, got a ${data.constructor.name}; convert it by Number`);
   }
-  const shape: number[] = [];
+  const shape = nesting(data);
   return { values: flatten(data, shape), shape };
 }
 
 /** Of nested arrays: beyond, they have themselves in them. */
 const MOST_LEVELS = 64;
 
-/** Appends the sizes of `data` to `shape` and returns its numbers in one row. */
-function flatten(data: unknown, shape: number[]): number[] {
-  let level = [data];
-  while (Array.isArray(level[0])) {
-    const length = level[0].length;
-    if (shape.length === MOST_LEVELS)
+/**
+ * The lengths of nested arrays, by the first of each level.
+ * @throws ShapeError beyond 64 levels
+ */
+export function nesting(data: unknown): number[] {
+  const lengths: number[] = [];
+  for (let item = data; Array.isArray(item); item = item[0]) {
+    if (lengths.push(item.length) > MOST_LEVELS)
       throw new ShapeError(`tensor: arrays nested deeper than ${MOST_LEVELS} levels`);
+  }
+  return lengths;
+}
+
+/** The numbers of nested arrays of such lengths in one row. */
+function flatten(data: unknown, shape: Shape): number[] {
+  let level = [data];
+  for (const length of shape) {
     const next: unknown[] = [];
     for (const item of level) {
       if (!Array.isArray(item) || item.length !== length) {
@@ -92,7 +102,6 @@ function flatten(data: unknown, shape: number[]): number[] {
       }
       for (const value of item) next.push(value);
     }
-    shape.push(length);
     level = next;
   }
   for (const value of level) {

@@ -78,12 +78,13 @@ export function show(shape: readonly (number | string)[]): string {
 }
 
 /** Any value as text, for errors: also one of a file, nested without end or with a toString that is no function. */
-export function text(value: unknown): string {
+export function text(value: unknown, levels = 4): string {
   if (typeof value === "string") return `"${value}"`;
   try {
-    return Array.isArray(value) ? `[${value.map(text).join()}]` : String(value);
+    if (!Array.isArray(value)) return String(value);
+    return levels > 0 ? `[${value.map((item) => text(item, levels - 1)).join()}]` : "[…]";
   } catch {
-    return typeof value; // an object without a prototype, or an array that has itself in it
+    return typeof value; // an object without a prototype
   }
 }
 

@@ -269,12 +269,11 @@ export function inModule<T>(module: object, fn: () => T, recordedIn: (result: T)
 function keep(value: unknown, made: Region, what: "all" | "tensors" = "all", seen?: Set<unknown>): void {
   if (typeof value !== "object" || value === null) return;
   if (brand in value) {
-    const { buffer, grad } = value as Owner;
-    if (buffer.region === made) {
-      made.remove(buffer);
-      adopt(value as Owner);
+    for (let owner: Owner | null = value as Owner; owner !== null; owner = owner.grad) {
+      if (owner.buffer.region !== made) continue;
+      made.remove(owner.buffer);
+      adopt(owner);
     }
-    if (grad !== null) keep(grad, made, what);
     return;
   }
   seen ??= new Set();

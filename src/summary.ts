@@ -1,7 +1,7 @@
 import { checkShape, zeros } from "./create";
 import { OptionError, show, withDefaults } from "./errors";
 import { evaluating } from "./nn/evaluating";
-import { Module } from "./nn/module";
+import { Module, modulesIn } from "./nn/module";
 import { scope } from "./scope";
 import type { DType, Shape, Tensor } from "./tensor";
 
@@ -94,30 +94,22 @@ export function summary(model: Module, inputShape: Shape, options?: { dtype?: DT
   const { dtype } = withDefaults("summary", { dtype: "f32" as DType }, options);
   if (!(model instanceof Module)) throw new OptionError(`summary: expected a module, got ${typeof model}`);
   checkShape("summary", inputShape);
-  const modules = modulesIn(model, "");
+  const modules = new Map(modulesIn(model));
   const shapes = outputShapes(model, new Set(modules.values()), inputShape, dtype);
   const tensors = [...model.namedParameters(), ...model.namedBuffers().filter(([, t]) => t.dtype === "f32")];
   const layers: LayerSummary[] = [];
-  for (const [name, module] of modules) {
-    const prefix = name === "" ? "" : `${name}.`;
+  for (const [prefix, module] of modules) {
     const own = tensors
       .filter(([path]) => path.startsWith(prefix) && !path.slice(prefix.length).includes("."))
       .map(([, t]) => t);
     if (own.length === 0 && module.namedChildren().length > 0) continue;
     const outputShape = shapes.get(module) ?? null;
-    layers.push({ name, type: String(module), outputShape, parameters: elements(own) });
+    layers.push({ name: prefix.slice(0, -1), type: String(module), outputShape, parameters: elements(own) });
   }
   return new Summary(
     layers,
     tensors.map(([, t]) => t),
   );
-}
-
-/** The module and all inside it, by their paths. */
-function modulesIn(module: Module, path: string): Map<string, Module> {
-  const prefix = path === "" ? "" : `${path}.`;
-  const inner = module.namedChildren().flatMap(([name, child]) => [...modulesIn(child, prefix + name)]);
-  return new Map([[path, module], ...inner]);
 }
 
 /** The shapes that modules give in a forward pass, noted by a wrapper around each one's `forward`. */

@@ -13,7 +13,7 @@ import {
 import { Buffer, type Fate, gone, MAX_BYTES, outOfMemory } from "./memory";
 import type { Methods } from "./ops/methods";
 import { recorder, structureChanged } from "./recording";
-import { adoptGradient, brand, type Owner } from "./scope";
+import { adoptGradient, brand, isPlain, type Owner } from "./scope";
 import { numberAt } from "./space";
 import { kernels } from "./wasm";
 
@@ -119,10 +119,13 @@ export class Tensor implements Owner {
     return this.leafGrad;
   }
 
-  /** Takes null, or an f32 tensor. @throws ShapeError for another shape */
+  /** Takes null, or an f32 tensor. @throws ShapeError for another shape, GraphError for this tensor */
   set grad(value: Tensor | null) {
     if (value !== null) {
       expectTensor("grad", value).use("grad");
+      for (let t: Tensor | null = value; t !== null; t = t.leafGrad) {
+        if (t === this) throw new GraphError(`grad: ${this.describe()} cannot be a gradient of itself`);
+      }
       if (!sameShape(value.shape, this.shape)) {
         throw new ShapeError(
           `grad: expected ${show(this.shape)} as the tensor has, got ${show(value.shape)}`,
@@ -219,8 +222,7 @@ export class Tensor implements Owner {
 
   /** Gives the memory back now, that of the gradient too. Using the tensor afterwards is an error. */
   dispose(): void {
-    this.buffer.free("dispose");
-    this.grad?.dispose();
+    for (let t: Tensor | null = this; t !== null; t = t.leafGrad) t.buffer.free("dispose");
   }
 
   /** Does what `dispose` does, for `using`. */
@@ -237,6 +239,7 @@ export class Tensor implements Owner {
   toString(): string {
     if (this.fate !== undefined) return `Tensor ${show(this.shape)} ${this.dtype} (${this.fate})`;
     const few = this.size <= 100;
+    if (this.size === 0) return `Tensor ${show(this.shape)} ${this.dtype} []`; // its arrays may be any number
     const values = few ? format(this.toArray()) : `${format([...this.data.slice(0, 6)]).slice(0, -1)}, …]`;
     return `Tensor ${show(this.shape)} ${this.dtype} ${values}`;
   }
@@ -269,4 +272,14 @@ export function expectTensor(op: string, x: unknown): Tensor {
   const got =
     Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : `${typeof x} ${text(x)}`;
   throw new DTypeError(`${op}: expected a tensor, got ${got}`);
+}
+
+/** The tensors of a result: itself, or those in arrays and plain objects, which may have themselves in them. */
+export function* tensorsIn(result: unknown, seen = new Set<unknown>()): Generator<Tensor> {
+  if (result instanceof Tensor) yield result;
+  else if (typeof result === "object" && result !== null && !seen.has(result)) {
+    seen.add(result);
+    if (Array.isArray(result) || isPlain(result))
+      for (const item of Object.values(result)) yield* tensorsIn(item, seen);
+  }
 }

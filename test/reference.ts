@@ -101,13 +101,25 @@ export function along(f: (line: number[]) => number[]): (x: Nd, options?: { dim?
 
 export const total = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0);
 
-/** log Σ e^v, shifted by the largest. */
+/** log Σ e^v, shifted by the largest; at infinities the limit. */
 export function logSumExp(values: readonly number[]): number {
   const most = Math.max(...values);
-  return most + Math.log(total(values.map((v) => Math.exp(v - most))));
+  return most + Math.log(total(values.map((v) => (v === most ? 1 : Math.exp(v - most)))));
 }
 
-export const firstMaximum = (values: readonly number[]): number => values.indexOf(Math.max(...values));
+/** Each number less the log Σ e^v of all; infinities that are the largest share it evenly, the limit. */
+export function logSoftmax(values: readonly number[]): number[] {
+  const most = Math.max(...values);
+  const below = values.map((v) => (v === most ? 0 : v - most));
+  const log = Math.log(total(below.map(Math.exp)));
+  return below.map((v) => v - log);
+}
+
+/** Where the first NaN stands, or else the first of the largest. */
+export function firstMaximum(values: readonly number[]): number {
+  const nan = values.findIndex(Number.isNaN);
+  return nan >= 0 ? nan : values.indexOf(Math.max(...values));
+}
 
 export function transpose(x: Nd, dim0 = -2, dim1 = -1): Nd {
   const [p, q] = [fromFront(dim0, x.shape.length), fromFront(dim1, x.shape.length)];

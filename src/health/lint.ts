@@ -4,7 +4,7 @@ import { expectFunction, NablasError, OptionError, text, withDefaults } from "..
 import { Dropout } from "../nn/dropout";
 import { Embedding } from "../nn/embedding";
 import { Linear } from "../nn/linear";
-import type { Module } from "../nn/module";
+import { type Module, modulesIn } from "../nn/module";
 import { BatchNorm1d, LayerNorm } from "../nn/normalization";
 import { randn } from "../ops/random";
 import { recorder } from "../recording";
@@ -64,16 +64,14 @@ function exampleInput(model: Module, given: Shape | undefined): Tensor {
 type Sized = Linear | BatchNorm1d | LayerNorm | Embedding;
 
 function firstSized(model: Module): Sized | undefined {
-  if (
-    model instanceof Linear ||
-    model instanceof BatchNorm1d ||
-    model instanceof LayerNorm ||
-    model instanceof Embedding
-  )
-    return model;
-  for (const [, child] of model.namedChildren()) {
-    const found = firstSized(child);
-    if (found !== undefined) return found;
+  for (const [, layer] of modulesIn(model)) {
+    if (
+      layer instanceof Linear ||
+      layer instanceof BatchNorm1d ||
+      layer instanceof LayerNorm ||
+      layer instanceof Embedding
+    )
+      return layer;
   }
   return undefined;
 }

@@ -1,17 +1,13 @@
 import { noGrad } from "../autograd";
-import type { Module } from "./module";
+import { type Module, modulesIn } from "./module";
 
 /** Runs `fn` without recording, `model` being in evaluation; then every module has the mode again that it had. */
 export function evaluating<T>(model: Module, fn: () => T): T {
-  const modes = modules(model).map((module) => ({ module, training: module.training }));
+  const modes = [...modulesIn(model)].map(([, module]) => ({ module, training: module.training }));
   model.eval();
   try {
     return noGrad(fn);
   } finally {
     for (const { module, training } of modes) module.training = training;
   }
-}
-
-function modules(module: Module): Module[] {
-  return [module, ...module.namedChildren().flatMap(([, child]) => modules(child))];
 }

@@ -1,9 +1,9 @@
 import type { Node } from "../autograd";
 import { NablasError, OptionError, withDefaults } from "../errors";
 import { observer, recorder } from "../recording";
-import { inModule, isPlain, outliveModule, owned } from "../scope";
+import { inModule, outliveModule, owned } from "../scope";
 import { compareKeys, expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
-import { expectTensor, Tensor } from "../tensor";
+import { expectTensor, Tensor, tensorsIn } from "../tensor";
 
 const parametersSeen = new WeakSet<Tensor>();
 
@@ -73,7 +73,7 @@ export abstract class Module {
 
   /** Every parameter with its name, such as ["0.weight", tensor]; a shared one once. */
   namedParameters(): [name: string, parameter: Tensor][] {
-    return once(named(this, "", [isParameter]));
+    return once(named(this, [isParameter]));
   }
 
   /**
@@ -81,7 +81,7 @@ export abstract class Module {
    * the result of a recorded op; a shared one once.
    */
   namedBuffers(): [name: string, buffer: Tensor][] {
-    return once(named(this, "", [isBuffer]));
+    return once(named(this, [isBuffer]));
   }
 
   /** Every parameter, once. */
@@ -95,7 +95,7 @@ export abstract class Module {
    */
   stateDict(): Record<string, Tensor> {
     const dict: Record<string, Tensor> = {};
-    for (const [name, t] of named(this, "", [isParameter, isBuffer])) {
+    for (const [name, t] of named(this, [isParameter, isBuffer])) {
       const key = snakeCase(name);
       if (key in dict)
         throw new OptionError(`${this.constructor.name}.stateDict: two fields have the key "${key}"`);
@@ -138,7 +138,13 @@ export abstract class Module {
   /** Sets this module and all inside it to training, or with `false` to evaluation. */
   train(mode = true): this {
     this.training = mode;
-    for (const [, child] of this.namedChildren()) child.train(mode);
+    if (entered.has(this)) return this;
+    entered.add(this);
+    try {
+      for (const [, child] of this.namedChildren()) child.train(mode);
+    } finally {
+      entered.delete(this);
+    }
     return this;
   }
 
@@ -173,16 +179,32 @@ export abstract class Module {
   }
 }
 
+/** Modules in whose `train` we are: what is inside itself is not entered again. */
+const entered = new Set<Module>();
+
 type Kind = (x: unknown) => x is Tensor;
 
+/**
+ * A module and all inside it, each before its own, with the path to it: "encoder.0.". What it is inside of is passed over.
+ */
+export function* modulesIn(
+  module: Module,
+  path = "",
+  above: readonly Module[] = [],
+): Generator<[path: string, module: Module]> {
+  if (above.includes(module)) return;
+  yield [path, module];
+  for (const [name, child] of module.namedChildren())
+    yield* modulesIn(child, `${path}${name}.`, [...above, module]);
+}
+
 /** The tensors of each kind in the fields of a module, one kind after another as PyTorch orders them; then its children's. */
-function named(module: Module, prefix: string, kinds: readonly Kind[]): [string, Tensor][] {
-  const fields = Object.entries(module);
-  const own = kinds.flatMap((kind) =>
-    fields.flatMap(([name, x]): [string, Tensor][] => (kind(x) ? [[prefix + name, x]] : [])),
+function named(root: Module, kinds: readonly Kind[]): [string, Tensor][] {
+  return [...modulesIn(root)].flatMap(([path, module]) =>
+    kinds.flatMap((kind) =>
+      Object.entries(module).flatMap(([name, x]): [string, Tensor][] => (kind(x) ? [[path + name, x]] : [])),
+    ),
   );
-  const inner = module.namedChildren().flatMap(([name, child]) => named(child, `${prefix}${name}.`, kinds));
-  return [...own, ...inner];
 }
 
 function once(named: [string, Tensor][]): [string, Tensor][] {
@@ -215,8 +237,7 @@ function call(module: Module, forward: () => Tensor): Tensor {
 /** The nodes behind what a forward pass gave: a tensor, or what a subclass thinks fit. */
 function recordedIn(result: unknown): Node[] {
   if (result instanceof Tensor) return result.node === undefined ? [] : [result.node];
-  if (typeof result !== "object" || result === null) return [];
-  return Array.isArray(result) || isPlain(result) ? Object.values(result).flatMap(recordedIn) : [];
+  return [...tensorsIn(result)].flatMap(({ node }) => node ?? []);
 }
 
 /** The name of the innermost active module as seen from the outermost: "encoder.0"; of that one itself "". */

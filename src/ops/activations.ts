@@ -16,7 +16,10 @@ export const sigmoid = unary("sigmoid", "input");
 /** tanh x = (e^x − e^−x) / (e^x + e^−x), elementwise. */
 export const tanh = unary("tanh", "input");
 
-/** max(x, 0), elementwise; the derivative is 0 at 0, as in PyTorch and Keras. Nair and Hinton 2010. */
+/**
+ * max(x, 0), elementwise; the derivative is 0 at 0, as in PyTorch and Keras. NaN stays NaN, with derivative 0. Nair and
+ * Hinton 2010.
+ */
 export const relu = unary("relu", "input");
 
 /**
@@ -66,7 +69,7 @@ export const softsign = unary("softsign", "input");
 
 /**
  * min(max(x, minVal), maxVal), elementwise; the derivative is 0 at both bounds and beyond, 1 between (of
- * `clip` it is 1 at the bounds, too). Collobert 2004.
+ * `clip` it is 1 at the bounds, too). NaN stays NaN, with derivative 0. Collobert 2004.
  *
  * `minVal`, default −1, and `maxVal`, default 1, as in PyTorch.
  * @throws OptionError if minVal exceeds maxVal
@@ -75,11 +78,11 @@ export const hardtanh = unary("hardtanh", "input", { minVal: -1, maxVal: 1 }, ({
   minVal > maxVal ? "minVal is at most maxVal" : undefined,
 );
 
-/** min(max(x, 0), 6), elementwise; the derivative is 0 at 0 and at 6. Krizhevsky 2010. */
+/** min(max(x, 0), 6), elementwise; the derivative is 0 at 0, at 6 and of NaN, which stays. Krizhevsky 2010. */
 export const relu6 = unary("relu6", "input");
 
 /**
- * min(max((x + 3) / 6, 0), 1), elementwise; the derivative is 0 at ±3. Howard et al. 2019.
+ * min(max((x + 3) / 6, 0), 1), elementwise; the derivative is 0 at ±3 and of NaN, which stays. Howard et al. 2019.
  *
  * As in PyTorch and Keras 3. Keras 2, tfjs and, by default, ONNX have another slope: x / 5 + 1/2, clipped
  * alike.

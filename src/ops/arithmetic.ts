@@ -33,7 +33,7 @@ const power = binary("pow", "inputs");
 
 /**
  * a to the power of b, element by element; operands as of `add`. NaN for a negative base and a fraction. The
- * derivative by b is 0 where a = 0 and b ≥ 0, as in PyTorch; pow(x, 2) is square(x).
+ * derivative by b is 0 where a = 0 and b ≥ 0, as in PyTorch, or a = ∞ and b < 0; pow(x, 2) is square(x).
  * @throws ShapeError for shapes that do not broadcast
  */
 export function pow(a: Operand, b: Operand): Tensor {

@@ -1,5 +1,5 @@
 // What losses of classes take: scores as rows of classes, and classes or distributions as targets.
-import { tensor } from "../create";
+import { nesting, tensor } from "../create";
 import { DTypeError, ShapeError, sameShape, show } from "../errors";
 import { expectTensor, type Nested, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
 import type { Reduction } from "./elementwiseLoss";
@@ -49,9 +49,7 @@ export function asTarget(op: string, target: ClassTargets, scores: Tensor): Tens
   if (target instanceof Tensor || !(typeof target === "number" || Array.isArray(target))) {
     return toTensor(op, target as Tensor | Int32Array);
   }
-  let depth = 0;
-  for (let item: Nested | undefined = target; Array.isArray(item); item = item[0]) depth++;
-  return tensor(target, { dtype: depth < scores.shape.length ? "i32" : "f32" });
+  return tensor(target, { dtype: nesting(target).length < scores.shape.length ? "i32" : "f32" });
 }
 
 /** @throws DTypeError or ShapeError unless `t` has a class index for each row */

@@ -21,14 +21,14 @@ export const clip = unary("clip", "input", { min: -Infinity, max: Infinity }, ({
 
 /**
  * The larger of a and b, element by element; operands as of `add`. NaN if one is NaN. Equal ones share the
- * gradient half and half, as in PyTorch.
+ * gradient half and half, and beside a NaN both get all of it, as in PyTorch.
  * @throws ShapeError for shapes that do not broadcast
  */
 export const maximum = binary("maximum", "inputs");
 
 /**
  * The smaller of a and b, element by element; operands as of `add`. NaN if one is NaN. Equal ones share the
- * gradient half and half, as in PyTorch.
+ * gradient half and half, and beside a NaN both get all of it, as in PyTorch.
  * @throws ShapeError for shapes that do not broadcast
  */
 export const minimum = binary("minimum", "inputs");

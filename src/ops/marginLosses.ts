@@ -7,7 +7,7 @@ function ofSigns(op: LossName) {
 }
 
 /**
- * max(0, 1 − t p) of scores p and targets t = ±1, [...] of one shape; the derivative is 0 on the margin.
+ * max(0, 1 − t p) of scores p and targets t = ±1, [...] of one shape; the derivative is 0 on the margin and of NaN.
  * Keras turns labels 0 and 1 into signs, tfjs' core expects them; here they are an error. PyTorch has none.
  * @throws ShapeError if the shapes differ, DomainError for a target that is neither −1 nor 1
  */

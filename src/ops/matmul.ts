@@ -88,7 +88,8 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
   // One matrix b for all of a: the batch is more rows.
   const joined = bBatch.length === 0 && !tA;
   if (joined && m > 0) M *= sizeOf(aBatch);
-  const products = joined || batch.length === 0 ? ONE_PRODUCT : offsets(batch, aBatch, bBatch);
+  const one = joined || batch.length === 0 ? ONE_PRODUCT : undefined;
+  const products = y.size === 0 ? [] : (one ?? offsets(batch, aBatch, bBatch));
   const [MK, KN, MN] = [4 * M * K, 4 * K * N, 4 * M * N];
   const [pa, pb] = [a.ptr, b.ptr];
   const flat: Flags = { transposeA: tA, transposeB: tB, accumulate: false };
@@ -125,7 +126,6 @@ const ONE_PRODUCT: readonly Product[] = [[0, 0, 0]];
 
 /** Which matrices of a and b meet for each matrix of the result. */
 function offsets(batch: Shape, a: Shape, b: Shape): Product[] {
-  if (sizeOf(batch) === 0) return [];
   const { rows, cols, aRow, aCol, bRow, bCol, starts } = plan(batch, a, b);
   const all: Product[] = [];
   for (const [i, j, k] of starts) {

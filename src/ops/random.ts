@@ -153,6 +153,7 @@ export const dropoutDefaults = { p: 0.5, training: true };
  * x / (1 − p) where a number drawn for the element is at least p, else 0, [...] to [...]: the mean stays what
  * it is without dropout. With p = 0 or out of training y shares memory with x and nothing is drawn; with p =
  * 1 all is 0. Srivastava et al. 2014.
+ * An infinity that is dropped is 0 · ∞, NaN, as in PyTorch.
  *
  * PyTorch, Keras and ONNX scale alike; `training` is true by default as in PyTorch, false in ONNX.
  * @throws OptionError for p outside [0, 1]

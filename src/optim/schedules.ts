@@ -144,8 +144,8 @@ function read<T extends Record<string, number>>(
   return options;
 }
 
-/** @throws OptionError if `step` is no number ≥ 0 */
+/** @throws OptionError if `step` is no number from 0 to below ∞ */
 function at(op: string, step: number): number {
-  if (typeof step === "number" && step >= 0) return step;
+  if (typeof step === "number" && step >= 0 && step < Infinity) return step;
   throw new OptionError(`${op}: a step is a number ≥ 0, counted from 0, got ${step}`);
 }

@@ -5,7 +5,7 @@ import type { Buffer } from "../memory";
 import type { Module } from "../nn/module";
 import { structure } from "../recording";
 import { freeNow, isPlain, outsideScopes, Region, scope } from "../scope";
-import { Tensor } from "../tensor";
+import { Tensor, tensorsIn } from "../tensor";
 import { type Input, InputCell } from "./input";
 import { Plan } from "./plan";
 import { type Block, Recording } from "./recording";
@@ -66,13 +66,13 @@ export class Variant<R> {
   /** Makes the plan, and tensors in its memory of those that the function returned. */
   private settle(result: R): Plan {
     const { recording, results: blocks } = this;
-    const returned = tensorsIn(result);
+    const returned = [...tensorsIn(result)];
     for (const { buffer } of returned) {
       const block = recording.blocks.get(buffer.ptr);
       if (block !== undefined) blocks.add(block);
     }
     const plan = new Plan(recording, blocks, this.region);
-    const made = new Map<Tensor, Tensor>();
+    const made = new Map<unknown, unknown>();
     for (const t of returned) made.set(t, this.output(t, plan));
     this.result = replaced(result, made);
     const persistent = recording.persistent(blocks);
@@ -179,16 +179,13 @@ export class Variant<R> {
   }
 }
 
-function tensorsIn(value: unknown): Tensor[] {
-  if (value instanceof Tensor) return [value];
-  if (typeof value !== "object" || value === null) return [];
-  return Array.isArray(value) || isPlain(value) ? Object.values(value).flatMap(tensorsIn) : [];
-}
-
-function replaced<T>(value: T, by: ReadonlyMap<Tensor, Tensor>): T {
-  if (value instanceof Tensor) return by.get(value) as T;
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => replaced(item, by)) as T;
-  if (!isPlain(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaced(item, by)])) as T;
+/** A copy of what a function returned with other tensors in it. */
+function replaced<T>(value: T, by: Map<unknown, unknown>): T {
+  const known = by.get(value);
+  if (known !== undefined) return known as T;
+  if (typeof value !== "object" || value === null || !(Array.isArray(value) || isPlain(value))) return value;
+  const copy: Record<string, unknown> = Array.isArray(value) ? ([] as never) : {};
+  by.set(value, copy);
+  for (const [key, item] of Object.entries(value)) copy[key] = replaced(item, by);
+  return copy as T;
 }

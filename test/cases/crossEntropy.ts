@@ -1,17 +1,5 @@
 import * as ref from "../reference";
-import {
-  between,
-  classes,
-  constant,
-  difference,
-  integers,
-  lines,
-  logSoftmax,
-  on,
-  op,
-  type Rows,
-  weight,
-} from "./row";
+import { between, classes, constant, difference, integers, lines, on, op, type Rows, weight } from "./row";
 
 const classVariants = [
   on([6, 5], [6]),
@@ -32,7 +20,7 @@ export const rows: Rows = {
       on([6, 5], [6]).with({ labelSmoothing: 0.2, weight, ignoreIndex: 3 }),
       on([2, 5, 3], [2, 3]).with({ labelSmoothing: 0.2, weight, reduction: "none" }),
     ],
-    reference: ref.crossEntropy(logSoftmax),
+    reference: ref.crossEntropy(ref.logSoftmax),
     forward: lines,
     backward: difference,
   }),
@@ -55,14 +43,14 @@ export const more: Record<string, Rows> = {
         on([5], [5]),
         on([2, 5, 3], [2, 5, 3]).with({ reduction: "none" }),
       ],
-      reference: ref.crossEntropy(logSoftmax),
+      reference: ref.crossEntropy(ref.logSoftmax),
       forward: lines,
       backward: difference,
     }),
     "with constant distributions": op({
       inputs: [between(-10, 10), constant(between(0, 1))],
       variants: [on([6, 5], [6, 5]), on([2, 5, 3], [2, 5, 3]).with({ labelSmoothing: 0.2, weight })],
-      reference: ref.crossEntropy(logSoftmax),
+      reference: ref.crossEntropy(ref.logSoftmax),
       forward: lines,
       backward: difference,
     }),

@@ -11,12 +11,14 @@ function focal(
   const { alpha = 0.25, gamma = 2 } = options;
   const balance = alpha < 0 ? 1 : alpha * t + (1 - alpha) * (1 - t);
   const wrong = t * logistic(-x) + (1 - t) * logistic(x);
-  return balance * wrong ** gamma * (t * softplus(-x) + (1 - t) * softplus(x));
+  const loss = (t === 0 ? 0 : t * softplus(-x)) + (t === 1 ? 0 : (1 - t) * softplus(x));
+  return balance * wrong ** gamma * loss;
 }
 
 export const rows: Rows = {
   bceLoss: loss({
-    reference: (p, t, w) => -w * (t * Math.log(p) + (1 - t) * Math.log1p(-p)),
+    // Logarithms end at −100, as PyTorch's.
+    reference: (p, t, w) => -w * (t * Math.max(Math.log(p), -100) + (1 - t) * Math.max(Math.log1p(-p), -100)),
     pred: between(0.001, 0.999),
     target: constant(between(0, 1)),
     options: [{ weight: [0.5, 1, 2] }],
@@ -51,7 +53,7 @@ export const rows: Rows = {
   // log t − p is a difference: its error is a rounding of p.
   klDivLoss: loss<{ logTarget?: boolean }>({
     reference: (p, t, _w, _p, { logTarget = false }) =>
-      logTarget ? Math.exp(t) * (t - p) : t === 0 ? 0 : t * (Math.log(t) - p),
+      (logTarget ? t === -Infinity : t === 0) ? 0 : logTarget ? Math.exp(t) * (t - p) : t * (Math.log(t) - p),
     pred: between(-9, 0),
     target: constant(between(0, 1)),
     options: [

@@ -44,7 +44,7 @@ export const rows: Rows = {
   }),
   argmin: op({
     variants: reductionVariants.filter(({ args }) => !Array.isArray((args[0] as { dim?: unknown })?.dim)),
-    reference: ref.reduction((values) => values.indexOf(Math.min(...values))),
+    reference: ref.reduction((values) => ref.firstMaximum(values.map((x) => -x))),
     forward: { ulp: 0 },
     backward: null,
   }),

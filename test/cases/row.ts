@@ -173,8 +173,6 @@ export const softplus = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Mat
 
 export const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 
-export const logSoftmax = (line: number[]) => line.map((x) => x - ref.logSumExp(line));
-
 export const lineVariants = [
   ...[1, 2, 4, 7, 33].map((n) => on([3, n])),
   on([6]),

@@ -1,27 +1,18 @@
 import * as ref from "../reference";
-import {
-  between,
-  difference,
-  lines,
-  lineVariants,
-  logSoftmax,
-  op,
-  type Rows,
-  reductionVariants,
-} from "./row";
+import { between, difference, lines, lineVariants, op, type Rows, reductionVariants } from "./row";
 
 export const rows: Rows = {
   softmax: op({
     inputs: [between(-10, 10)],
     variants: lineVariants,
-    reference: ref.along((line) => logSoftmax(line).map(Math.exp)),
+    reference: ref.along((line) => ref.logSoftmax(line).map(Math.exp)),
     forward: lines,
     backward: difference,
   }),
   logSoftmax: op({
     inputs: [between(-10, 10)],
     variants: lineVariants,
-    reference: ref.along(logSoftmax),
+    reference: ref.along(ref.logSoftmax),
     forward: lines,
     backward: difference,
   }),

@@ -2,11 +2,16 @@
 import {
   compile,
   concat,
+  gather,
   init,
+  matmul,
   memory,
+  mseLoss,
   OutOfMemoryError,
+  ones,
   SGD,
   saveCheckpoint,
+  scope,
   shutdown,
   softmax,
   type Tensor,
@@ -38,6 +43,33 @@ check("max", x.max().item(), 2);
 check("argmax", x.argmax().item(), n - 3);
 check("slice", x.slice(n - 4, n).toArray(), [0, 2, 2, 2]);
 check("item of the end", x.slice(-1).item(), 2);
+// Counts and strides of bytes that are negative as i32: a dot product, columns, pairs.
+scope(() => {
+  const row = x.reshape([1, n]);
+  check("dot", row.matmul(x.reshape([n, 1])).toArray(), [[1 + 3 * 4]]);
+  check("dot, transposed", row.matmul(row, { transposeB: true }).toArray(), [[1 + 3 * 4]]);
+  const quads = x.reshape([n / 4, 4]);
+  check("columns", quads.sum({ dim: 0 }).toArray(), [1, 2, 2, 2]);
+  check("largest of columns", quads.max({ dim: 0 }).toArray(), [1, 2, 2, 2]);
+  check(
+    "thin product",
+    row
+      .reshape([n / 4, 4])
+      .matmul(tensor([[1], [2], [0], [0]]))
+      .sum()
+      .item(),
+    1 + 2 * 2,
+  );
+  check(
+    "sumRows",
+    matmul(ones([1, 2]), x.reshape([2, n / 2]))
+      .sum()
+      .item(),
+    7,
+  );
+  check("pairs", mseLoss(x, x).item(), 0);
+  check("gather", gather(x, [n - 1, 0]).toArray(), [2, 1]);
+});
 const y = x.slice(n - 1000, n); // a tensor behind 2^31
 check("its place", y.ptr > 2 ** 31, true);
 check("mul", y.mul(3).sum().item(), 18);

@@ -9,6 +9,11 @@ import * as tfjs from "../../src/tfjs/index";
 
 const bare = Object.create(null) as object;
 
+const own: unknown[] = [];
+own.push(own);
+const twice: unknown[] = [];
+twice.push(twice, twice);
+
 const WRONG: [name: string, value: unknown][] = [
   ["nothing", undefined],
   ["null", null],
@@ -29,6 +34,8 @@ const WRONG: [name: string, value: unknown][] = [
   ["a map", new Map()],
   ["a BigInt64Array", new BigInt64Array(1)],
   ["a DataView", new DataView(new ArrayBuffer(8))],
+  ["an array that has itself in it", own],
+  ["an array that has itself in it twice", twice],
 ];
 
 type Callable = ((...args: unknown[]) => unknown) & (new (...args: unknown[]) => unknown);
@@ -109,9 +116,8 @@ test.each(exported)("%s", async (name, item) => {
 });
 
 test("an array that has itself in it is refused", () => {
-  const own: unknown[] = [];
-  own.push(own);
-  expect(() => tensor(own as never)).toThrow("tensor: arrays nested deeper than 64 levels");
+  for (const array of [own, twice])
+    expect(() => tensor(array as never)).toThrow("tensor: arrays nested deeper than 64 levels");
 });
 
 test("averageState takes weights whose sum is beyond float64, or whose products with values are below it", () => {

@@ -74,3 +74,39 @@ test("reductions, products, normalization, optimizers, plans and files of nothin
     expect(tensor([[], []]).shape).toEqual([2, 0]);
   });
 });
+
+// By loops over the sizes that are not 0, each of these would take minutes.
+test("what is empty takes no time, whatever its other sizes are", () => {
+  const [a, b] = [2 ** 24, 2 ** 14];
+  const start = performance.now();
+  scope(() => {
+    for (const shape of [
+      [a, b, 0],
+      [0, a, b],
+      [a, 0, b],
+    ]) {
+      const x = zeros(shape, { requiresGrad: true });
+      const made: Tensor[] = [
+        x.transpose(0, 1),
+        x.transpose(1, 2),
+        x.transpose(0, 2),
+        nablas.concat([x, x], { dim: 1 }),
+      ];
+      made.push(
+        x.slice(0, 5, { dim: 1 }),
+        x.slice(0, a, { step: 3 }),
+        nablas.stack([x, x]),
+        nablas.softmax(x),
+      );
+      if (shape[1] === 0) made.push(nablas.matmul(x, x, { transposeB: true }));
+      for (const dim of [0, 1, 2]) {
+        if (x.size / x.shape[dim]! === 0)
+          made.push(x.sum({ dim }), nablas.logSumExp(x, { dim }), nablas.softmax(x, { dim }));
+      }
+      if (x.shape[2] === 0) made.push(x.max({ dim: 1 }), x.min({ dim: 0 }), x.variance({ dim: 1 }));
+      expect(String(x)).toBe(`Tensor [${shape.join(", ")}] f32 []`);
+      for (const y of made.filter(({ size }) => size === 0)) y.backward({ gradient: zeros(y.shape) });
+    }
+  });
+  expect(performance.now() - start).toBeLessThan(10_000);
+});

@@ -37,7 +37,8 @@ export function crossEntropy(
       const place = (c: number) => index.toSpliced(axis, 0, c);
       const logs = logProbabilities(Array.from({ length: C }, (_, c) => at(scores, place(c))));
       const share = (c: number) => (soft ? at(target, place(c)) : Number(c === label));
-      return -total(logs.map((log, c) => (weight?.[c] ?? 1) * ((1 - s) * share(c) + s / C) * log));
+      const q = (c: number) => (weight?.[c] ?? 1) * ((1 - s) * share(c) + s / C);
+      return -total(logs.map((log, c) => (q(c) === 0 ? 0 : q(c) * log)));
     });
     if (reduction !== "mean") return reduced(values, reduction);
     return nd([], [divisor === 0 ? 0 : total([...values.data]) / divisor]);

@@ -83,8 +83,9 @@ const guards: Guards = {
     }
   },
   made(buffer) {
-    const here = new Error();
-    madeAt?.set(buffer, here);
+    if (madeAt === undefined) return;
+    const here = trace();
+    madeAt.set(buffer, here);
     const piece = pieces.get(buffer.ptr);
     if (piece !== undefined) piece.madeAt ??= here;
   },
@@ -135,7 +136,7 @@ function guard({ at, bytes, fences }: Piece): void {
 
 /** Keeps what is freed from use for a while. */
 function keep(piece: Piece): void {
-  piece.freedAt = new Error();
+  piece.freedAt = trace();
   allIntegers.fill(FREED, piece.at / 4, (piece.at + piece.bytes) / 4);
   keptBytes += piece.bytes;
   kept.push(piece);
@@ -225,7 +226,16 @@ function fail(who: string, piece: Piece, word: number): never {
   throw new CorruptionError([`${who} wrote ${where}; ${advice}`, ...story.filter(Boolean)].join("\n"));
 }
 
+/** Where this is called; deep enough to reach through layers to the caller's own lines. Its text is made when somebody reads it. */
+function trace(): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 50;
+  const here = new Error();
+  Error.stackTraceLimit = limit;
+  return here;
+}
+
 /** Who called, without the frames of this file and of the buffer. */
 function stack({ stack }: Error): string {
-  return stack?.split("\n").slice(3).join("\n") ?? "";
+  return stack?.split("\n").slice(4).join("\n") ?? "";
 }

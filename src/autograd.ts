@@ -139,7 +139,8 @@ function zeros(size: number): Buffer {
 export function backward(root: Tensor, options: { gradient: Tensor | null; retainGraph: boolean }): void {
   const { retainGraph } = options;
   const nodes = reachable(root);
-  for (const node of nodes) checkSaved(node, nodes);
+  const targets = leafGradients(nodes);
+  for (const node of nodes) checkSaved(node, targets);
   seed(root, options.gradient);
   const leftovers: Buffer[] = [];
   let done = 0;
@@ -189,8 +190,20 @@ function reachable(root: Tensor): Node[] {
   return nodes.sort((a, b) => b.order - a.order);
 }
 
-/** @throws if something that `node` needs is gone, or is a gradient that this pass adds to before it is read */
-function checkSaved(node: Node, nodes: readonly Node[]): void {
+/** Where the gradients lie to which a pass through `nodes` adds, of those that there are. */
+function leafGradients(nodes: readonly Node[]): Set<number> {
+  const places = new Set<number>();
+  for (const { inputs } of nodes) {
+    for (const { node, requiresGrad, grad } of inputs) {
+      if (node === undefined && requiresGrad && grad !== null && grad.fate === undefined)
+        places.add(grad.ptr);
+    }
+  }
+  return places;
+}
+
+/** @throws if something that `node` needs is gone, or lies in one of the gradients that this pass adds to before it is read */
+function checkSaved(node: Node, targets: ReadonlySet<number>): void {
   if (node.released) {
     throw new GraphError(
       `backward: the graph of ${node.op} was released by an earlier backward(); ` +
@@ -202,8 +215,7 @@ function checkSaved(node: Node, nodes: readonly Node[]): void {
   }
   for (const item of node.saved) {
     if (item.fate === undefined) {
-      const isGradient = !(item instanceof Buffer) && item.op === "gradient";
-      if (!isGradient || !nodes.some(({ inputs }) => inputs.some(({ grad }) => grad === item))) continue;
+      if (!targets.has(item.ptr)) continue;
       throw new GraphError(
         `backward of ${node.op}: one of its inputs is a gradient, to which this pass adds; clone() it before`,
       );

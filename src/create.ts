@@ -196,7 +196,7 @@ export function arange(
     throw new ShapeError(`arange: cannot go from ${text(from)} to ${text(to)} in steps of ${text(step)}`);
   }
   if (options?.dtype === "i32" && count > 0) {
-    checkIntegers("arange", [from, from + step, from + step * (count - 1)].slice(-count));
+    checkIntegers("arange", [from, from + step, from + step * (count - 1)].slice(0, count));
   }
   const t = filled("arange", [Math.max(0, count)], 0, options);
   const values = t.view();

@@ -51,11 +51,13 @@ let madeAt: Map<Buffer, Error> | undefined;
 
 /** Switches debug mode. What was allocated before has no guard words, what was allocated in it keeps them. */
 export function setDebug(on: boolean): void {
-  if (on === (madeAt !== undefined)) return;
-  madeAt = on ? new Map() : undefined;
-  if (on) setGuards(guards);
-  else while (kept.length > 0) letGo();
-  setChecks(on ? checked : undefined);
+  if (on !== (madeAt !== undefined)) {
+    madeAt = on ? new Map() : undefined;
+    if (on) setGuards(guards);
+    setChecks(on ? checked : undefined);
+  }
+  // An error in it leaves the rest for the next call.
+  if (!on) while (kept.length > 0) letGo();
 }
 
 const guards: Guards = {

@@ -117,8 +117,8 @@ export function freeWith(target: object, region: Region): void {
 
 /** Frees a region of `freeWith` now; `target` may have others. */
 export function freeNow(region: Region): void {
-  net.unregister(region);
   region.free("dispose");
+  net.unregister(region);
 }
 
 /** Makes what frees the buffer of `owner` free that of its new gradient, too. */

@@ -201,7 +201,6 @@ export class Tensor implements Owner {
   leafGradient(): number {
     if (this.grad === null || this.grad.fate !== undefined) {
       const grad = new Tensor(this.shape);
-      grad.op = "gradient";
       kernels.zero(grad.ptr, grad.size);
       this.takeGradient(grad);
     }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   Adam,
   add,
@@ -27,7 +27,7 @@ import { Plan } from "../src/plan/plan";
 import { Recording } from "../src/plan/recording";
 import { Region } from "../src/scope";
 import { crew } from "../src/threads/threads";
-import { kernels } from "../src/wasm";
+import { kernels, own } from "../src/wasm";
 
 const wasOn = process.env.NABLAS_DEBUG === "1";
 beforeAll(() => init({ debug: true }));
@@ -206,6 +206,34 @@ describe("debug mode", () => {
     await init({ threads: before });
     expect(told(() => kernels.reluForward(x.ptr, y.ptr, 4100))).toMatch(/reluForward wrote byte 16384/);
     for (const b of [x, y]) b.free("dispose");
+  });
+
+  test("ends, also when what was freed turns out to be written", async () => {
+    const freed = Array.from({ length: 2 }, () => zeros([1000]));
+    for (const x of freed) {
+      const view = x.data;
+      x.dispose();
+      view[500] = 7;
+    }
+    await expect(init({ debug: false })).rejects.toThrow(CorruptionError);
+    expect(memory().madeAt).toBeUndefined();
+    expect(kernels.fill).toBe(own.fill);
+    await expect(init({ debug: false })).rejects.toThrow(CorruptionError);
+    await init({ debug: false });
+    await init({ debug: true });
+    expect(told(silent)).toBe("nothing");
+  });
+
+  test("does not tell of the state of the random numbers, which memory() does not count", async () => {
+    vi.resetModules();
+    const fresh = await import("../src/index");
+    await fresh.init({ debug: true });
+    fresh.manualSeed(1);
+    fresh.rand([3]).dispose();
+    const x = fresh.zeros([2]);
+    expect(fresh.memory().tensors).toBe(1);
+    expect(fresh.memory().madeAt).toHaveLength(1);
+    x.dispose();
   });
 
   test("is true or false", async () => {

@@ -116,6 +116,21 @@ describe.each(kinds)("$name", ({ name, make, reference, stateful }) => {
     expect(() => optimizer.dispose()).not.toThrow();
   });
 
+  it("steps with no disposed state", () => {
+    const w = parameter();
+    const optimizer = make([w], stateful);
+    setGradient(w, GRADIENTS[0]!);
+    optimizer.step();
+    const moved = [...w.data];
+    const state = Object.values(optimizer.stateDict().state[0]!);
+    expect(state.length).toBeGreaterThan(0);
+    for (const t of state) {
+      t.dispose();
+      expect(() => optimizer.step()).toThrow(DisposedError);
+      expect([...w.data]).toEqual(moved);
+    }
+  });
+
   it("steps no disposed parameter", () => {
     const w = parameter();
     const optimizer = make([w], stateful);

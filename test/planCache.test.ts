@@ -1,6 +1,6 @@
 // How many plans a compiled function keeps.
 import { expect, test, vi } from "vitest";
-import { compile, dataset, full, memory, ones, relu, scope, type Tensor } from "../src/index";
+import { compile, dataset, full, memory, ones, PlanError, relu, scope, type Tensor } from "../src/index";
 
 test("of ever new shapes the 256 used last keep their plans", () => {
   using f = compile((x: Tensor) => relu(x).add(1));
@@ -51,4 +51,25 @@ test("a plan that was disposed of is unknown to the garbage collector's net", ()
   expect(unregister.mock.calls.flat()).toEqual(tokens);
   vi.restoreAllMocks();
   x.dispose();
+});
+
+test("a plan that could not be disposed of is still in the garbage collector's net", () => {
+  const unregister = vi.spyOn(FinalizationRegistry.prototype, "unregister");
+  const f = compile((x: Tensor) => {
+    if (x.size === 3) f.dispose();
+    return relu(x);
+  });
+  f(ones([2]));
+  expect(() => f(ones([3]))).toThrow(PlanError);
+  expect(unregister).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+});
+
+test("a function without inputs may be the first thing that runs", async () => {
+  vi.resetModules();
+  const fresh = await import("../src/index");
+  const f = fresh.compile(() => fresh.full([2], 3));
+  expect(f().toArray()).toEqual([3, 3]);
+  expect(f().toArray()).toEqual([3, 3]);
+  f.dispose();
 });

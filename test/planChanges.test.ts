@@ -48,6 +48,23 @@ describe("what changes outside", () => {
     expect(new Set(Array.from({ length: 40 }, () => f(ones([1, 2])).item())).size).toBeGreaterThan(1);
   });
 
+  test("an optimizer's state that was disposed of is an error", () => {
+    const w = parameter(ones([2]));
+    const optimizer = new SGD([w], { lr: 0.1, momentum: 0.9 });
+    const run = () => {
+      optimizer.zeroGrad();
+      w.sum().backward();
+      optimizer.step();
+    };
+    run();
+    using f = compile(run);
+    f();
+    const before = w.toArray();
+    optimizer.stateDict().state[0]!.momentum_buffer!.dispose();
+    expect(() => f()).toThrow(DisposedError);
+    expect(w.toArray()).toEqual(before);
+  });
+
   test("a parameter that is added or exchanged is an error", () => {
     class Growing extends Module {
       layers: Module[] = [new Linear(2, 2)];

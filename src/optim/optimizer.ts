@@ -233,9 +233,10 @@ export abstract class Optimizer<O extends object> {
 
   private setPointers(t: Tensor, options: O): void {
     const state = this.stateOf(t);
+    state.step.use("step", "i32");
     for (let k = 0; k < this.kept.length; k++) {
       const [name, used] = this.kept[k]!;
-      state.pointers[k] = used(options) ? this.average(t, state, name, options).ptr : 0;
+      state.pointers[k] = used(options) ? this.average(t, state, name, options).use("step") : 0;
     }
   }
 

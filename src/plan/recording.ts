@@ -2,6 +2,7 @@
 import { PlanError } from "../errors";
 import { type Buffer, give } from "../memory";
 import { type Fault, type Recorder, setRecorder } from "../recording";
+import { start } from "../space";
 import type { Shape, Tensor } from "../tensor";
 import { type Kernels, kernels, setKernels } from "../wasm";
 import { signatureOf } from "./abi";
@@ -38,10 +39,13 @@ export class Recording implements Recorder {
   private readonly own = new Set<Buffer>();
   /** Where gradients that did not exist yet were to be filled with zeros. */
   private readonly pending = new Map<Tensor, number>();
-  private readonly real: Kernels = kernels;
+  private readonly real: Kernels;
 
   /** @param inputs what the function gets; it may not free it */
-  constructor(private readonly inputs: readonly Tensor[]) {}
+  constructor(private readonly inputs: readonly Tensor[]) {
+    start(); // a function without inputs may be the first to make a tensor
+    this.real = kernels;
+  }
 
   /** Runs `fn` and records what it does. */
   run<T>(fn: () => T): T {

@@ -101,6 +101,7 @@ const none: [name: string, make: () => unknown][] = [
   ["arange(0, 1, 0)", () => arange(0, 1, 0)],
   ["arange of i32 beyond 32 bits", () => arange(2 ** 31 - 1, 2 ** 31 + 1, 1, { dtype: "i32" })],
   ["arange of i32 fractions", () => arange(0, 2, 0.5, { dtype: "i32" })],
+  ["arange of i32 that begins with one", () => arange(0.5, 1.5, 0.5, { dtype: "i32" })],
   ["oneHot of 1.5 classes", () => oneHot([0], { numClasses: 1.5 })],
   ["slice to NaN", () => slice(tall, 0, Number.NaN)],
   ["slice by steps of 0", () => slice(tall, 0, 5, { step: 0 })],

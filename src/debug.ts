@@ -16,7 +16,7 @@ const FREED = 0x7fdeadbe;
 /** Bytes of guard words on either side. */
 const EDGE = 16;
 
-/** The guard word at a place, counted in words. No two are alike, or one copied onto another would not be noticed. */
+/** The guard word at a place, counted in words. Those of neighbours differ, or one copied onto another would not be noticed. */
 const guardAt = (i: number) => 0x7fc00000 | (Math.imul(i, 0x9e3779b1) >>> 10);
 
 /** What is freed is kept from use until it is more than this, in bytes or in pieces. */
@@ -26,8 +26,9 @@ const KEPT_PIECES = 128;
 /** How many of the living a look takes, beside those that the call has pointers to: where there are more, they take turns. */
 const LOOKS = 256;
 
-/** Who writes between kernel calls. */
+/** Who writes between kernel calls, and who wrote while nobody looked. */
 const JAVASCRIPT = "JavaScript";
+const SOMETHING = "something";
 
 /** An allocation with its guard words. */
 interface Piece {
@@ -159,7 +160,7 @@ function letGo(): void {
   keptBytes -= piece.bytes;
   release(piece.at, piece.bytes);
   const end = (piece.at + piece.bytes) / 4;
-  for (let i = piece.at / 4; i < end; i++) if (allIntegers[i] !== FREED) fail("something", piece, i);
+  for (let i = piece.at / 4; i < end; i++) if (allIntegers[i] !== FREED) fail(SOMETHING, piece, i);
 }
 
 /** The kernels, with a look before and after each call; plans look for themselves. */
@@ -218,7 +219,7 @@ function fail(who: string, piece: Piece, word: number): never {
     ? `into freed memory, byte ${offset} of what were ${size} bytes`
     : `byte ${offset} of a buffer of ${size} bytes`;
   const advice =
-    who === JAVASCRIPT || who === "something"
+    who === JAVASCRIPT || who === SOMETHING
       ? "a view, tensor.data for instance, is valid until its tensor is freed"
       : "this is a mistake in nablas; please report it";
   const story = [

@@ -64,7 +64,7 @@ function find(bytes: number): number {
 }
 
 /** The error for a buffer that an op cannot have; what it has made so far is given back. */
-function failed(bytes: number): OutOfMemoryError {
+function givenUp(bytes: number): OutOfMemoryError {
   for (const buffer of unowned.slice(0, unownedCount)) {
     if (buffer.region === undefined) buffer.free("dispose");
   }
@@ -116,7 +116,7 @@ export class Buffer {
     } else {
       this.bytes = Math.max(16, Math.ceil(elements / 4) * 16);
       this.ptr = this.bytes <= MAX_BYTES ? find(this.bytes) : -1;
-      if (this.ptr < 0) throw failed(this.bytes);
+      if (this.ptr < 0) throw givenUp(this.bytes);
       bytesHeld += this.bytes;
       unowned[unownedCount++] = this;
     }

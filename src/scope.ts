@@ -57,7 +57,8 @@ let innermostScope: Region | undefined;
 
 // The net under tensors made at top level and never disposed of: one entry per tensor, or one per graph.
 const net = new FinalizationRegistry<Buffer | Region | ArrayBuffer>((lost) => {
-  if (!(lost instanceof ArrayBuffer)) lost.free("garbage");
+  if (lost instanceof ArrayBuffer) loads--;
+  else lost.free("garbage");
 });
 
 // An entry costs more than a small op, and most of what is made at top level is soon disposed of or walked back: what
@@ -82,18 +83,21 @@ function settle(): void {
 }
 
 // The garbage collector sees small objects, not the linear memory behind them, and would let gigabytes wait for it. So for
-// each LOAD bytes that come under the net it gets as many of its own to see, until it has looked: nobody writes them, so they
-// take no real memory.
-const LOAD = 2 ** 25;
+// each LOAD bytes that come under the net it gets as many of its own to see, until it has looked, at most LOADS at a time: nobody
+// writes them, so most engines give them no real memory.
+const LOAD = 2 ** 24;
+const LOADS = 8;
 let unseen = 0;
+let loads = 0;
 
 function register(target: object, held: Buffer | Region, token?: Region): void {
   net.register(target, held, token);
   for (const { bytes } of held instanceof Region ? held.buffers() : [held]) unseen += bytes;
-  if (unseen < LOAD) return;
+  if (unseen < LOAD || loads === LOADS) return;
   unseen = 0;
   try {
     net.register({}, new ArrayBuffer(LOAD));
+    loads++;
   } catch {
     // Without room for it there is pressure enough.
   }

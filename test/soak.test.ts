@@ -57,6 +57,6 @@ test("linear memory is shown to the garbage collector", async () => {
   await Promise.resolve();
   vi.unstubAllGlobals();
   expect(memory().tensors).toBe(tensors + 20);
-  expect(shown).toHaveBeenCalledWith(2 ** 25);
+  expect(shown).toHaveBeenCalledWith(2 ** 24);
   for (const layer of layers) layer.dispose();
 });

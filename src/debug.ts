@@ -83,10 +83,10 @@ const guards: Guards = {
     }
   },
   made(buffer) {
-    const here = new Error();
-    madeAt?.set(buffer, here);
+    const place = here();
+    madeAt?.set(buffer, place);
     const piece = pieces.get(buffer.ptr);
-    if (piece !== undefined) piece.madeAt ??= here;
+    if (piece !== undefined) piece.madeAt ??= place;
   },
   freed(buffer) {
     madeAt?.delete(buffer);
@@ -135,7 +135,7 @@ function guard({ at, bytes, fences }: Piece): void {
 
 /** Keeps what is freed from use for a while. */
 function keep(piece: Piece): void {
-  piece.freedAt = new Error();
+  piece.freedAt = here();
   allIntegers.fill(FREED, piece.at / 4, (piece.at + piece.bytes) / 4);
   keptBytes += piece.bytes;
   kept.push(piece);
@@ -221,11 +221,21 @@ function fail(who: string, piece: Piece, word: number): never {
   const story = [
     piece.madeAt && `It was made\n${stack(piece.madeAt)}`,
     piece.freedAt && `It was freed\n${stack(piece.freedAt)}`,
+    "It was noticed", // by whom: the stack of the error itself, which follows
   ];
   throw new CorruptionError([`${who} wrote ${where}; ${advice}`, ...story.filter(Boolean)].join("\n"));
 }
 
+/** The calls that led here, as many as lead from a step through modules within modules. */
+function here(): Error {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 64;
+  const error = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
+}
+
 /** Who called, without the frames of this file and of the buffer. */
 function stack({ stack }: Error): string {
-  return stack?.split("\n").slice(3).join("\n") ?? "";
+  return stack?.split("\n").slice(4).join("\n") ?? "";
 }

@@ -201,6 +201,7 @@ export function gone(op: string, what: string, fate: Fate): DisposedError {
 export function permanent(elements: number): Buffer {
   const buffer = new Buffer(elements);
   settled();
+  guards?.freed(buffer);
   buffersHeld--;
   bytesHeld -= buffer.bytes;
   return buffer;

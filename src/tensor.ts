@@ -7,7 +7,7 @@ import {
   ShapeError,
   sameShape,
   show,
-  text,
+  typed,
   withDefaults,
 } from "./errors";
 import { Buffer, type Fate, gone, MAX_BYTES, outOfMemory } from "./memory";
@@ -266,7 +266,6 @@ export function expectTensor(op: string, x: unknown): Tensor {
         "make sure that only one is installed (npm ls nablas), or pass x.toArray()",
     );
   }
-  const got =
-    Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : `${typeof x} ${text(x)}`;
+  const got = Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : typed(x);
   throw new DTypeError(`${op}: expected a tensor, got ${got}`);
 }

@@ -1,5 +1,4 @@
-// Publishes what is committed (docs/release.md).
-//   npm run release -- [--dry-run [--no-check]] [--tag NAME]
+// Publishes what is committed (docs/release.md): npm run release, or npm run release -- --help.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,13 +9,27 @@ import { cleanBuild, differences, elsewhere, integrity, root, run } from "./rele
 import { obstacles, unnamed } from "./release/ready";
 import { sbom } from "./release/sbom";
 
+const HELP = `npm run release -- [options]
+
+  --dry-run         everything but publishing and the tag
+  --no-check        with --dry-run: without the tests
+  --tag NAME        npm's tag of the version; default latest
+  --help            this text
+
+Without --dry-run it publishes, and tags the commit. docs/release.md says what it wants beforehand.`;
+
 const { values } = parseArgs({
   options: {
     "dry-run": { type: "boolean", default: false },
     "no-check": { type: "boolean", default: false },
     tag: { type: "string", default: "latest" },
+    help: { type: "boolean", default: false },
   },
 });
+if (values.help) {
+  console.log(HELP);
+  process.exit();
+}
 // Without the --, npm keeps the option to itself, and says so here.
 const isDry = values["dry-run"] || process.env.npm_config_dry_run === "true";
 

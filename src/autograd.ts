@@ -139,8 +139,7 @@ function zeros(size: number): Buffer {
 export function backward(root: Tensor, options: { gradient: Tensor | null; retainGraph: boolean }): void {
   const { retainGraph } = options;
   const nodes = reachable(root);
-  const targets = leafGradients(nodes);
-  for (const node of nodes) checkSaved(node, targets);
+  for (const node of nodes) checkSaved(node, nodes);
   seed(root, options.gradient);
   const leftovers: Buffer[] = [];
   let done = 0;
@@ -203,7 +202,7 @@ function leafGradients(nodes: readonly Node[]): Set<number> {
 }
 
 /** @throws if something that `node` needs is gone, or lies in one of the gradients that this pass adds to before it is read */
-function checkSaved(node: Node, targets: ReadonlySet<number>): void {
+function checkSaved(node: Node, nodes: readonly Node[]): void {
   if (node.released) {
     throw new GraphError(
       `backward: the graph of ${node.op} was released by an earlier backward(); ` +
@@ -215,7 +214,8 @@ function checkSaved(node: Node, targets: ReadonlySet<number>): void {
   }
   for (const item of node.saved) {
     if (item.fate === undefined) {
-      if (!targets.has(item.ptr)) continue;
+      const { hasGradient } = item instanceof Buffer ? item : item.buffer;
+      if (!hasGradient || !leafGradients(nodes).has(item.ptr)) continue;
       throw new GraphError(
         `backward of ${node.op}: one of its inputs is a gradient, to which this pass adds; clone() it before`,
       );

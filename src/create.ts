@@ -1,4 +1,4 @@
-import { DomainError, DTypeError, ShapeError, show, text, withDefaults } from "./errors";
+import { DomainError, DTypeError, ShapeError, show, text, typed, withDefaults } from "./errors";
 import { adopt, brand } from "./scope";
 import { isLinear } from "./space";
 import {
@@ -106,7 +106,7 @@ function flatten(data: unknown, shape: Shape): number[] {
   }
   for (const value of level) {
     if (typeof value === "number") continue;
-    const got = Array.isArray(value) ? "an array" : `${typeof value} ${text(value)}`;
+    const got = Array.isArray(value) ? "an array" : typed(value);
     throw new DTypeError(`tensor: expected numbers, nested arrays of numbers or a typed array, got ${got}`);
   }
   return level as number[];

@@ -87,10 +87,10 @@ const guards: Guards = {
   },
   made(buffer) {
     if (madeAt === undefined) return;
-    const here = trace();
-    madeAt.set(buffer, here);
+    const place = here();
+    madeAt.set(buffer, place);
     const piece = pieces.get(buffer.ptr);
-    if (piece !== undefined) piece.madeAt ??= here;
+    if (piece !== undefined) piece.madeAt ??= place;
   },
   freed(buffer) {
     madeAt?.delete(buffer);
@@ -139,7 +139,7 @@ function guard({ at, bytes, fences }: Piece): void {
 
 /** Keeps what is freed from use for a while. */
 function keep(piece: Piece): void {
-  piece.freedAt = trace();
+  piece.freedAt = here();
   allIntegers.fill(FREED, piece.at / 4, (piece.at + piece.bytes) / 4);
   keptBytes += piece.bytes;
   kept.push(piece);
@@ -225,17 +225,18 @@ function fail(who: string, piece: Piece, word: number): never {
   const story = [
     piece.madeAt && `It was made\n${stack(piece.madeAt)}`,
     piece.freedAt && `It was freed\n${stack(piece.freedAt)}`,
+    "It was noticed", // by whom: the stack of the error itself, which follows
   ];
   throw new CorruptionError([`${who} wrote ${where}; ${advice}`, ...story.filter(Boolean)].join("\n"));
 }
 
-/** Where this is called; deep enough to reach through layers to the caller's own lines. Its text is made when somebody reads it. */
-function trace(): Error {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 50;
-  const here = new Error();
-  Error.stackTraceLimit = limit;
-  return here;
+/** The calls that led here, as many as lead from a step through modules within modules. */
+function here(): Error {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 64;
+  const error = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }
 
 /** Who called, without the frames of this file and of the buffer. */

@@ -88,6 +88,11 @@ export function text(value: unknown, levels = 4): string {
   }
 }
 
+/** A value and its type as text: number 1. */
+export function typed(value: unknown): string {
+  return value === undefined || value === null ? String(value) : `${typeof value} ${text(value)}`;
+}
+
 /** @throws OptionError if `fn` is no function */
 export function expectFunction(op: string, fn: unknown): void {
   if (typeof fn !== "function") throw new OptionError(`${op}: expected a function, got ${text(fn)}`);

@@ -1,6 +1,6 @@
 import { Dataset } from "./data/dataset";
 import type { EarlyStopping } from "./earlyStopping";
-import { OptionError, withDefaults } from "./errors";
+import { expectFunction, OptionError, withDefaults } from "./errors";
 import type { HealthOptions } from "./health/watch";
 import type { Stateful } from "./io/checkpoint";
 import type { Measures } from "./measures";
@@ -95,6 +95,7 @@ export type Settings = typeof defaults;
  *   and NonFiniteError for a loss that is NaN or ∞
  */
 export function fit(step: Step, data: Dataset, options?: FitOptions): Training {
+  expectFunction("fit", step);
   if (!(data instanceof Dataset)) throw new OptionError("fit: expected a dataset; make one by dataset(x, y)");
   const settings = withDefaults("fit", defaults, options);
   const { epochs, validation, evaluate } = settings;

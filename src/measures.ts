@@ -1,5 +1,5 @@
 // What `fit` measures of batches: numbers, or tensors of one element.
-import { OptionError, ShapeError } from "./errors";
+import { OptionError, ShapeError, typed } from "./errors";
 import { Tensor } from "./tensor";
 
 /** What is measured of a batch: tensors of one element, or numbers. A single one is called "loss". */
@@ -18,9 +18,7 @@ export function scalarOf(where: string, value: unknown): number {
   if (typeof value === "number" && where !== "step") return value;
   refusePromise(where, value);
   if (!(value instanceof Tensor)) {
-    throw new OptionError(
-      `fit: expected a tensor of one element of ${where}, got ${typeof value} ${String(value)}`,
-    );
+    throw new OptionError(`fit: expected a tensor of one element of ${where}, got ${typed(value)}`);
   }
   if (value.size === 1) return value.item();
   throw new ShapeError(

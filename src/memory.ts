@@ -99,8 +99,10 @@ export class Buffer {
   next: Buffer | undefined;
   /** Whether a recorded op has taken this unrecorded buffer as its input. */
   consumed = false;
+  /** Whether the gradient of a leaf lies here, or in what shares this piece. */
+  private gradient = false;
   /** How many buffers share this piece, once it is shared. */
-  private sharers: { count: number; ptr: number; bytes: number } | undefined;
+  private sharers: { count: number; ptr: number; bytes: number; gradient: boolean } | undefined;
 
   /**
    * @param elements of four bytes; at least one is reserved, so that every buffer has a place of its own.
@@ -110,7 +112,7 @@ export class Buffer {
     if (shared !== undefined) {
       this.ptr = shared.ptr + offset;
       this.bytes = shared.bytes - offset;
-      shared.sharers ??= { count: 1, ptr: shared.ptr, bytes: shared.bytes };
+      shared.sharers ??= { count: 1, ptr: shared.ptr, bytes: shared.bytes, gradient: shared.gradient };
       shared.sharers.count++;
       this.sharers = shared.sharers;
     } else {
@@ -123,6 +125,15 @@ export class Buffer {
     buffersHeld++;
     recorder?.made(this, shared);
     guards?.made(this);
+  }
+
+  get hasGradient(): boolean {
+    return (this.sharers ?? this).gradient;
+  }
+
+  /** Says that the gradient of a leaf lies here. */
+  markGradient(): void {
+    (this.sharers ?? this).gradient = true;
   }
 
   /** Another buffer of the same memory, `offset` bytes on; it lives until the last of them is freed. */

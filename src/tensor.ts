@@ -7,7 +7,7 @@ import {
   ShapeError,
   sameShape,
   show,
-  text,
+  typed,
   withDefaults,
 } from "./errors";
 import { Buffer, type Fate, gone, MAX_BYTES, outOfMemory } from "./memory";
@@ -132,6 +132,7 @@ export class Tensor implements Owner {
         );
       }
     }
+    value?.buffer.markGradient();
     this.leafGrad = value;
   }
 
@@ -210,6 +211,7 @@ export class Tensor implements Owner {
   /** Sets `.grad`, which belongs to this tensor from now on. @internal */
   takeGradient(grad: Tensor): void {
     adoptGradient(this, grad);
+    grad.buffer.markGradient();
     this.leafGrad = grad;
   }
 
@@ -268,8 +270,7 @@ export function expectTensor(op: string, x: unknown): Tensor {
         "make sure that only one is installed (npm ls nablas), or pass x.toArray()",
     );
   }
-  const got =
-    Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : `${typeof x} ${text(x)}`;
+  const got = Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : typed(x);
   throw new DTypeError(`${op}: expected a tensor, got ${got}`);
 }
 

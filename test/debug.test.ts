@@ -12,6 +12,7 @@ import {
   mul,
   OptionError,
   OutOfMemoryError,
+  ones,
   ReLU,
   randn,
   Sequential,
@@ -22,7 +23,7 @@ import {
   threads,
   zeros,
 } from "../src/index";
-import { Buffer } from "../src/memory";
+import { Buffer, permanent } from "../src/memory";
 import { Plan } from "../src/plan/plan";
 import { Recording } from "../src/plan/recording";
 import { Region } from "../src/scope";
@@ -96,6 +97,7 @@ describe("JavaScript that writes where it should not is told", () => {
     expect(message).toMatch(/JavaScript wrote into freed memory, byte 8 of what were 16 bytes; a view/);
     expect(message).toMatch(/It was made\n(.*\n)*.*debug\.test\.ts/);
     expect(message).toMatch(/It was freed\n(.*\n)*.*debug\.test\.ts/);
+    expect(message).toMatch(/\nIt was noticed$/);
   });
 
   test("in the middle of a large tensor, when its memory is to be used again", () => {
@@ -191,6 +193,18 @@ describe("debug mode", () => {
     const x = zeros([2]);
     expect(memory().madeAt!.at(-1)).toMatch(/debug\.test\.ts/);
     x.dispose();
+  });
+
+  test("finds the caller of modules within modules, and counts as memory() does", () => {
+    const before = memory();
+    const nested = new Sequential(new Sequential(new Sequential(new Linear(2, 3))));
+    const y = nested.forward(ones([1, 2]));
+    permanent(1);
+    const after = memory();
+    const made = after.madeAt!.slice(before.madeAt!.length);
+    expect(made).toHaveLength(after.tensors - before.tensors);
+    for (const stack of made) expect(stack).toMatch(/debug\.test\.ts/);
+    for (const one of [nested, y]) one.dispose();
   });
 
   test("names kernels whose work threads divide", async () => {

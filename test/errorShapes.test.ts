@@ -193,12 +193,7 @@ describe("dtypes", () => {
       "relu: expected a tensor, got an array; wrap it in tensor(…)",
     ],
     ["an array and a number", call("mul", 2, [1, 2]), DTypeError, /mul: expected a tensor, got an array/],
-    [
-      "undefined for a tensor",
-      call("sum", undefined),
-      DTypeError,
-      "sum: expected a tensor, got undefined undefined",
-    ],
+    ["undefined for a tensor", call("sum", undefined), DTypeError, "sum: expected a tensor, got undefined"],
     ["float indices", call("gather", row, pair), DTypeError, /gather: indices are i32, got f32 \[2\]; make/],
     ["indices to embed", call("embedding", pair, matrix), DTypeError, /embedding: indices are i32/],
     ["indices of classes", call("oneHot", pair), DTypeError, /oneHot: indices are i32/],

@@ -175,7 +175,7 @@ describe("errors of callbacks", () => {
   });
 
   test.each<[string, unknown, string]>([
-    ["nothing", () => undefined, "expected a tensor of one element of step, got undefined undefined"],
+    ["nothing", () => undefined, "expected a tensor of one element of step, got undefined"],
     ["a number", () => 3, "expected a tensor of one element of step, got number 3"],
     ["a promise", async () => tensor(1), "step returned a promise"],
     ["many losses", (x: Tensor) => x.mul(2), "expected one element of step, got the output of mul [4, 1]"],
@@ -185,7 +185,11 @@ describe("errors of callbacks", () => {
 
   test.each<[string, unknown, string]>([
     ["a promise", async () => 1, "evaluate returned a promise"],
-    ["text", () => ({ loss: "low" }), 'expected a tensor of one element of evaluate, "loss", got string low'],
+    [
+      "text",
+      () => ({ loss: "low" }),
+      'expected a tensor of one element of evaluate, "loss", got string "low"',
+    ],
   ])("evaluate that returns %s is an error", async (_, evaluate, message) => {
     const options = { validation: 0.5, evaluate } as FitOptions;
     await expect(all(fit(meanOf, numbered(4), options))).rejects.toThrow(`fit: ${message}`);

@@ -1,5 +1,5 @@
 // What comes to a user by way of the package, and to a developer by way of the lock file.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   cpSync,
@@ -109,6 +109,18 @@ describe("the package", () => {
       expect(sources.filter((source: string) => !/^\.\.\/(src|assembly|build)\//.test(source))).toEqual([]);
       expect(sourcesContent).toHaveLength(sources.length);
     }
+  });
+
+  test("shows an error that nobody catches on a few lines, and by the maps where it was raised", () => {
+    writeFileSync(join(user, "wrong.mjs"), 'import { tensor } from "nablas";\ntensor([1]).add([1]);\n');
+    const told = (...args: string[]) =>
+      spawnSync(process.execPath, args, { cwd: user, encoding: "utf8" }).stderr;
+    const plain = told("wrong.mjs");
+    expect(plain).toMatch(/DTypeError: add: expected a tensor, got an array/);
+    expect(plain.length).toBeLessThan(6000);
+    const mapped = told("--enable-source-maps", "wrong.mjs");
+    expect(mapped).toMatch(/src\/tensor\.ts:\d+\n.*throw new DTypeError/);
+    expect(mapped).toMatch(/at \S+ \(\S+src\/ops\/\w+\.ts:\d+:\d+\)/);
   });
 
   test("evaluates no text: neither its code can, nor does it need to", () => {

@@ -128,12 +128,13 @@ export class Buffer {
   }
 
   get hasGradient(): boolean {
-    return (this.sharers ?? this).gradient;
+    return this.sharers?.gradient ?? this.gradient;
   }
 
   /** Says that the gradient of a leaf lies here. */
   markGradient(): void {
-    (this.sharers ?? this).gradient = true;
+    this.gradient = true;
+    if (this.sharers !== undefined) this.sharers.gradient = true;
   }
 
   /** Another buffer of the same memory, `offset` bytes on; it lives until the last of them is freed. */

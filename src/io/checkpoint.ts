@@ -67,7 +67,9 @@ export function loadCheckpoint(
   const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
   if (!(file instanceof Uint8Array))
     throw new FormatError(`${op}: expected a Uint8Array, got ${text(bytes)}`);
-  expectDict(op, parts);
+  if (typeof parts !== "object" || parts === null) {
+    throw new OptionError(`${op}: expected the parts, { model, optimizer } for instance, got ${text(parts)}`);
+  }
   const contents = decode(op, file);
   const saved = readSaved(op, contents.metadata);
   const left = new Map(contents.tensors);

@@ -5,9 +5,10 @@ import { join } from "node:path";
 
 const root = new URL("../../", import.meta.url);
 const readme = readFileSync(new URL("README.md", root), "utf8");
-const block = /```ts\n(const training = fit[\s\S]*?)```/.exec(readme)![1]!;
-const [declaration, rest] = [block.slice(0, block.indexOf("\n")), block.slice(block.indexOf("\n"))];
-const [loop, load] = rest.split(/\/\/ Later.*\n/) as [string, string];
+const [, declaration, loop, load] =
+  /^(const training = fit.*\n)([^`]*)\/\/ Later.*\nconst rest = fit.*\n(loadCheckpoint.*\n)```/m.exec(
+    readme,
+  )!;
 
 export const EPOCHS = 30;
 
@@ -30,10 +31,10 @@ export function trainer({ epochs = EPOCHS, file = "run" } = {}): string {
       optimizer.step();
       return loss;
     };
-    ${named(declaration)}
-    if (statSync("${file}.safetensors", { throwIfNoEntry: false })?.isFile()) { ${named(load)} }
+    ${named(declaration!)}
+    if (statSync("${file}.safetensors", { throwIfNoEntry: false })?.isFile()) { const rest = training; ${named(load!)} }
     console.log("trains");
-    ${named(loop)}
+    ${named(loop!)}
     console.log("done");`;
 }
 

@@ -83,14 +83,11 @@ export abstract class Optimizer<O extends object> {
       t.grad.use("step");
       this.setPointers(t, this.groups[group]!);
     }
-    for (let i = 0; i < this.groups.length; i++) {
-      const { ptr } = this.hyper[i]!;
-      for (const t of this.groups[i]!.params) {
-        if (t.grad === null) continue;
-        const { step, pointers } = this.stateOf(t);
-        if (pointers.some(isUsed)) kernels.advance(step.ptr);
-        this.update(t.grad.ptr, t.ptr, pointers, step.ptr, ptr, t.size);
-      }
+    for (const { t, group } of this.members) {
+      if (t.grad === null) continue;
+      const { step, pointers } = this.stateOf(t);
+      if (pointers.some(isUsed)) kernels.advance(step.ptr);
+      this.update(t.grad.ptr, t.ptr, pointers, step.ptr, this.hyper[group]!.ptr, t.size);
     }
   }
 

@@ -1,7 +1,7 @@
 // Reverse-mode differentiation. An op calls `record` with a closure that goes back; `backward` runs the closures in
 // reverse order of recording, which is a valid order because an op's inputs exist before the op.
 import { expectFunction, GraphError, ShapeError, sameShape, show } from "./errors";
-import { Buffer, gone } from "./memory";
+import { Buffer, gone, nextMoment } from "./memory";
 import { observer } from "./recording";
 import { adopt, adoptInto, type Graph, refusePromise } from "./scope";
 import type { Tensor } from "./tensor";
@@ -19,6 +19,8 @@ export class Node {
   gradient: Buffer | undefined;
   /** What a composed op or module left behind that was not recorded itself: it goes when the pass is over. */
   leftovers: readonly Buffer[] = [];
+  /** The inputs that required no gradient when the op was recorded: they get none, whatever they require later. */
+  readonly constants: readonly Tensor[];
 
   constructor(
     /** Position in the order of recording. */
@@ -30,7 +32,14 @@ export class Node {
     public saved: readonly (Tensor | Buffer)[],
     public backward: Backward,
     readonly graph: Graph,
-  ) {}
+  ) {
+    this.constants = constantsOf(inputs);
+  }
+
+  /** Whether the gradient of an input is wanted: it was when the op was recorded, and it is now. */
+  wants(x: Tensor): boolean {
+    return x.node !== undefined || (x.requiresGrad && !this.constants.includes(x));
+  }
 
   /** Drops what backward needed, the output's memory included unless `keepOutput`. */
   release(keepOutput: boolean): void {
@@ -42,8 +51,22 @@ export class Node {
   }
 }
 
+const NONE: readonly Tensor[] = [];
+
+function constantsOf(inputs: readonly Tensor[]): readonly Tensor[] {
+  for (const x of inputs) if (!x.requiresGrad) return inputs.filter((t) => !t.requiresGrad);
+  return NONE;
+}
+
 let enabled = true;
-let recorded = 0;
+/** The node whose closure runs. */
+let current: Node | undefined;
+/** The nodes of the passes under way, of which all but the last have called back into user code. */
+const underWay: (readonly Node[])[] = [];
+/** Whether user code has run since the saved values of the rest of the pass were checked. */
+let disturbed = false;
+/** Takes gradients that are not wanted while the closure of a node runs. */
+let discarded: Buffer[] = [];
 
 /** Whether ops are recorded where an input requires a gradient: outside of `noGrad`. */
 export function gradEnabled(): boolean {
@@ -99,7 +122,7 @@ export function record(
     return y;
   }
   const graph = graphOf(inputs);
-  y.node = new Node(recorded++, op, y, inputs, saved, backward, graph);
+  y.node = new Node(nextMoment(), op, y, inputs, saved, backward, graph);
   adoptInto(graph, y.buffer);
   for (const item of saved) if (item instanceof Buffer) adoptInto(graph, item);
   observer?.recorded(y.node);
@@ -122,11 +145,21 @@ function graphOf(inputs: readonly Tensor[]): Graph {
   return graph ?? { region: undefined, peers: undefined };
 }
 
-/** Pointer to the gradient of `x`, zeros at first, for an op's closure to add to. */
+/** Whether the closure under way has to give the gradient of `x`. */
+export function wants(x: Tensor): boolean {
+  return current === undefined ? x.requiresGrad : current.wants(x);
+}
+
+/** Pointer to the gradient of `x`, zeros at first, for an op's closure to add to; to memory for nothing if it is not wanted. */
 export function gradient(x: Tensor): number {
-  if (x.node === undefined) return x.leafGradient();
-  x.node.gradient ??= zeros(x.size);
-  return x.node.gradient.ptr;
+  if (x.node !== undefined) {
+    x.node.gradient ??= zeros(x.size);
+    return x.node.gradient.ptr;
+  }
+  if (wants(x)) return x.leafGradient.accumulate();
+  const buffer = zeros(x.size);
+  discarded.push(buffer);
+  return buffer.ptr;
 }
 
 function zeros(size: number): Buffer {
@@ -139,34 +172,72 @@ function zeros(size: number): Buffer {
 export function backward(root: Tensor, options: { gradient: Tensor | null; retainGraph: boolean }): void {
   const { retainGraph } = options;
   const nodes = reachable(root);
+  checkReentry(nodes);
   for (const node of nodes) checkSaved(node, nodes);
   seed(root, options.gradient);
   const leftovers: Buffer[] = [];
+  const [outer, wasDisturbed] = [current, disturbed];
   let done = 0;
+  const finish = (node: Node) => {
+    dropGradient(node);
+    if (retainGraph) return;
+    for (const buffer of node.leftovers) leftovers.push(buffer);
+    node.release(node.output === root);
+  };
+  underWay.push(nodes);
+  disturbed = false;
   try {
     for (; done < nodes.length; done++) {
       const node = nodes[done]!;
-      if (node.gradient !== undefined) {
-        observer?.differentiated(node);
-        node.backward(node.gradient.ptr);
-      }
-      dropGradient(node);
-      if (retainGraph) continue;
-      for (const buffer of node.leftovers) leftovers.push(buffer);
-      node.release(node.output === root);
+      if (node.gradient !== undefined) differentiate(node, nodes);
+      finish(node);
     }
   } finally {
     // After an error the rest goes, too: nobody can go back through half of a graph.
-    for (; done < nodes.length; done++) {
-      const node = nodes[done]!;
-      dropGradient(node);
-      if (retainGraph) continue;
-      for (const buffer of node.leftovers) leftovers.push(buffer);
-      node.release(node.output === root);
-    }
+    for (; done < nodes.length; done++) finish(nodes[done]!);
     for (const buffer of leftovers) buffer.free("backward");
+    underWay.pop();
+    [current, disturbed] = [outer, wasDisturbed];
   }
   observer?.finished();
+}
+
+function differentiate(node: Node, nodes: readonly Node[]): void {
+  if (disturbed) checkSaved(node, nodes);
+  observer?.differentiated(node);
+  current = node;
+  try {
+    node.backward(node.gradient!.ptr);
+  } finally {
+    current = undefined;
+    if (discarded.length > 0) {
+      for (const buffer of discarded) buffer.free("backward");
+      discarded = [];
+    }
+  }
+}
+
+/** Runs user code in the middle of a backward pass; what the rest of the pass needs is checked again after it. */
+export function callBack<T>(fn: () => T): T {
+  const node = current;
+  current = undefined;
+  try {
+    return noGrad(fn);
+  } finally {
+    current = node;
+    disturbed = true;
+  }
+}
+
+/** @throws GraphError for nodes of a pass that is under way: it could not go on. */
+function checkReentry(nodes: readonly Node[]): void {
+  for (const outer of underWay) {
+    const node = nodes.find((inner) => outer.includes(inner));
+    if (node === undefined) continue;
+    throw new GraphError(
+      `backward: called while another backward() goes through the same graph, from a callback of ${node.op}`,
+    );
+  }
 }
 
 function dropGradient(node: Node): void {
@@ -192,10 +263,10 @@ function reachable(root: Tensor): Node[] {
 /** Where the gradients lie to which a pass through `nodes` adds, of those that there are. */
 function leafGradients(nodes: readonly Node[]): Set<number> {
   const places = new Set<number>();
-  for (const { inputs } of nodes) {
-    for (const { node, requiresGrad, grad } of inputs) {
-      if (node === undefined && requiresGrad && grad !== null && grad.fate === undefined)
-        places.add(grad.ptr);
+  for (const node of nodes) {
+    for (const x of node.inputs) {
+      const grad = x.node === undefined && node.wants(x) ? x.leaf?.buffer() : undefined;
+      if (grad !== undefined && grad.fate === undefined) places.add(grad.ptr);
     }
   }
   return places;
@@ -209,22 +280,21 @@ function checkSaved(node: Node, nodes: readonly Node[]): void {
         "pass { retainGraph: true } to that one to go back twice",
     );
   }
-  for (const x of node.inputs) {
-    if (x.node === undefined && x.requiresGrad) x.use(`backward of ${node.op}`);
-  }
+  const op = `backward of ${node.op}`;
+  for (const x of node.inputs) if (x.node === undefined && node.wants(x)) x.use(op);
   for (const item of node.saved) {
-    if (item.fate === undefined) {
-      const { hasGradient } = item instanceof Buffer ? item : item.buffer;
-      if (!hasGradient || !leafGradients(nodes).has(item.ptr)) continue;
+    const buffer = item instanceof Buffer ? item : item.buffer;
+    const what = () => (item instanceof Buffer ? "a saved value" : item.describe());
+    if (buffer.fate !== undefined) throw gone(op, what(), buffer.fate);
+    if (buffer.writtenSince(node.order)) {
       throw new GraphError(
-        `backward of ${node.op}: one of its inputs is a gradient, to which this pass adds; clone() it before`,
+        `${op}: ${what()} has been overwritten since the forward pass, by optimizer.step(), loadStateDict(), write() or ` +
+          "a compiled function; call backward() before that, or run the forward pass again",
       );
     }
-    throw gone(
-      `backward of ${node.op}`,
-      item instanceof Buffer ? "a saved value" : item.describe(),
-      item.fate,
-    );
+    if (buffer.hasGradient && leafGradients(nodes).has(buffer.ptr)) {
+      throw new GraphError(`${op}: one of its inputs is a gradient, to which this pass adds; clone() it before`);
+    }
   }
 }
 

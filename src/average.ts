@@ -80,7 +80,7 @@ export function averageGradients(
     own[name] = t.grad;
   }
   const all = Array.isArray(gradientsOfOthers) ? [own, ...gradientsOfOthers] : gradientsOfOthers;
-  for (const { name, values } of meansOf(op, all, options)) own[name]!.data.set(values);
+  for (const { name, values } of meansOf(op, all, options)) own[name]!.write(values);
 }
 
 /** The means of what the first worker has, after checking that what the others have fits it. */

@@ -86,7 +86,24 @@ export function outOfMemory(bytes: number, what = ""): OutOfMemoryError {
 export const MAX_BYTES = 2 ** 32 - PAGE;
 
 /** How the memory of a buffer came to be given back. */
-export type Fate = "dispose" | "scope" | "backward" | "module" | "garbage";
+export type Fate = "dispose" | "scope" | "backward" | "module" | "garbage" | "cleared";
+
+// Recorded ops and writes in place are counted together: a write is later than the ops with a smaller number.
+let moment = 0;
+
+/** The number of the next recorded op. */
+export function nextMoment(): number {
+  return moment++;
+}
+
+/** What buffers of the same memory share. */
+interface Piece {
+  count: number;
+  readonly ptr: number;
+  readonly bytes: number;
+  gradient: boolean;
+  written: number;
+}
 
 /** A piece of linear memory: a pointer and a length. Several tensors may share one piece (`share`). */
 export class Buffer {
@@ -101,18 +118,27 @@ export class Buffer {
   consumed = false;
   /** Whether the gradient of a leaf lies here, or in what shares this piece. */
   private gradient = false;
-  /** How many buffers share this piece, once it is shared. */
-  private sharers: { count: number; ptr: number; bytes: number; gradient: boolean } | undefined;
+  /** The moment of the last write in place, unless the piece is shared. */
+  written = 0;
+  /** The piece, once several buffers share it. */
+  private sharers: Piece | undefined;
 
   /**
    * @param elements of four bytes; at least one is reserved, so that every buffer has a place of its own.
    * @param offset in bytes from the start of `shared`
+   * @param isCounted whether `memory` counts it as a tensor
    */
-  constructor(elements: number, shared?: Buffer, offset = 0) {
+  constructor(
+    elements: number,
+    shared?: Buffer,
+    offset = 0,
+    private readonly isCounted = true,
+  ) {
     if (shared !== undefined) {
       this.ptr = shared.ptr + offset;
       this.bytes = shared.bytes - offset;
-      shared.sharers ??= { count: 1, ptr: shared.ptr, bytes: shared.bytes, gradient: shared.gradient };
+      const { ptr, bytes, gradient, written } = shared;
+      shared.sharers ??= { count: 1, ptr, bytes, gradient, written };
       shared.sharers.count++;
       this.sharers = shared.sharers;
     } else {
@@ -122,7 +148,7 @@ export class Buffer {
       bytesHeld += this.bytes;
       unowned[unownedCount++] = this;
     }
-    buffersHeld++;
+    if (isCounted) buffersHeld++;
     recorder?.made(this, shared);
     guards?.made(this);
   }
@@ -137,19 +163,35 @@ export class Buffer {
     if (this.sharers !== undefined) this.sharers.gradient = true;
   }
 
+  /** Whether the values have been overwritten in place after the op of this number was recorded. */
+  writtenSince(order: number): boolean {
+    return (this.sharers ?? this).written > order;
+  }
+
+  /** Notes that the values are overwritten in place, by the function under way or, in a plan, by each replay. */
+  overwrite(): void {
+    (this.sharers ?? this).written = moment;
+    recorder?.overwritten(this);
+  }
+
   /** Another buffer of the same memory, `offset` bytes on; it lives until the last of them is freed. */
   share(offset = 0): Buffer {
     return new Buffer(0, this, offset);
   }
 
+  /** The same memory once more, for a tensor that stands for this buffer. */
+  lend(): Buffer {
+    return new Buffer(0, this, 0, false);
+  }
+
   /** Gives the memory back. Doing so twice does nothing. */
   free(fate: Fate): void {
     if (this.fate !== undefined) return;
-    const reserved = recorder?.freed(this) ?? false;
+    const reserved = recorder?.freed(this, fate) ?? false;
     this.fate = fate;
     this.region?.remove(this);
     guards?.freed(this);
-    buffersHeld--;
+    if (this.isCounted) buffersHeld--;
     if (this.sharers !== undefined && --this.sharers.count > 0) return;
     const { ptr, bytes } = this.sharers ?? this;
     bytesHeld -= bytes;
@@ -205,6 +247,7 @@ export function gone(op: string, what: string, fate: Fate): DisposedError {
     backward: "was released by backward(); call backward({ retainGraph: true }) to keep it",
     module: "was freed when its module returned, since nothing was being recorded; return it from forward()",
     garbage: "was freed with the graph that it belonged to",
+    cleared: "was cleared by zeroGrad() or replaced; read .grad again, or clone() it before",
   };
   return new DisposedError(`${op}: ${what} ${how[fate]}`);
 }

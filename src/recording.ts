@@ -1,7 +1,7 @@
 // What happens while a plan is recorded is told to the recorder here; otherwise there is none.
 import type { Node } from "./autograd";
 import type { NablasError } from "./errors";
-import type { Buffer } from "./memory";
+import type { Buffer, Fate } from "./memory";
 import { numberAt } from "./space";
 import type { Tensor } from "./tensor";
 import { type Kernels, kernels } from "./wasm";
@@ -20,15 +20,17 @@ export interface Recorder {
   /** A tensor was made. */
   shaped(t: Tensor): void;
   /** A buffer is freed. Returns whether its memory stays reserved until the recording ends. */
-  freed(buffer: Buffer): boolean;
+  freed(buffer: Buffer, fate: Fate): boolean;
   /** JavaScript writes into a buffer. */
   written(buffer: Buffer): void;
   /** An op is about to use a tensor. */
   used(t: Tensor): void;
   /** The forward pass of a module begins. */
   entered(module: { training: boolean }): void;
-  /** The gradient of `t` is filled with zeros as soon as there is one. */
-  zeroed(t: Tensor): void;
+  /** A kernel overwrites a buffer whose old values somebody may need. */
+  overwritten(buffer: Buffer): void;
+  /** The gradient of `t`, or whether it has one, is read; or it is cleared, whatever it was. */
+  gradient(t: Tensor, how: "read" | "cleared"): void;
   /** Has to run before each replay. Where it returns another key than now, the recording is out of date. */
   prepare(hook: () => number): void;
   /** The kernel called last searches for what `fault` describes. */

@@ -45,7 +45,10 @@ export const brand = Symbol.for("nablas.tensor");
 export interface Owner {
   readonly [brand]: true;
   readonly buffer: Buffer;
-  readonly grad: Owner | null;
+  /** Its gradient: memory of its own, and what that is shown as or was assigned. */
+  readonly leaf:
+    | { readonly own: Buffer | undefined; readonly shown: Owner | undefined; held(): "own" | Owner | null }
+    | undefined;
 }
 
 /** Gives the tensors of a module or an optimizer, so that `scope` keeps them when it is returned. */
@@ -125,12 +128,11 @@ export function freeNow(region: Region): void {
   net.unregister(region);
 }
 
-/** Makes what frees the buffer of `owner` free that of its new gradient, too. */
-export function adoptGradient(owner: Owner, gradient: Owner): void {
+/** Makes what frees the buffer of `owner` free another one too; at top level, the garbage collection of `target`. */
+export function adoptBuffer(owner: Owner, buffer: Buffer, target: Owner = owner): void {
   settled();
-  gradient.buffer.region?.remove(gradient.buffer);
-  if (owner.buffer.region !== undefined) owner.buffer.region.add(gradient.buffer);
-  else watch(gradient, gradient.buffer);
+  if (owner.buffer.region !== undefined) owner.buffer.region.add(buffer);
+  else watch(target, buffer);
 }
 
 /** Takes a tensor out of the module that is running and leaves it to the scope around it. */
@@ -273,11 +275,7 @@ export function inModule<T>(module: object, fn: () => T, recordedIn: (result: T)
 function keep(value: unknown, made: Region, what: "all" | "tensors" = "all", seen?: Set<unknown>): void {
   if (typeof value !== "object" || value === null) return;
   if (brand in value) {
-    for (let owner: Owner | null = value as Owner; owner !== null; owner = owner.grad) {
-      if (owner.buffer.region !== made) continue;
-      made.remove(owner.buffer);
-      adopt(owner);
-    }
+    keepOwner(value as Owner, made);
     return;
   }
   seen ??= new Set();
@@ -291,6 +289,22 @@ function keep(value: unknown, made: Region, what: "all" | "tensors" = "all", see
   } else if (Array.isArray(value) || isPlain(value)) {
     for (const item of Object.values(value)) keep(item, made, what, seen);
   }
+}
+
+function keepOwner(owner: Owner, made: Region): void {
+  const { buffer, leaf } = owner;
+  if (buffer.region === made) {
+    made.remove(buffer);
+    adopt(owner);
+  }
+  if (leaf === undefined) return;
+  if (leaf.own?.region === made) {
+    made.remove(leaf.own);
+    adoptBuffer(owner, leaf.own);
+  }
+  const held = leaf.held();
+  if (leaf.shown !== undefined) keepOwner(leaf.shown, made);
+  if (held !== null && held !== "own") keepOwner(held, made);
 }
 
 /** Whether `value` is an object as literals make them, or one without a prototype. */

@@ -1,7 +1,8 @@
 // Loading of state dicts, of modules and optimizers alike: all is checked, and every fault named, before anything is
 // copied.
 import { read } from "./create";
-import { DTypeError, NablasError, OptionError, ShapeError, sameShape, show, text } from "./errors";
+import { DTypeError, NablasError, OptionError, PlanError, ShapeError, sameShape, show, text } from "./errors";
+import { recorder } from "./recording";
 import { type DType, expectTensor, type Shape, sizeOf, Tensor, type TensorData } from "./tensor";
 
 /** Checks a state and returns what takes it over: several states are loaded all together or not at all. */
@@ -87,7 +88,10 @@ export class Loading {
     const targets = this.copies.map(({ target }) => target());
     return () => {
       for (const t of targets) t.use(this.op, t.dtype);
-      for (const [i, { values }] of this.copies.entries()) targets[i]!.data.set(values());
+      for (const [i, { values }] of this.copies.entries()) {
+        targets[i]!.view().set(values());
+        targets[i]!.buffer.overwrite();
+      }
     };
   }
 }
@@ -121,4 +125,21 @@ export function readValue(op: string, value: StateValue): { shape: Shape; values
   if (!isData) expectTensor(op, value);
   const { shape, values } = read(value);
   return { shape, values: () => values };
+}
+
+/**
+ * Copies `values` into `x`, in place: a tensor, nested arrays of its shape, or a typed array of as many numbers. A backward
+ * pass that needs the old values is an error from then on. @see Methods.write
+ * @throws ShapeError, DTypeError if they do not fit, PlanError in a compiled function; then nothing has changed
+ */
+export function write(x: Tensor, values: StateValue): Tensor {
+  if (recorder !== undefined) {
+    throw new PlanError("write: a compiled function writes once, when it is recorded, and no replay does so again; write outside of it");
+  }
+  const loading = new Loading("write");
+  x.use("write", x.dtype);
+  loading.value("values", values, x.shape, x.dtype, () => x);
+  loading.check();
+  loading.copying()();
+  return x;
 }

@@ -10,12 +10,12 @@ import {
   typed,
   withDefaults,
 } from "./errors";
+import { LeafGradient } from "./gradient";
 import { Buffer, type Fate, gone, MAX_BYTES, outOfMemory } from "./memory";
 import type { Methods } from "./ops/methods";
 import { recorder, structureChanged } from "./recording";
-import { adoptGradient, brand, isPlain, type Owner } from "./scope";
+import { adoptBuffer, brand, isPlain, type Owner } from "./scope";
 import { numberAt } from "./space";
-import { kernels } from "./wasm";
 
 /** Element type: 32-bit floats, or 32-bit integers for class indices. */
 export type DType = "f32" | "i32";
@@ -77,7 +77,10 @@ export class Tensor implements Owner {
   /** The op that made this tensor. */
   op = "tensor";
   private leafRequiresGrad = false;
-  private leafGrad: Tensor | null = null;
+  /** The gradient of a leaf, once anything has asked for it. @internal */
+  leaf: LeafGradient | undefined;
+  /** The gradient that this tensor stands for, if `.grad` has made it. */
+  private standsFor: LeafGradient | undefined;
 
   /** Without values and without an owner: `tensor` and its like give both, `record` an owner. */
   constructor(shape: Shape, dtype: DType = "f32", buffer = bufferFor(shape)) {
@@ -114,26 +117,53 @@ export class Tensor implements Owner {
     this.leafRequiresGrad = value;
   }
 
-  /** The accumulated gradient of a leaf that requires one, of its shape; null before the first backward pass. */
+  /**
+   * The accumulated gradient of a leaf that requires one, of its shape; null before the first backward pass and after
+   * `zeroGrad`. It is a live tensor: later passes add to it, and `zeroGrad` ends it. `clone()` keeps the values.
+   */
   get grad(): Tensor | null {
-    return this.leafGrad;
+    const leaf = this.leafGradient;
+    const held = leaf.held();
+    if (held !== "own") return held;
+    leaf.shown ??= this.showing(leaf.own!);
+    return leaf.shown;
   }
 
-  /** Takes null, or an f32 tensor. @throws ShapeError for another shape, GraphError for this tensor */
+  /**
+   * Takes null, which clears the gradient as `zeroGrad` does and gives its memory back, or an f32 tensor.
+   * @throws ShapeError for another shape, GraphError for this tensor
+   */
   set grad(value: Tensor | null) {
-    if (value !== null) {
-      expectTensor("grad", value).use("grad");
-      for (let t: Tensor | null = value; t !== null; t = t.leafGrad) {
-        if (t === this) throw new GraphError(`grad: ${this.describe()} cannot be a gradient of itself`);
-      }
-      if (!sameShape(value.shape, this.shape)) {
-        throw new ShapeError(
-          `grad: expected ${show(this.shape)} as the tensor has, got ${show(value.shape)}`,
-        );
-      }
+    const leaf = this.leafGradient;
+    if (value === null) {
+      leaf.release();
+      return;
     }
-    value?.buffer.markGradient();
-    this.leafGrad = value;
+    expectTensor("grad", value).use("grad");
+    if (value === leaf.shown) return;
+    for (let t: Tensor | undefined = value; t !== undefined; t = t.leaf?.tensor) {
+      if (t === this) throw new GraphError(`grad: ${this.describe()} cannot be a gradient of itself`);
+    }
+    if (!sameShape(value.shape, this.shape)) {
+      throw new ShapeError(`grad: expected ${show(this.shape)} as the tensor has, got ${show(value.shape)}`);
+    }
+    value.buffer.markGradient();
+    leaf.replace(value);
+  }
+
+  /** A tensor for the memory of the gradient. */
+  private showing(own: Buffer): Tensor {
+    if (own.fate !== undefined) return new Tensor(this.shape, "f32", own);
+    const grad = new Tensor(this.shape, "f32", own.lend());
+    grad.standsFor = this.leaf;
+    adoptBuffer(this, grad.buffer, grad);
+    return grad;
+  }
+
+  /** @internal */
+  get leafGradient(): LeafGradient {
+    this.leaf ??= new LeafGradient(this);
+    return this.leaf;
   }
 
   /** Why the memory of this tensor was given back, if it was. */
@@ -198,32 +228,16 @@ export class Tensor implements Owner {
     backward(this, given);
   }
 
-  /** Pointer to `.grad`, which is made of zeros if there is none. The gradient belongs to this tensor. */
-  leafGradient(): number {
-    if (this.grad === null || this.grad.fate !== undefined) {
-      const grad = new Tensor(this.shape);
-      kernels.zero(grad.ptr, grad.size);
-      this.takeGradient(grad);
-    }
-    return this.grad!.ptr;
-  }
-
-  /** Sets `.grad`, which belongs to this tensor from now on. @internal */
-  takeGradient(grad: Tensor): void {
-    adoptGradient(this, grad);
-    grad.buffer.markGradient();
-    this.leafGrad = grad;
-  }
-
-  /** Fills the gradient with zeros, in place; does nothing if there is none. */
+  /** Clears the gradient: `.grad` is null until the next backward pass, as after PyTorch's zero_grad. */
   zeroGrad(): void {
-    if (this.grad === null) recorder?.zeroed(this);
-    else if (this.grad.fate === undefined) kernels.zero(this.grad.ptr, this.size);
+    this.leafGradient.replace(null);
   }
 
   /** Gives the memory back now, that of the gradient too. Using the tensor afterwards is an error. */
   dispose(): void {
-    for (let t: Tensor | null = this; t !== null; t = t.leafGrad) t.buffer.free("dispose");
+    this.buffer.free("dispose");
+    this.leaf?.dispose();
+    this.standsFor?.release();
   }
 
   /** Does what `dispose` does, for `using`. */

@@ -111,7 +111,7 @@ describe("graphs", () => {
 
 describe("backward", () => {
   test(
-    "accumulates over passes until zeroGrad, which fills in place",
+    "accumulates over passes until zeroGrad, which ends the gradient",
     inScope(() => {
       const x = leaf([1, 2]);
       for (let i = 1; i <= 3; i++) {
@@ -120,8 +120,10 @@ describe("backward", () => {
       }
       const { grad } = x;
       x.zeroGrad();
-      expect(x.grad).toBe(grad);
-      expect(x.grad!.toArray()).toEqual([0, 0]);
+      expect(x.grad).toBeNull();
+      expect(() => grad!.toArray()).toThrow(/was cleared by zeroGrad\(\) or replaced/);
+      sum(mul(x, 3)).backward();
+      expect(x.grad!.toArray()).toEqual([3, 3]);
     }),
   );
 

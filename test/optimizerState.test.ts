@@ -231,7 +231,7 @@ describe("state of options that change", () => {
     const optimizer = new SGD([parameter()]);
     const { param_groups } = optimizer.stateDict();
     optimizer.loadStateDict({ state: { 0: { momentum_buffer: null } }, param_groups });
-    expect(optimizer.stateDict().state).toEqual({ 0: {} });
+    expect(optimizer.stateDict().state).toEqual({});
     const momentum = [{ ...param_groups[0]!, momentum: 0.9 }];
     expect(() =>
       optimizer.loadStateDict({ state: { 0: { momentum_buffer: null } }, param_groups: momentum }),

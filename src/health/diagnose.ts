@@ -102,15 +102,11 @@ function passes<Targets>(
     return { error, ofTargets, stages: probe.stages };
   }
   const scalar = loss.size === 1 ? loss : loss.mean();
-  const kept = [...trace.leaves].map((leaf) => ({ leaf, grad: leaf.grad }));
-  for (const { leaf } of kept) leaf.grad = null;
+  const restore = [...trace.leaves].map(({ leafGradient }) => leafGradient.setAside());
   try {
     scalar.backward();
   } finally {
-    for (const { leaf, grad } of kept) {
-      leaf.grad?.dispose();
-      leaf.grad = grad;
-    }
+    for (const putBack of restore) putBack();
   }
   return undefined;
 }
@@ -144,7 +140,7 @@ export function unchanged<T>(model: Module, fn: () => T): T {
   } finally {
     setRngState(random);
     for (const { buffer, values } of buffers) {
-      buffer.data.set(values.data);
+      buffer.view().set(values.data);
       values.dispose();
     }
   }

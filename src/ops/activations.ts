@@ -8,7 +8,7 @@ import { dimension } from "./shapes";
 import { unary } from "./unary";
 
 /** y = x. Elementwise, [...] to [...]; no options. */
-export const identity = unary("identity", "input");
+export const identity = unary("identity", "nothing");
 
 /** σ(x) = 1 / (1 + e^−x), elementwise. dx = dy · σ(x) σ(−x), which does not cancel where σ is near 1. */
 export const sigmoid = unary("sigmoid", "input");
@@ -89,7 +89,7 @@ export const relu6 = unary("relu6", "input");
  */
 export const hardsigmoid = unary("hardsigmoid", "input");
 
-const scaleNegative = binary("prelu", "inputs");
+const scaleNegative = binary("prelu", { a: "ab", b: "a" });
 
 /**
  * x > 0 ? x : slope · x, elementwise, with a learned slope. He et al. 2015.

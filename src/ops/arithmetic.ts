@@ -9,27 +9,27 @@ import { unary } from "./unary";
  * @param b a tensor or a number; shapes broadcast as in NumPy, aligned at the last dimension
  * @throws ShapeError for shapes that do not broadcast
  */
-export const add = binary("add", "nothing");
+export const add = binary("add");
 
 /**
  * a − b, element by element; operands as of `add`.
  * @throws ShapeError for shapes that do not broadcast
  */
-export const sub = binary("sub", "nothing");
+export const sub = binary("sub");
 
 /**
  * a · b, element by element (`matmul` for matrices); operands as of `add`.
  * @throws ShapeError for shapes that do not broadcast
  */
-export const mul = binary("mul", "inputs");
+export const mul = binary("mul", { a: "b", b: "a" });
 
 /**
  * a / b, element by element; operands as of `add`. ±∞ over 0, NaN for 0 / 0.
  * @throws ShapeError for shapes that do not broadcast
  */
-export const div = binary("div", "inputs");
+export const div = binary("div", { a: "b", b: "ab" });
 
-const power = binary("pow", "inputs");
+const power = binary("pow", { a: "ab", b: "ab" });
 
 /**
  * a to the power of b, element by element; operands as of `add`. NaN for a negative base and a fraction. The
@@ -43,7 +43,7 @@ export function pow(a: Operand, b: Operand): Tensor {
 }
 
 /** −x, elementwise. */
-export const neg = unary("neg", "input");
+export const neg = unary("neg", "nothing");
 
 /** e^x, elementwise, within 2.5 ULP over all of float32; ∞ above 88.72, subnormals below −87.33. */
 export const exp = unary("exp", "output");

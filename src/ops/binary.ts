@@ -1,4 +1,4 @@
-import { gradient, record } from "../autograd";
+import { gradient, record, wants } from "../autograd";
 import { OptionError } from "../errors";
 import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
@@ -18,6 +18,12 @@ type BinaryName = keyof {
 
 type Kernel = (...args: number[]) => void;
 
+/** Which operands the derivative by a reads, and the one by b: "a", "b" or "ab"; default none. */
+interface Reads {
+  a?: string;
+  b?: string;
+}
+
 /**
  * An op of two operands, tensors or numbers, that broadcasts as NumPy does: [m, 1] and [n] to [m, n].
  * @throws ShapeError for shapes that do not broadcast, DTypeError unless the tensors are f32
@@ -26,9 +32,9 @@ export type Binary = (a: Operand, b: Operand) => Tensor;
 
 /**
  * The broadcasting op of the kernels `${name}Forward`, `${name}BackwardA` and `${name}BackwardB`.
- * @param saves whether the backward kernels read the operands
+ * @param reads which operands the backward kernels read
  */
-export function binary(name: BinaryName, saves: "inputs" | "nothing"): Binary {
+export function binary(name: BinaryName, { a: forA = "", b: forB = "" }: Reads = {}): Binary {
   const forward = `${name}Forward` as keyof Kernels;
   const backwardA = `${name}BackwardA` as keyof Kernels;
   const backwardB = `${name}BackwardB` as keyof Kernels;
@@ -39,15 +45,18 @@ export function binary(name: BinaryName, saves: "inputs" | "nothing"): Binary {
     const y = new Tensor(shape);
     const block = plan(shape, a.shape, b.shape);
     run(kernels[forward] as Kernel, block, a.ptr, b.ptr, y.ptr);
-    const saved: (Tensor | Buffer)[] = saves === "inputs" ? [a, b] : [];
+    const reads = (a.requiresGrad ? forA : "") + (b.requiresGrad ? forB : "");
+    const saved: (Tensor | Buffer)[] = [];
+    if (reads.includes("a")) saved.push(a);
+    if (reads.includes("b")) saved.push(b);
     if (left !== a) saved.push(a.buffer);
     if (right !== b) saved.push(b.buffer);
     return record(name, y, [a, b], saved, (dy) => {
-      if (a.requiresGrad) {
+      if (wants(a)) {
         const kernel = kernels[backwardA] as Kernel;
         addBroadcast(a, shape, (d) => runBackward(kernel, block, a.ptr, b.ptr, dy, d));
       }
-      if (b.requiresGrad) {
+      if (wants(b)) {
         const kernel = kernels[backwardB] as Kernel;
         addBroadcast(b, shape, (d) => runBackward(kernel, block, a.ptr, b.ptr, dy, d));
       }

@@ -24,11 +24,11 @@ export const clip = unary("clip", "input", { min: -Infinity, max: Infinity }, ({
  * gradient half and half, and beside a NaN both get all of it, as in PyTorch.
  * @throws ShapeError for shapes that do not broadcast
  */
-export const maximum = binary("maximum", "inputs");
+export const maximum = binary("maximum", { a: "ab", b: "ab" });
 
 /**
  * The smaller of a and b, element by element; operands as of `add`. NaN if one is NaN. Equal ones share the
  * gradient half and half, and beside a NaN both get all of it, as in PyTorch.
  * @throws ShapeError for shapes that do not broadcast
  */
-export const minimum = binary("minimum", "inputs");
+export const minimum = binary("minimum", { a: "ab", b: "ab" });

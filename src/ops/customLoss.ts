@@ -1,4 +1,4 @@
-import { gradient, noGrad, record } from "../autograd";
+import { callBack, gradient, noGrad, record } from "../autograd";
 import { expectFunction, OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { scope } from "../scope";
 import { expectTensor, Tensor } from "../tensor";
@@ -67,7 +67,7 @@ function withDerivative(
         const slope = returned(
           name,
           "backward",
-          noGrad(() => backward(pred, target)),
+          callBack(() => backward(pred, target)),
         );
         if (!sameShape(slope.shape, pred.shape)) {
           throw new ShapeError(

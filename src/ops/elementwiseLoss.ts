@@ -1,4 +1,4 @@
-import { gradient, record, recording } from "../autograd";
+import { gradient, record, recording, wants } from "../autograd";
 import { DomainError, GraphError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { expectNone } from "../recording";
 import { expectTensor, Tensor } from "../tensor";
@@ -107,8 +107,8 @@ export function evaluate(op: string, pred: Tensor, target: Tensor, how: Evaluati
   const inputs = symmetric ? [pred, target] : [pred];
   return record(op, y, inputs, [pred, target, ...saved], (dy) => {
     const back = kernels[`${kernel}Backward`] as Kernel;
-    if (pred.requiresGrad) back(pred.ptr, target.ptr, dy, gradient(pred), ...rest);
-    if (symmetric && target.requiresGrad) back(target.ptr, pred.ptr, dy, gradient(target), ...rest);
+    if (wants(pred)) back(pred.ptr, target.ptr, dy, gradient(pred), ...rest);
+    if (symmetric && wants(target)) back(target.ptr, pred.ptr, dy, gradient(target), ...rest);
   });
 }
 

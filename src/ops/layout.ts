@@ -1,4 +1,4 @@
-import { gradient, record } from "../autograd";
+import { gradient, record, wants } from "../autograd";
 import { DTypeError, OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { expectRoom, expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -124,7 +124,7 @@ export function concat(tensors: readonly Tensor[], options?: { dim?: number }): 
   });
   return record("concat", y, inputs, [], (dy) => {
     for (const { x, start, count } of pieces) {
-      if (x.requiresGrad) kernels.concatBackward(dy, gradient(x), outer, total, inner, start, count);
+      if (wants(x)) kernels.concatBackward(dy, gradient(x), outer, total, inner, start, count);
     }
   });
 }

@@ -1,4 +1,4 @@
-import { gradient, record } from "../autograd";
+import { gradient, record, wants } from "../autograd";
 import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectRoom, expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
@@ -95,8 +95,9 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
   const flat: Flags = { transposeA: tA, transposeB: tB, accumulate: false };
   for (const [i, j, k] of products) multiply(pa + i * MK, pb + j * KN, y.ptr + k * MN, { M, N, K }, flat);
   // dA = dY · op(B)ᵀ and dB = op(A)ᵀ · dY, or their transposes where the operand is stored transposed.
-  return record("matmul", y, [a, b], [a, b], (dy) => {
-    if (a.requiresGrad) {
+  const saved = [...(b.requiresGrad ? [a] : []), ...(a.requiresGrad ? [b] : [])];
+  return record("matmul", y, [a, b], saved, (dy) => {
+    if (wants(a)) {
       const da = gradient(a);
       for (const [i, j, k] of products) {
         const [A, B, dY] = [da + i * MK, pb + j * KN, dy + k * MN];
@@ -105,7 +106,7 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
         else multiply(dY, B, A, { M, N: K, K: N }, { transposeA: false, transposeB: !tB, accumulate: true });
       }
     }
-    if (b.requiresGrad) {
+    if (wants(b)) {
       const db = gradient(b);
       for (const [i, j, k] of products) {
         const [A, B, dY] = [pa + i * MK, db + j * KN, dy + k * MN];
@@ -215,12 +216,15 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
   else if (pb !== 0) kernels.addForward(y.ptr, pb, y.ptr, M, N, N, 1, 0, 1);
   const inputs = bias ? [x, weight, bias] : [x, weight];
   const kept = z === y.buffer ? y : z;
-  return record(fused?.op ?? "linear", y, inputs, fused ? [x, weight, kept] : [x, weight], (dy) => {
+  const saved: (Tensor | Buffer)[] = fused ? [kept] : [];
+  if (weight.requiresGrad) saved.push(x);
+  if (x.requiresGrad) saved.push(weight);
+  return record(fused?.op ?? "linear", y, inputs, saved, (dy) => {
     if (fused) kernels[fused.backward](kept.ptr, dy, y.size);
     const add = { transposeA: false, transposeB: false, accumulate: true };
-    if (x.requiresGrad) multiply(dy, pw, gradient(x), { M, N: K, K: N }, add);
-    if (weight.requiresGrad)
+    if (wants(x)) multiply(dy, pw, gradient(x), { M, N: K, K: N }, add);
+    if (wants(weight))
       multiply(dy, px, gradient(weight), { M: N, N: K, K: M }, { ...add, transposeA: true });
-    if (bias?.requiresGrad) sumInto(dy, gradient(bias), 1, M, N, { accumulate: true });
+    if (bias && wants(bias)) sumInto(dy, gradient(bias), 1, M, N, { accumulate: true });
   });
 }

@@ -1,4 +1,5 @@
-import { Tensor } from "../tensor";
+import { write } from "../stateDict";
+import { Tensor, type TensorData } from "../tensor";
 import { relu, sigmoid, tanh } from "./activations";
 import { abs, add, div, exp, log, mul, neg, pow, sqrt, square, sub } from "./arithmetic";
 import { type ClipOptions, clip, maximum, minimum } from "./comparison";
@@ -66,6 +67,8 @@ export interface Methods {
   slice(start: number, end?: number, options?: { dim?: number; step?: number }): Tensor;
   /** Elements by their index along a dimension: `gather(x, index, options)`. */
   gather(index: Indices, options?: { dim?: number }): Tensor;
+  /** Copies values into x, in place; returns x: `write(x, values)`. */
+  write(values: Tensor | TensorData): Tensor;
   /** A copy: `clone(x)`. */
   clone(): Tensor;
   /** The same values without history: `detach(x)`. */
@@ -110,6 +113,7 @@ const functions: { [K in keyof Methods]: (x: Tensor, ...rest: Parameters<Methods
   transpose,
   slice,
   gather,
+  write,
   clone,
   detach,
   relu,

@@ -1,4 +1,4 @@
-import { gradient, record } from "../autograd";
+import { gradient, record, wants } from "../autograd";
 import { DomainError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectNone } from "../recording";
@@ -153,10 +153,10 @@ export function cosineEmbeddingLoss(
   const y = lossOf(shape, reduction);
   kernels.cosineEmbeddingLossForward(a.ptr, b.ptr, target.ptr, y.ptr, ...rest);
   return record(op, y, [a, b], [a, b, target], (dy) => {
-    if (a.requiresGrad) {
+    if (wants(a)) {
       kernels.cosineEmbeddingLossBackward(a.ptr, b.ptr, target.ptr, dy, gradient(a), ...rest);
     }
-    if (b.requiresGrad) {
+    if (wants(b)) {
       kernels.cosineEmbeddingLossBackward(b.ptr, a.ptr, target.ptr, dy, gradient(b), ...rest);
     }
   });

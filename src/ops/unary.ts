@@ -32,13 +32,13 @@ export const unaries = new Set<string>();
 
 /**
  * The elementwise op of the kernels `${name}Forward` and `${name}Backward`.
- * @param saves what the backward kernel reads: the op's input or its output
+ * @param saves what the backward kernel reads: the op's input, its output, or the incoming gradient alone
  * @param defaults options and their defaults, in the order of the kernels' last parameters
  * @param broken the rule that options break, if they do
  */
 export function unary<P extends Parameters = Record<never, number>>(
   name: UnaryName,
-  saves: "input" | "output",
+  saves: "input" | "output" | "nothing",
   defaults = {} as P,
   broken?: (options: P) => string | undefined,
 ): Unary<P> {
@@ -54,9 +54,9 @@ export function unary<P extends Parameters = Record<never, number>>(
     const source = x.use(name);
     const y = new Tensor(x.shape);
     (kernels[forward] as Kernel)(source, y.ptr, x.size, ...parameters);
-    const saved = saves === "input" ? x : y;
-    return record(name, y, [x], [saved], (dy) =>
-      (kernels[backward] as Kernel)(saved.ptr, dy, gradient(x), x.size, ...parameters),
+    const read = saves === "output" ? y : x;
+    return record(name, y, [x], saves === "nothing" ? [] : [read], (dy) =>
+      (kernels[backward] as Kernel)(read.ptr, dy, gradient(x), x.size, ...parameters),
     );
   };
   return Object.assign(op, { defaults });

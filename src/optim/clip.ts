@@ -1,8 +1,9 @@
 import { zeros } from "../create";
 import { OptionError, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
-import { expectTensor, type Tensor } from "../tensor";
+import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
+import { gradientOf } from "./gradients";
 
 /** The options of `clipGradNorm`. */
 export interface ClipGradNormOptions {
@@ -10,15 +11,20 @@ export interface ClipGradNormOptions {
   normType?: number;
 }
 
-/** The gradients there are, after checking that they can be used. */
-function gradientsOf(op: string, parameters: Tensor | readonly Tensor[]): Tensor[] {
-  const gradients: Tensor[] = [];
+interface Gradient {
+  ptr: number;
+  size: number;
+}
+
+/** The gradients of what is not frozen, after checking that they can be used: they are about to be overwritten. */
+function gradientsOf(op: string, parameters: Tensor | readonly Tensor[]): Gradient[] {
+  const gradients: Gradient[] = [];
   for (const t of Array.isArray(parameters) ? parameters : [parameters]) {
-    const { grad } = expectTensor(op, t);
-    if (grad === null) continue;
+    const gradient = gradientOf(op, t);
+    if (gradient === undefined) continue;
     t.use(op);
-    grad.use(op);
-    gradients.push(grad);
+    gradient.overwrite();
+    gradients.push({ ptr: gradient.ptr, size: t.size });
   }
   return gradients;
 }

@@ -15,6 +15,7 @@ import {
   type ParameterList,
   type Rule,
 } from "./groups";
+import { gradientOf } from "./gradients";
 import { type GroupState, readGroups } from "./readGroups";
 
 /** What an optimizer remembers of one parameter. */
@@ -69,7 +70,10 @@ export abstract class Optimizer<O extends object> {
     this.hyper = outsideScopes(() => this.groups.map(() => zeros([2 * count])));
   }
 
-  /** Changes every parameter that has a gradient. */
+  /**
+   * Changes every parameter that has a gradient and requires one. What is frozen, or took no part since `zeroGrad`, stays as it
+   * is, and so do its averages.
+   */
   step(): void {
     this.writeOptions();
     recorder?.prepare(() => {
@@ -78,16 +82,16 @@ export abstract class Optimizer<O extends object> {
     });
     // All memory that a step takes is made before it changes anything.
     for (const { t, group } of this.members) {
-      if (t.grad === null) continue;
       t.use("step");
-      t.grad.use("step");
-      this.setPointers(t, this.groups[group]!);
+      if (gradientOf("step", t) !== undefined) this.setPointers(t, this.groups[group]!);
     }
     for (const { t, group } of this.members) {
-      if (t.grad === null) continue;
+      const g = gradientOf("step", t);
+      if (g === undefined) continue;
       const { step, pointers } = this.stateOf(t);
       if (pointers.some(isUsed)) kernels.advance(step.ptr);
-      this.update(t.grad.ptr, t.ptr, pointers, step.ptr, this.hyper[group]!.ptr, t.size);
+      this.update(g.ptr, t.ptr, pointers, step.ptr, this.hyper[group]!.ptr, t.size);
+      t.buffer.overwrite();
     }
   }
 
@@ -112,7 +116,7 @@ export abstract class Optimizer<O extends object> {
     return bits;
   }
 
-  /** Fills the gradients with zeros. */
+  /** Clears the gradients: `.grad` is null until the next backward pass. */
   zeroGrad(): void {
     for (const t of this.parameters) t.zeroGrad();
   }
@@ -127,11 +131,7 @@ export abstract class Optimizer<O extends object> {
     for (const [i, { t, group }] of this.members.entries()) {
       const known = this.states.get(t);
       const options = this.groups[group]!;
-      if (known === undefined || known.step.view()[0] === 0) {
-        // That there was a gradient is all that plain descent has to remember. @see settle
-        if (!counted && t.grad !== null && !this.kept.some(([, used]) => used(options))) state[i] = {};
-        continue;
-      }
+      if (known === undefined || known.step.view()[0] === 0) continue;
       // An average that an option asks for since the last step has its start for a value.
       const used = Object.keys(averages).filter((name) => name in known.averages || averages[name]!(options));
       const entries = used.map((name) => [name, this.average(t, known, name, options)]);
@@ -175,14 +175,8 @@ export abstract class Optimizer<O extends object> {
     );
     loading.check();
     const copy = loading.copying();
-    // A parameter with a state had a gradient, and goes on having one: a step without a new one is a step by zeros.
-    const bare = this.parameters.filter(
-      (t, i) => given[i] !== undefined && t.requiresGrad && !hasGradient(t),
-    );
-    const gradients = bare.map((t) => zeros(t.shape));
     return () => {
       copy();
-      for (const [i, t] of bare.entries()) t.takeGradient(gradients[i]!);
       for (const [i, { t, group }] of this.members.entries()) this.settle(t, given[i]!, options[group]!);
       for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
     };
@@ -233,7 +227,9 @@ export abstract class Optimizer<O extends object> {
     state.step.use("step", "i32");
     for (let k = 0; k < this.kept.length; k++) {
       const [name, used] = this.kept[k]!;
-      state.pointers[k] = used(options) ? this.average(t, state, name, options).use("step") : 0;
+      const average = used(options) ? this.average(t, state, name, options) : undefined;
+      state.pointers[k] = average?.use("step") ?? 0;
+      average?.buffer.overwrite();
     }
   }
 
@@ -296,15 +292,13 @@ export abstract class Optimizer<O extends object> {
     if (state === undefined) return;
     const { counted, start } = this.rule;
     for (const [name, average] of Object.entries(state.averages)) {
-      if (given?.includes(name) !== true) average.view().fill(start?.(options) ?? 0);
+      if (given?.includes(name) === true) continue;
+      average.view().fill(start?.(options) ?? 0);
+      average.buffer.overwrite();
     }
     if (given === undefined) state.step.view()[0] = 0;
     else if (!counted) state.step.view()[0] = Math.min(given.length, 1);
   }
-}
-
-function hasGradient({ grad }: Tensor): boolean {
-  return grad !== null && grad.fate === undefined;
 }
 
 /** Whether a pointer leads to an average. */

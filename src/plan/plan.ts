@@ -154,9 +154,9 @@ function sorted(recording: Recording, outputs: ReadonlySet<Block>) {
   return { persistent, temporary, constants };
 }
 
-/** Without what only gave a constant, or a gradient or an average that lives on, its first values. */
+/** Without what only gave a constant, or an average that lives on, its first values. Gradients start at zeros each time. */
 function withoutFirstFills(calls: readonly Call[], persistent: Block[], constants: Block[]): Call[] {
-  const fresh = new Set(persistent);
+  const fresh = new Set(persistent.filter(({ buffers }) => !buffers.some(({ hasGradient }) => hasGradient)));
   return calls.filter(({ name, args }) => {
     const isFill = name === "zero" || name === "fill";
     for (const block of fresh) {

@@ -1,6 +1,7 @@
 // The recording of a plan: every kernel call, the memory that was made for it, and what it took from outside.
 import { PlanError } from "../errors";
-import { type Buffer, give } from "../memory";
+import type { Held } from "../gradient";
+import { type Buffer, type Fate, give } from "../memory";
 import { type Fault, type Recorder, setRecorder } from "../recording";
 import { start } from "../space";
 import type { Shape, Tensor } from "../tensor";
@@ -29,6 +30,13 @@ export interface Block {
   shape: Shape | undefined;
 }
 
+/** What a function does with the gradient of a tensor. */
+export interface GradientUse {
+  /** Which gradient there was, undefined if the function clears it whatever it was. */
+  before: Held | undefined;
+  isCleared: boolean;
+}
+
 export class Recording implements Recorder {
   readonly calls: Call[] = [];
   readonly blocks = new Map<number, Block>();
@@ -37,8 +45,9 @@ export class Recording implements Recorder {
   readonly modules = new Set<{ training: boolean }>();
   readonly hooks: { run: () => number; key: number }[] = [];
   private readonly own = new Set<Buffer>();
-  /** Where gradients that did not exist yet were to be filled with zeros. */
-  private readonly pending = new Map<Tensor, number>();
+  /** What existed before and is overwritten in place by each replay. */
+  readonly overwrites = new Set<Buffer>();
+  readonly gradients = new Map<Tensor, GradientUse>();
   private readonly real: Kernels;
 
   /** @param inputs what the function gets; it may not free it */
@@ -56,7 +65,6 @@ export class Recording implements Recorder {
     } finally {
       setKernels(this.real);
       setRecorder(undefined);
-      this.settleGradients();
     }
   }
 
@@ -73,12 +81,6 @@ export class Recording implements Recorder {
     return Object.fromEntries(entries) as Kernels;
   }
 
-  private settleGradients(): void {
-    for (const [t, at] of [...this.pending].reverse()) {
-      if (t.grad !== null) this.calls.splice(at, 0, { name: "zero", args: [t.grad.ptr, t.size] });
-    }
-  }
-
   made(buffer: Buffer, shared: Buffer | undefined): void {
     const { ptr, bytes } = buffer;
     this.own.add(buffer);
@@ -91,8 +93,10 @@ export class Recording implements Recorder {
     if (block !== undefined) block.shape ??= shape;
   }
 
-  freed(buffer: Buffer): boolean {
+  freed(buffer: Buffer, fate: Fate): boolean {
     if (this.own.has(buffer)) return true;
+    // What `.grad` has handed out shares its memory with what each replay needs.
+    if (fate === "cleared") return false;
     const what = this.inputs.some((t) => t.buffer === buffer) ? "an input" : "a tensor made outside";
     throw new PlanError(`compile: ${what} was disposed of by the function, but each replay needs it`);
   }
@@ -110,8 +114,15 @@ export class Recording implements Recorder {
     this.modules.add(module);
   }
 
-  zeroed(t: Tensor): void {
-    if (!this.pending.has(t)) this.pending.set(t, this.calls.length);
+  overwritten(buffer: Buffer): void {
+    this.overwrites.add(buffer);
+  }
+
+  gradient(t: Tensor, how: "read" | "cleared"): void {
+    const wasCleared = how === "cleared";
+    const use = this.gradients.get(t);
+    if (use !== undefined) use.isCleared ||= wasCleared;
+    else this.gradients.set(t, { before: wasCleared ? undefined : t.leafGradient.plan().held, isCleared: wasCleared });
   }
 
   prepare(run: () => number): void {
@@ -131,6 +142,11 @@ export class Recording implements Recorder {
       `compile: ${what} of ${t.describe()} reads a value, which a replay would not do again; return the tensor, and read ` +
         "it outside of the compiled function",
     );
+  }
+
+  /** Whether the tensor was made while recording. */
+  isOwn(t: Tensor): boolean {
+    return this.own.has(t.buffer);
   }
 
   /** The blocks with a living buffer. */

@@ -1,6 +1,7 @@
 // A compiled function for inputs of given shapes: its plan, and what has to hold for the plan to be right.
 import { gradEnabled } from "../autograd";
 import { DisposedError, PlanError, show } from "../errors";
+import type { Held, LeafGradient } from "../gradient";
 import type { Buffer } from "../memory";
 import type { Module } from "../nn/module";
 import { structure } from "../recording";
@@ -8,7 +9,19 @@ import { freeNow, isPlain, outsideScopes, Region, scope } from "../scope";
 import { Tensor, tensorsIn } from "../tensor";
 import { type Input, InputCell } from "./input";
 import { Plan } from "./plan";
-import { type Block, Recording } from "./recording";
+import { type Block, type GradientUse, Recording } from "./recording";
+
+/** What a plan relies on of the gradient of a tensor from outside, and what it leaves behind. */
+interface PlannedGradient {
+  leaf: LeafGradient;
+  /** What there has to be; undefined if the function clears it first. */
+  before: Held | undefined;
+  after: Held;
+  /** The address of the leaf's own gradient. */
+  place: number;
+  /** Whether what `.grad` has handed out before ends. */
+  endsShown: boolean;
+}
 
 let calls = 0;
 
@@ -23,12 +36,15 @@ export class Variant<R> {
   private readonly results = new Set<Block>();
   private readonly recording: Recording;
   private readonly plan: Plan;
-  private readonly gradients = gradEnabled();
+  private readonly isGradEnabled = gradEnabled();
   private readonly modes: readonly { module: { training: boolean }; training: boolean }[];
   private readonly parameters: readonly { module: Module; tensors: readonly Tensor[] }[];
   /** Tensors from outside, and what they were like. */
-  private readonly used: readonly { t: Tensor; requiresGrad: boolean; grad: Tensor | null }[];
-  /** Of gradients and averages that were made while recording. */
+  private readonly used: readonly { t: Tensor; requiresGrad: boolean }[];
+  private readonly gradients: readonly PlannedGradient[];
+  /** What each replay overwrites in place. */
+  private readonly overwrites: readonly Buffer[];
+  /** Of averages that were made while recording. */
   private lasting: Buffer[] = [];
   private structure: number;
   private outputs: Tensor[] = [];
@@ -45,13 +61,18 @@ export class Variant<R> {
       this.region.free("dispose");
       throw error;
     }
-    const { modules, externals } = this.recording;
+    const { modules, externals, gradients, overwrites } = this.recording;
     this.modes = [...modules].map((module) => ({ module, training: module.training }));
     this.parameters = [...modules].map((module) => ({
       module: module as Module,
       tensors: (module as Module).parameters(),
     }));
-    this.used = [...externals].map((t) => ({ t, requiresGrad: t.requiresGrad, grad: t.grad }));
+    this.used = [...externals].map((t) => ({ t, requiresGrad: t.requiresGrad }));
+    this.gradients = [...gradients].flatMap(([t, use]) => (this.recording.isOwn(t) ? [] : this.planned(t, use)));
+    this.overwrites = [
+      ...[...overwrites].filter(({ fate }) => fate === undefined),
+      ...[...this.cells.map(({ tensor }) => tensor), ...this.outputs].map(({ buffer }) => buffer),
+    ];
     this.structure = structure;
   }
 
@@ -76,9 +97,19 @@ export class Variant<R> {
     for (const t of returned) made.set(t, this.output(t, plan));
     this.result = replaced(result, made);
     const persistent = recording.persistent(blocks);
-    this.lasting = [...persistent].flatMap(({ buffers }) => buffers.filter(({ fate }) => fate === undefined));
+    this.lasting = [...persistent].flatMap(({ buffers }) =>
+      buffers.filter(({ fate, hasGradient }) => fate === undefined && !hasGradient),
+    );
     recording.release(persistent);
     return plan;
+  }
+
+  private planned(t: Tensor, { before, isCleared }: GradientUse): PlannedGradient {
+    const { leafGradient: leaf } = t;
+    const { held, place } = leaf.plan();
+    // What the function returns holds until the next call, a gradient too.
+    const endsShown = isCleared && !(leaf.shown !== undefined && [...tensorsIn(this.result)].includes(leaf.shown));
+    return { leaf, before, after: held, place, endsShown };
   }
 
   /** A tensor in the plan's memory, or one from outside as it is. */
@@ -101,12 +132,22 @@ export class Variant<R> {
 
   /** Whether the modes are those of the recording. */
   holds(): boolean {
-    if (this.region.next === undefined || this.gradients !== gradEnabled()) return false;
+    if (this.region.next === undefined || this.isGradEnabled !== gradEnabled()) return false;
     for (let i = 0; i < this.modes.length; i++) {
       if (this.modes[i]!.module.training !== this.modes[i]!.training) return false;
     }
+    if (!this.holdsGradients()) return false;
     if (this.structure === structure) return true;
     for (const { t, requiresGrad } of this.used) if (t.requiresGrad !== requiresGrad) return false;
+    return true;
+  }
+
+  /** Whether gradients are there, or not, as they were when the function was recorded. */
+  private holdsGradients(): boolean {
+    for (let i = 0; i < this.gradients.length; i++) {
+      const { leaf, before } = this.gradients[i]!;
+      if (before !== undefined && leaf.held() !== before) return false;
+    }
     return true;
   }
 
@@ -116,11 +157,13 @@ export class Variant<R> {
     for (let i = 0; i < hooks.length; i++) if (hooks[i]!.run() !== hooks[i]!.key) return false;
     if (this.structure !== structure) this.checkParameters();
     for (let i = 0; i < this.used.length; i++) {
-      const { t, grad } = this.used[i]!;
+      const { t } = this.used[i]!;
       if (t.buffer.fate !== undefined) {
         throw new DisposedError(`compile: ${t.describe()} has been freed since the recording; compile again`);
       }
-      if (t.grad !== grad) return false;
+    }
+    for (let i = 0; i < this.gradients.length; i++) {
+      if (this.gradients[i]!.leaf.place !== this.gradients[i]!.place) return false;
     }
     for (let i = 0; i < this.lasting.length; i++) if (this.lasting[i]!.fate !== undefined) return false;
     for (let i = 0; i < this.outputs.length; i++) {
@@ -150,6 +193,11 @@ export class Variant<R> {
   again(): R {
     this.last = ++calls;
     this.plan.replay();
+    for (let i = 0; i < this.gradients.length; i++) {
+      const { leaf, after, endsShown } = this.gradients[i]!;
+      leaf.restore(after, endsShown);
+    }
+    for (let i = 0; i < this.overwrites.length; i++) this.overwrites[i]!.overwrite();
     return this.result;
   }
 

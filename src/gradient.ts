@@ -1,0 +1,118 @@
+// The gradient of a leaf. Its memory stays when the gradient is cleared, so that a training loop allocates nothing and
+// plans can rely on the address.
+import { Buffer } from "./memory";
+import { recorder } from "./recording";
+import { adoptBuffer } from "./scope";
+import type { Tensor } from "./tensor";
+import { kernels } from "./wasm";
+
+/** Which gradient there is: the leaf's own memory, a tensor that was assigned, or none. */
+export type Held = "own" | Tensor | null;
+
+export class LeafGradient {
+  /** The leaf's own memory, whether or not there is a gradient in it. */
+  own: Buffer | undefined;
+  /** What `.grad` has handed out for `own`. It ends when the gradient is cleared. */
+  shown: Tensor | undefined;
+  private current: Held = null;
+  /** Whether a plan has the address of `own`. */
+  private planned = false;
+
+  constructor(private readonly leaf: Tensor) {}
+
+  /** Which gradient there is. */
+  held(): Held {
+    recorder?.gradient(this.leaf, "read");
+    return this.current;
+  }
+
+  /** The gradient as a tensor, if there is one. */
+  get tensor(): Tensor | undefined {
+    return this.current === "own" ? this.shown : (this.current ?? undefined);
+  }
+
+  /** The memory of the gradient that there is. */
+  buffer(): Buffer | undefined {
+    const held = this.held();
+    return held === "own" ? this.own : held?.buffer;
+  }
+
+  /** Pointer for a backward pass to add to: to zeros if there is no gradient. */
+  accumulate(): number {
+    let buffer = this.buffer();
+    if (buffer === undefined || buffer.fate !== undefined) {
+      buffer = this.memory();
+      kernels.zero(buffer.ptr, this.leaf.size);
+      this.current = "own";
+    }
+    buffer.overwrite();
+    return buffer.ptr;
+  }
+
+  /** `own`, which is made if there is none. */
+  private memory(): Buffer {
+    if (this.own === undefined || this.own.fate !== undefined) {
+      this.own = new Buffer(this.leaf.size);
+      this.own.markGradient();
+      adoptBuffer(this.leaf, this.own);
+    }
+    return this.own;
+  }
+
+  /** Another gradient, or none, takes the place of the one there is. */
+  replace(next: Tensor | null): void {
+    recorder?.gradient(this.leaf, "cleared");
+    this.endShown();
+    this.current = next;
+  }
+
+  /** Clears the gradient and gives its memory back, unless a plan needs it. */
+  release(): void {
+    this.replace(null);
+    if (recorder !== undefined || this.planned) return;
+    this.own?.free("cleared");
+    this.own = undefined;
+  }
+
+  private endShown(): void {
+    this.shown?.buffer.free("cleared");
+    this.shown = undefined;
+  }
+
+  /** What a plan has to know of it; the memory stays where it is from now on. */
+  plan(): { held: Held; place: number } {
+    this.planned = true;
+    return { held: this.current, place: this.place };
+  }
+
+  /** The address of `own`, 0 if there is none. */
+  get place(): number {
+    return this.own === undefined || this.own.fate !== undefined ? 0 : this.own.ptr;
+  }
+
+  /** Puts it into the state in which a replayed function leaves it. */
+  restore(held: Held, endShown: boolean): void {
+    if (endShown) this.endShown();
+    this.current = held;
+  }
+
+  /** Puts the gradient aside, as if there were none yet, until the returned function is called. */
+  setAside(): () => void {
+    const { own, shown, current } = this;
+    this.own = this.shown = undefined;
+    this.current = null;
+    return () => {
+      this.release();
+      this.own = own;
+      this.shown = shown;
+      this.current = current;
+    };
+  }
+
+  /** Gives back all memory, that of an assigned gradient too. */
+  dispose(): void {
+    this.own?.free("dispose");
+    this.shown?.dispose();
+    if (typeof this.current === "object") this.current?.dispose();
+  }
+}

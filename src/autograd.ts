@@ -1,6 +1,6 @@
 // Reverse-mode differentiation. An op calls `record` with a closure that goes back; `backward` runs the closures in
 // reverse order of recording, which is a valid order because an op's inputs exist before the op.
-import { expectFunction, GraphError, ShapeError, sameShape, show } from "./errors";
+import { type DisposedError, expectFunction, GraphError, ShapeError, sameShape, show } from "./errors";
 import { Buffer, gone, nextMoment } from "./memory";
 import { observer } from "./recording";
 import { adopt, adoptInto, type Graph, refusePromise } from "./scope";
@@ -19,8 +19,6 @@ export class Node {
   gradient: Buffer | undefined;
   /** What a composed op or module left behind that was not recorded itself: it goes when the pass is over. */
   leftovers: readonly Buffer[] = [];
-  /** The inputs that required no gradient when the op was recorded: they get none, whatever they require later. */
-  readonly constants: readonly Tensor[];
 
   constructor(
     /** Position in the order of recording. */
@@ -32,14 +30,7 @@ export class Node {
     public saved: readonly (Tensor | Buffer)[],
     public backward: Backward,
     readonly graph: Graph,
-  ) {
-    this.constants = constantsOf(inputs);
-  }
-
-  /** Whether the gradient of an input is wanted: it was when the op was recorded, and it is now. */
-  wants(x: Tensor): boolean {
-    return x.node !== undefined || (x.requiresGrad && !this.constants.includes(x));
-  }
+  ) {}
 
   /** Drops what backward needed, the output's memory included unless `keepOutput`. */
   release(keepOutput: boolean): void {
@@ -51,21 +42,14 @@ export class Node {
   }
 }
 
-const NONE: readonly Tensor[] = [];
-
-function constantsOf(inputs: readonly Tensor[]): readonly Tensor[] {
-  for (const x of inputs) if (!x.requiresGrad) return inputs.filter((t) => !t.requiresGrad);
-  return NONE;
-}
-
 let enabled = true;
-/** The node whose closure runs. */
-let current: Node | undefined;
-/** The nodes of the passes under way, of which all but the last have called back into user code. */
-const underWay: (readonly Node[])[] = [];
+/** The nodes of the backward pass under way. */
+let walked: readonly Node[] = [];
+/** Those of the passes that have called back into user code, outermost first. */
+const interrupted: (readonly Node[])[] = [];
 /** Whether user code has run since the saved values of the rest of the pass were checked. */
-let disturbed = false;
-/** Takes gradients that are not wanted while the closure of a node runs. */
+let isDisturbed = false;
+/** Takes the gradients of leaves that were frozen after the forward pass. */
 let discarded: Buffer[] = [];
 
 /** Whether ops are recorded where an input requires a gradient: outside of `noGrad`. */
@@ -145,18 +129,16 @@ function graphOf(inputs: readonly Tensor[]): Graph {
   return graph ?? { region: undefined, peers: undefined };
 }
 
-/** Whether the closure under way has to give the gradient of `x`. */
-export function wants(x: Tensor): boolean {
-  return current === undefined ? x.requiresGrad : current.wants(x);
-}
-
-/** Pointer to the gradient of `x`, zeros at first, for an op's closure to add to; to memory for nothing if it is not wanted. */
+/**
+ * Pointer to the gradient of `x`, zeros at first, for an op's closure to add to. Whether an input gets one is decided when
+ * the op is recorded; a leaf that was frozen since gets none, and the pointer leads to memory that is discarded.
+ */
 export function gradient(x: Tensor): number {
   if (x.node !== undefined) {
     x.node.gradient ??= zeros(x.size);
     return x.node.gradient.ptr;
   }
-  if (wants(x)) return x.leafGradient.accumulate();
+  if (x.requiresGrad) return x.leafGradient.accumulate();
   const buffer = zeros(x.size);
   discarded.push(buffer);
   return buffer.ptr;
@@ -172,70 +154,63 @@ function zeros(size: number): Buffer {
 export function backward(root: Tensor, options: { gradient: Tensor | null; retainGraph: boolean }): void {
   const { retainGraph } = options;
   const nodes = reachable(root);
-  checkReentry(nodes);
+  if (interrupted.length > 0) checkReentry(nodes);
   for (const node of nodes) checkSaved(node, nodes);
   seed(root, options.gradient);
   const leftovers: Buffer[] = [];
-  const [outer, wasDisturbed] = [current, disturbed];
+  const [outer, wasDisturbed] = [walked, isDisturbed];
+  walked = nodes;
+  isDisturbed = false;
   let done = 0;
-  const finish = (node: Node) => {
-    dropGradient(node);
-    if (retainGraph) return;
-    for (const buffer of node.leftovers) leftovers.push(buffer);
-    node.release(node.output === root);
-  };
-  underWay.push(nodes);
-  disturbed = false;
   try {
     for (; done < nodes.length; done++) {
       const node = nodes[done]!;
-      if (node.gradient !== undefined) differentiate(node, nodes);
-      finish(node);
+      if (node.gradient !== undefined) {
+        if (isDisturbed) checkSaved(node, nodes);
+        observer?.differentiated(node);
+        node.backward(node.gradient.ptr);
+      }
+      dropGradient(node);
+      if (retainGraph) continue;
+      for (const buffer of node.leftovers) leftovers.push(buffer);
+      node.release(node.output === root);
     }
   } finally {
-    // After an error the rest goes, too: nobody can go back through half of a graph.
-    for (; done < nodes.length; done++) finish(nodes[done]!);
+    // After an error the rest is released, too: the gradients of half of a graph are of no use.
+    for (; done < nodes.length; done++) {
+      const node = nodes[done]!;
+      dropGradient(node);
+      if (retainGraph) continue;
+      for (const buffer of node.leftovers) leftovers.push(buffer);
+      node.release(node.output === root);
+    }
     for (const buffer of leftovers) buffer.free("backward");
-    underWay.pop();
-    [current, disturbed] = [outer, wasDisturbed];
+    if (discarded.length > 0) for (const buffer of discarded.splice(0)) buffer.free("backward");
+    walked = outer;
+    isDisturbed = wasDisturbed;
   }
   observer?.finished();
 }
 
-function differentiate(node: Node, nodes: readonly Node[]): void {
-  if (disturbed) checkSaved(node, nodes);
-  observer?.differentiated(node);
-  current = node;
-  try {
-    node.backward(node.gradient!.ptr);
-  } finally {
-    current = undefined;
-    if (discarded.length > 0) {
-      for (const buffer of discarded) buffer.free("backward");
-      discarded = [];
-    }
-  }
-}
-
 /** Runs user code in the middle of a backward pass; what the rest of the pass needs is checked again after it. */
 export function callBack<T>(fn: () => T): T {
-  const node = current;
-  current = undefined;
+  interrupted.push(walked);
   try {
     return noGrad(fn);
   } finally {
-    current = node;
-    disturbed = true;
+    interrupted.pop();
+    isDisturbed = true;
   }
 }
 
-/** @throws GraphError for nodes of a pass that is under way: it could not go on. */
+/** @throws GraphError for nodes of a pass that is under way: it could not go on */
 function checkReentry(nodes: readonly Node[]): void {
-  for (const outer of underWay) {
+  for (const outer of interrupted) {
     const node = nodes.find((inner) => outer.includes(inner));
     if (node === undefined) continue;
     throw new GraphError(
-      `backward: called while another backward() goes through the same graph, from a callback of ${node.op}`,
+      `backward: called by a callback of a backward() that goes through the same graph, at ${node.op}; ` +
+        "return the derivative instead",
     );
   }
 }
@@ -265,7 +240,7 @@ function leafGradients(nodes: readonly Node[]): Set<number> {
   const places = new Set<number>();
   for (const node of nodes) {
     for (const x of node.inputs) {
-      const grad = x.node === undefined && node.wants(x) ? x.leaf?.buffer() : undefined;
+      const grad = x.node === undefined && x.requiresGrad ? x.leaf?.buffer() : undefined;
       if (grad !== undefined && grad.fate === undefined) places.add(grad.ptr);
     }
   }
@@ -280,22 +255,32 @@ function checkSaved(node: Node, nodes: readonly Node[]): void {
         "pass { retainGraph: true } to that one to go back twice",
     );
   }
-  const op = `backward of ${node.op}`;
-  for (const x of node.inputs) if (x.node === undefined && node.wants(x)) x.use(op);
+  for (const x of node.inputs) if (x.node === undefined && x.requiresGrad) checkLeaf(x, node);
   for (const item of node.saved) {
     const buffer = item instanceof Buffer ? item : item.buffer;
-    const what = () => (item instanceof Buffer ? "a saved value" : item.describe());
-    if (buffer.fate !== undefined) throw gone(op, what(), buffer.fate);
-    if (buffer.writtenSince(node.order)) {
+    if (buffer.fate !== undefined || buffer.writtenSince(node.order)) throw outdated(node, item);
+    if (buffer.hasGradient && leafGradients(nodes).has(buffer.ptr)) {
       throw new GraphError(
-        `${op}: ${what()} has been overwritten since the forward pass, by optimizer.step(), loadStateDict(), write() or ` +
-          "a compiled function; call backward() before that, or run the forward pass again",
+        `backward of ${node.op}: one of its inputs is a gradient, to which this pass adds; clone() it before`,
       );
     }
-    if (buffer.hasGradient && leafGradients(nodes).has(buffer.ptr)) {
-      throw new GraphError(`${op}: one of its inputs is a gradient, to which this pass adds; clone() it before`);
-    }
   }
+}
+
+/** @throws DisposedError if the memory of a leaf was given back */
+function checkLeaf(x: Tensor, node: Node): void {
+  if (x.fate !== undefined) throw gone(`backward of ${node.op}`, x.describe(), x.fate);
+}
+
+/** The error for a saved value that is not any more what it was in the forward pass. */
+function outdated(node: Node, item: Tensor | Buffer): GraphError | DisposedError {
+  const op = `backward of ${node.op}`;
+  const what = item instanceof Buffer ? "a saved value" : item.describe();
+  if (item.fate !== undefined) return gone(op, what, item.fate);
+  return new GraphError(
+    `${op}: ${what} has been overwritten since the forward pass, by optimizer.step(), loadStateDict(), write() or a ` +
+      "compiled function; call backward() before that, or run the forward pass again",
+  );
 }
 
 /** Starts from d root / d root = 1, or from the gradient given. */

@@ -9,6 +9,9 @@ import { kernels } from "./wasm";
 /** Which gradient there is: the leaf's own memory, a tensor that was assigned, or none. */
 export type Held = "own" | Tensor | null;
 
+/** Counts changes of which gradients there are, and where. */
+export let gradientChanges = 0;
+
 export class LeafGradient {
   /** The leaf's own memory, whether or not there is a gradient in it. */
   own: Buffer | undefined;
@@ -44,6 +47,7 @@ export class LeafGradient {
       buffer = this.memory();
       kernels.zero(buffer.ptr, this.leaf.size);
       this.current = "own";
+      gradientChanges++;
     }
     buffer.overwrite();
     return buffer.ptr;
@@ -62,8 +66,9 @@ export class LeafGradient {
   /** Another gradient, or none, takes the place of the one there is. */
   replace(next: Tensor | null): void {
     recorder?.gradient(this.leaf, "cleared");
-    this.endShown();
+    if (this.shown !== undefined) this.endShown();
     this.current = next;
+    gradientChanges++;
   }
 
   /** Clears the gradient and gives its memory back, unless a plan needs it. */
@@ -75,7 +80,7 @@ export class LeafGradient {
   }
 
   private endShown(): void {
-    this.shown?.buffer.free("cleared");
+    this.shown!.buffer.free("cleared");
     this.shown = undefined;
   }
 
@@ -92,8 +97,17 @@ export class LeafGradient {
 
   /** Puts it into the state in which a replayed function leaves it. */
   restore(held: Held, endShown: boolean): void {
-    if (endShown) this.endShown();
+    if (endShown && this.shown !== undefined) this.endShown();
+    if (this.current === held) return;
     this.current = held;
+    gradientChanges++;
+  }
+
+  /** Takes what `.grad` hands out for `own`. */
+  show(grad: Tensor): Tensor {
+    this.shown = grad;
+    gradientChanges++;
+    return grad;
   }
 
   /** Puts the gradient aside, as if there were none yet, until the returned function is called. */
@@ -101,6 +115,7 @@ export class LeafGradient {
     const { own, shown, current } = this;
     this.own = this.shown = undefined;
     this.current = null;
+    gradientChanges++;
     return () => {
       this.release();
       this.own = own;
@@ -111,8 +126,9 @@ export class LeafGradient {
 
   /** Gives back all memory, that of an assigned gradient too. */
   dispose(): void {
+    gradientChanges++;
     this.own?.free("dispose");
-    this.shown?.dispose();
+    this.shown?.buffer.free("dispose");
     if (typeof this.current === "object") this.current?.dispose();
   }
 }

@@ -89,9 +89,9 @@ export const MAX_BYTES = 2 ** 32 - PAGE;
 export type Fate = "dispose" | "scope" | "backward" | "module" | "garbage" | "cleared";
 
 // Recorded ops and writes in place are counted together: a write is later than the ops with a smaller number.
-let moment = 0;
+export let moment = 0;
 
-/** The number of the next recorded op. */
+/** The number of an op that is recorded now. */
 export function nextMoment(): number {
   return moment++;
 }
@@ -165,12 +165,13 @@ export class Buffer {
 
   /** Whether the values have been overwritten in place after the op of this number was recorded. */
   writtenSince(order: number): boolean {
-    return (this.sharers ?? this).written > order;
+    return (this.sharers === undefined ? this.written : this.sharers.written) > order;
   }
 
   /** Notes that the values are overwritten in place, by the function under way or, in a plan, by each replay. */
   overwrite(): void {
-    (this.sharers ?? this).written = moment;
+    if (this.sharers === undefined) this.written = moment;
+    else this.sharers.written = moment;
     recorder?.overwritten(this);
   }
 

@@ -125,8 +125,7 @@ export class Tensor implements Owner {
     const leaf = this.leafGradient;
     const held = leaf.held();
     if (held !== "own") return held;
-    leaf.shown ??= this.showing(leaf.own!);
-    return leaf.shown;
+    return leaf.shown ?? leaf.show(this.showing(leaf.own!));
   }
 
   /**

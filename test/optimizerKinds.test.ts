@@ -7,6 +7,7 @@ import {
   memory,
   OptionError,
   scope,
+  sum,
   type Tensor,
   tensor,
   zeros,

@@ -1,4 +1,4 @@
-import { gradient, record, wants } from "../autograd";
+import { gradient, record } from "../autograd";
 import { OptionError } from "../errors";
 import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
@@ -38,6 +38,7 @@ export function binary(name: BinaryName, { a: forA = "", b: forB = "" }: Reads =
   const forward = `${name}Forward` as keyof Kernels;
   const backwardA = `${name}BackwardA` as keyof Kernels;
   const backwardB = `${name}BackwardB` as keyof Kernels;
+  const [aForA, bForA, aForB, bForB] = [forA, forB].flatMap((reads) => ["a", "b"].map((x) => reads.includes(x)));
   return (left, right, ...options: unknown[]) => {
     if (options.length > 0) throw new OptionError(`${name}: takes two operands and no options`);
     const shape = broadcast(name, shapeOf(name, left), shapeOf(name, right));
@@ -45,18 +46,18 @@ export function binary(name: BinaryName, { a: forA = "", b: forB = "" }: Reads =
     const y = new Tensor(shape);
     const block = plan(shape, a.shape, b.shape);
     run(kernels[forward] as Kernel, block, a.ptr, b.ptr, y.ptr);
-    const reads = (a.requiresGrad ? forA : "") + (b.requiresGrad ? forB : "");
+    const [forLeft, forRight] = [a.requiresGrad, b.requiresGrad];
     const saved: (Tensor | Buffer)[] = [];
-    if (reads.includes("a")) saved.push(a);
-    if (reads.includes("b")) saved.push(b);
+    if ((forLeft && aForA) || (forRight && aForB)) saved.push(a);
+    if ((forLeft && bForA) || (forRight && bForB)) saved.push(b);
     if (left !== a) saved.push(a.buffer);
     if (right !== b) saved.push(b.buffer);
     return record(name, y, [a, b], saved, (dy) => {
-      if (wants(a)) {
+      if (forLeft && a.requiresGrad) {
         const kernel = kernels[backwardA] as Kernel;
         addBroadcast(a, shape, (d) => runBackward(kernel, block, a.ptr, b.ptr, dy, d));
       }
-      if (wants(b)) {
+      if (forRight && b.requiresGrad) {
         const kernel = kernels[backwardB] as Kernel;
         addBroadcast(b, shape, (d) => runBackward(kernel, block, a.ptr, b.ptr, dy, d));
       }

@@ -1,4 +1,4 @@
-import { gradient, record, recording, wants } from "../autograd";
+import { gradient, record, recording } from "../autograd";
 import { DomainError, GraphError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { expectNone } from "../recording";
 import { expectTensor, Tensor } from "../tensor";
@@ -105,10 +105,11 @@ export function evaluate(op: string, pred: Tensor, target: Tensor, how: Evaluati
   const y = new Tensor(each ? pred.shape : []);
   (kernels[`${kernel}Forward`] as Kernel)(pred.ptr, target.ptr, y.ptr, ...rest);
   const inputs = symmetric ? [pred, target] : [pred];
+  const [forPred, forTarget] = [pred.requiresGrad, symmetric && target.requiresGrad];
   return record(op, y, inputs, [pred, target, ...saved], (dy) => {
     const back = kernels[`${kernel}Backward`] as Kernel;
-    if (wants(pred)) back(pred.ptr, target.ptr, dy, gradient(pred), ...rest);
-    if (symmetric && wants(target)) back(target.ptr, pred.ptr, dy, gradient(target), ...rest);
+    if (forPred && pred.requiresGrad) back(pred.ptr, target.ptr, dy, gradient(pred), ...rest);
+    if (forTarget && target.requiresGrad) back(target.ptr, pred.ptr, dy, gradient(target), ...rest);
   });
 }
 

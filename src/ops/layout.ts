@@ -1,4 +1,4 @@
-import { gradient, record, wants } from "../autograd";
+import { gradient, record } from "../autograd";
 import { DTypeError, OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { expectRoom, expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -117,14 +117,14 @@ export function concat(tensors: readonly Tensor[], options?: { dim?: number }): 
   const [outer, , inner] = around(y.shape, along);
   let start = 0;
   const pieces = inputs.map((x, i) => {
-    const piece = { x, start, count: x.shape[along]! };
+    const piece = { x, isWanted: x.requiresGrad, start, count: x.shape[along]! };
     kernels.concatForward(sources[i]!, y.ptr, outer, total, inner, start, piece.count);
     start += piece.count;
     return piece;
   });
   return record("concat", y, inputs, [], (dy) => {
-    for (const { x, start, count } of pieces) {
-      if (wants(x)) kernels.concatBackward(dy, gradient(x), outer, total, inner, start, count);
+    for (const { x, isWanted, start, count } of pieces) {
+      if (isWanted && x.requiresGrad) kernels.concatBackward(dy, gradient(x), outer, total, inner, start, count);
     }
   });
 }

@@ -1,4 +1,4 @@
-import { gradient, record, wants } from "../autograd";
+import { gradient, record } from "../autograd";
 import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectRoom, expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
@@ -95,9 +95,12 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
   const flat: Flags = { transposeA: tA, transposeB: tB, accumulate: false };
   for (const [i, j, k] of products) multiply(pa + i * MK, pb + j * KN, y.ptr + k * MN, { M, N, K }, flat);
   // dA = dY · op(B)ᵀ and dB = op(A)ᵀ · dY, or their transposes where the operand is stored transposed.
-  const saved = [...(b.requiresGrad ? [a] : []), ...(a.requiresGrad ? [b] : [])];
+  const [forA, forB] = [a.requiresGrad, b.requiresGrad];
+  const saved: Tensor[] = [];
+  if (forB) saved.push(a);
+  if (forA) saved.push(b);
   return record("matmul", y, [a, b], saved, (dy) => {
-    if (wants(a)) {
+    if (forA && a.requiresGrad) {
       const da = gradient(a);
       for (const [i, j, k] of products) {
         const [A, B, dY] = [da + i * MK, pb + j * KN, dy + k * MN];
@@ -106,7 +109,7 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
         else multiply(dY, B, A, { M, N: K, K: N }, { transposeA: false, transposeB: !tB, accumulate: true });
       }
     }
-    if (wants(b)) {
+    if (forB && b.requiresGrad) {
       const db = gradient(b);
       for (const [i, j, k] of products) {
         const [A, B, dY] = [pa + i * MK, db + j * KN, dy + k * MN];
@@ -216,15 +219,16 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
   else if (pb !== 0) kernels.addForward(y.ptr, pb, y.ptr, M, N, N, 1, 0, 1);
   const inputs = bias ? [x, weight, bias] : [x, weight];
   const kept = z === y.buffer ? y : z;
+  const [forX, forWeight, forBias] = [x.requiresGrad, weight.requiresGrad, bias?.requiresGrad === true];
   const saved: (Tensor | Buffer)[] = fused ? [kept] : [];
-  if (weight.requiresGrad) saved.push(x);
-  if (x.requiresGrad) saved.push(weight);
+  if (forWeight) saved.push(x);
+  if (forX) saved.push(weight);
   return record(fused?.op ?? "linear", y, inputs, saved, (dy) => {
     if (fused) kernels[fused.backward](kept.ptr, dy, y.size);
     const add = { transposeA: false, transposeB: false, accumulate: true };
-    if (wants(x)) multiply(dy, pw, gradient(x), { M, N: K, K: N }, add);
-    if (wants(weight))
+    if (forX && x.requiresGrad) multiply(dy, pw, gradient(x), { M, N: K, K: N }, add);
+    if (forWeight && weight.requiresGrad)
       multiply(dy, px, gradient(weight), { M: N, N: K, K: M }, { ...add, transposeA: true });
-    if (bias && wants(bias)) sumInto(dy, gradient(bias), 1, M, N, { accumulate: true });
+    if (forBias && bias!.requiresGrad) sumInto(dy, gradient(bias!), 1, M, N, { accumulate: true });
   });
 }

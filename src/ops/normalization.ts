@@ -1,4 +1,4 @@
-import { gradient, record, wants } from "../autograd";
+import { gradient, record } from "../autograd";
 import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
@@ -60,7 +60,11 @@ function optional(op: string, name: string, value: Tensor | TensorData | null, s
 
 const pointer = (t: Tensor | null): number => t?.ptr ?? 0;
 const present = (...tensors: (Tensor | null)[]): Tensor[] => tensors.filter((t) => t !== null);
-const target = (t: Tensor | null): number => (t !== null && wants(t) ? gradient(t) : 0);
+/** What gives pointers to the gradients of tensors that require one now, 0 for others. */
+function targets(...tensors: (Tensor | null)[]): () => number[] {
+  const wanted = tensors.map((t) => (t?.requiresGrad ? t : null));
+  return () => wanted.map((t) => (t?.requiresGrad ? gradient(t) : 0));
+}
 
 /**
  * (x − mean) / √(var + eps) · weight + bias for each channel, [...] to [...]. In training mean and var
@@ -113,8 +117,10 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
       kernels.batchNormForward(x.ptr, w, b, ...running, stats.ptr, y.ptr, ...sizes, momentum ?? -1, eps);
       if (training) for (const t of present(runningMean, runningVar, batches)) t.buffer.overwrite();
     }
-    return record(op, y, present(x, weight, bias), [...present(x, x.requiresGrad ? weight : null), stats], (dy) => {
-      const [dx, dweight, dbias] = [target(x), target(weight), target(bias)];
+    const gradients = targets(x, weight, bias);
+    const saved = [...present(x, x.requiresGrad ? weight : null), stats];
+    return record(op, y, present(x, weight, bias), saved, (dy) => {
+      const [dx, dweight, dbias] = gradients() as [number, number, number];
       const sums = new Buffer(4 * C);
       kernels.batchNormBackward(
         x.ptr,
@@ -197,8 +203,10 @@ export function layerNorm(x: Tensor, options: LayerNormOptions): Tensor {
     const stats = new Buffer(4 * rows);
     const w = pointer(weight);
     kernels.layerNormForward(x.ptr, w, pointer(bias), stats.ptr, y.ptr, rows, cols, given.eps);
-    return record(op, y, present(x, weight, bias), [...present(x, x.requiresGrad ? weight : null), stats], (dy) => {
-      const [dx, dweight, dbias] = [target(x), target(weight), target(bias)];
+    const gradients = targets(x, weight, bias);
+    const saved = [...present(x, x.requiresGrad ? weight : null), stats];
+    return record(op, y, present(x, weight, bias), saved, (dy) => {
+      const [dx, dweight, dbias] = gradients() as [number, number, number];
       const sums = new Buffer(4 * cols + 4);
       kernels.layerNormBackward(x.ptr, w, stats.ptr, dy, dx, dweight, dbias, sums.ptr, rows, cols);
       sums.free("backward");

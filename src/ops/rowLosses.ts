@@ -1,4 +1,4 @@
-import { gradient, record, wants } from "../autograd";
+import { gradient, record } from "../autograd";
 import { DomainError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectNone } from "../recording";
@@ -152,11 +152,12 @@ export function cosineEmbeddingLoss(
   const rest = [n, cols, Number(reduction === "none"), reduction === "mean" ? 1 / n : 1, margin] as const;
   const y = lossOf(shape, reduction);
   kernels.cosineEmbeddingLossForward(a.ptr, b.ptr, target.ptr, y.ptr, ...rest);
+  const [forA, forB] = [a.requiresGrad, b.requiresGrad];
   return record(op, y, [a, b], [a, b, target], (dy) => {
-    if (wants(a)) {
+    if (forA && a.requiresGrad) {
       kernels.cosineEmbeddingLossBackward(a.ptr, b.ptr, target.ptr, dy, gradient(a), ...rest);
     }
-    if (wants(b)) {
+    if (forB && b.requiresGrad) {
       kernels.cosineEmbeddingLossBackward(b.ptr, a.ptr, target.ptr, dy, gradient(b), ...rest);
     }
   });

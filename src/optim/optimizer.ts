@@ -1,4 +1,5 @@
 import { full, zeros } from "../create";
+import type { Buffer } from "../memory";
 import { recorder } from "../recording";
 import { outsideScopes, owned, scope } from "../scope";
 import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
@@ -28,6 +29,13 @@ interface ParameterState {
   pointers: number[];
 }
 
+/** A parameter with the index of its group, and its gradient in the step under way. */
+interface Member {
+  readonly t: Tensor;
+  readonly group: number;
+  gradient: Buffer | undefined;
+}
+
 /**
  * The state of an optimizer in PyTorch's layout: by the index of each parameter what is remembered of it, and
  * the options of each group with the indices of its parameters. `stateDict` gives tensors, `loadStateDict`
@@ -48,7 +56,7 @@ export abstract class Optimizer<O extends object> {
   /** The parameters of all groups. */
   readonly parameters: readonly Tensor[];
   /** The parameters with the indices of their groups. */
-  private readonly members: readonly { t: Tensor; group: number }[];
+  private readonly members: readonly Member[];
   private readonly states = new Map<Tensor, ParameterState>();
   /** The averages of the rule, in its order. */
   private readonly kept: readonly [name: string, used: (options: O) => boolean][];
@@ -63,7 +71,7 @@ export abstract class Optimizer<O extends object> {
     options: Partial<O> | undefined,
   ) {
     this.groups = makeGroups(rule, parameters, options);
-    this.members = this.groups.flatMap(({ params }, group) => params.map((t) => ({ t, group })));
+    this.members = this.groups.flatMap(({ params }, group) => params.map((t) => ({ t, group, gradient: undefined })));
     this.parameters = this.members.map(({ t }) => t);
     this.kept = Object.entries(rule.averages);
     const count = numbersOf(rule, rule.defaults, "").length;
@@ -81,16 +89,17 @@ export abstract class Optimizer<O extends object> {
       return this.averagesInUse;
     });
     // All memory that a step takes is made before it changes anything.
-    for (const { t, group } of this.members) {
+    for (const member of this.members) {
+      const { t, group } = member;
       t.use("step");
-      if (gradientOf("step", t) !== undefined) this.setPointers(t, this.groups[group]!);
+      member.gradient = gradientOf("step", t);
+      if (member.gradient !== undefined) this.setPointers(t, this.groups[group]!);
     }
-    for (const { t, group } of this.members) {
-      const g = gradientOf("step", t);
-      if (g === undefined) continue;
+    for (const { t, group, gradient } of this.members) {
+      if (gradient === undefined) continue;
       const { step, pointers } = this.stateOf(t);
       if (pointers.some(isUsed)) kernels.advance(step.ptr);
-      this.update(g.ptr, t.ptr, pointers, step.ptr, this.hyper[group]!.ptr, t.size);
+      this.update(gradient.ptr, t.ptr, pointers, step.ptr, this.hyper[group]!.ptr, t.size);
       t.buffer.overwrite();
     }
   }

@@ -1,8 +1,8 @@
 // A compiled function for inputs of given shapes: its plan, and what has to hold for the plan to be right.
 import { gradEnabled } from "../autograd";
 import { DisposedError, PlanError, show } from "../errors";
-import type { Held, LeafGradient } from "../gradient";
-import type { Buffer } from "../memory";
+import { gradientChanges, type Held, type LeafGradient } from "../gradient";
+import { type Buffer, moment } from "../memory";
 import type { Module } from "../nn/module";
 import { structure } from "../recording";
 import { freeNow, isPlain, outsideScopes, Region, scope } from "../scope";
@@ -42,8 +42,13 @@ export class Variant<R> {
   /** Tensors from outside, and what they were like. */
   private readonly used: readonly { t: Tensor; requiresGrad: boolean }[];
   private readonly gradients: readonly PlannedGradient[];
-  /** What each replay overwrites in place. */
+  /** When their states were last seen to be those that a replay leaves, and needs. */
+  private gradientsSeen = -1;
+  /** Whether a replay leaves gradients as the next one needs them. */
+  private readonly isSteady: boolean;
+  /** What each replay overwrites in place, and when that was last noted. */
   private readonly overwrites: readonly Buffer[];
+  private momentNoted = -1;
   /** Of averages that were made while recording. */
   private lasting: Buffer[] = [];
   private structure: number;
@@ -69,6 +74,7 @@ export class Variant<R> {
     }));
     this.used = [...externals].map((t) => ({ t, requiresGrad: t.requiresGrad }));
     this.gradients = [...gradients].flatMap(([t, use]) => (this.recording.isOwn(t) ? [] : this.planned(t, use)));
+    this.isSteady = this.gradients.every(({ before, after }) => before === undefined || before === after);
     this.overwrites = [
       ...[...overwrites].filter(({ fate }) => fate === undefined),
       ...[...this.cells.map(({ tensor }) => tensor), ...this.outputs].map(({ buffer }) => buffer),
@@ -144,6 +150,7 @@ export class Variant<R> {
 
   /** Whether gradients are there, or not, as they were when the function was recorded. */
   private holdsGradients(): boolean {
+    if (this.gradientsSeen === gradientChanges) return true;
     for (let i = 0; i < this.gradients.length; i++) {
       const { leaf, before } = this.gradients[i]!;
       if (before !== undefined && leaf.held() !== before) return false;
@@ -162,8 +169,8 @@ export class Variant<R> {
         throw new DisposedError(`compile: ${t.describe()} has been freed since the recording; compile again`);
       }
     }
-    for (let i = 0; i < this.gradients.length; i++) {
-      if (this.gradients[i]!.leaf.place !== this.gradients[i]!.place) return false;
+    if (this.gradientsSeen !== gradientChanges) {
+      for (const { leaf, place } of this.gradients) if (leaf.place !== place) return false;
     }
     for (let i = 0; i < this.lasting.length; i++) if (this.lasting[i]!.fate !== undefined) return false;
     for (let i = 0; i < this.outputs.length; i++) {
@@ -193,12 +200,19 @@ export class Variant<R> {
   again(): R {
     this.last = ++calls;
     this.plan.replay();
-    for (let i = 0; i < this.gradients.length; i++) {
-      const { leaf, after, endsShown } = this.gradients[i]!;
-      leaf.restore(after, endsShown);
-    }
-    for (let i = 0; i < this.overwrites.length; i++) this.overwrites[i]!.overwrite();
+    this.note();
     return this.result;
+  }
+
+  /** Notes what a replay has changed that the function would have noted. Repeated replays change nothing more. */
+  private note(): void {
+    if (this.gradientsSeen !== gradientChanges) {
+      for (const { leaf, after, endsShown } of this.gradients) leaf.restore(after, endsShown);
+      if (this.isSteady) this.gradientsSeen = gradientChanges;
+    }
+    if (this.momentNoted === moment) return;
+    for (const buffer of this.overwrites) buffer.overwrite();
+    this.momentNoted = moment;
   }
 
   get inputs(): readonly Tensor[] {

@@ -15,6 +15,8 @@ export class Node {
   released = false;
   /** Whether a later op has taken the output as its input. */
   used = false;
+  /** The last backward pass that has reached this node. */
+  pass = 0;
   /** Gradient of the output, while a backward pass is under way. */
   gradient: Buffer | undefined;
   /** What a composed op or module left behind that was not recorded itself: it goes when the pass is over. */
@@ -43,6 +45,7 @@ export class Node {
 }
 
 let enabled = true;
+let passes = 0;
 /** The nodes of the backward pass under way. */
 let walked: readonly Node[] = [];
 /** Those of the passes that have called back into user code, outermost first. */
@@ -224,11 +227,11 @@ function dropGradient(node: Node): void {
 function reachable(root: Tensor): Node[] {
   if (root.node === undefined) return [];
   const nodes = [root.node];
-  const seen = new Set(nodes);
+  root.node.pass = ++passes;
   for (let i = 0; i < nodes.length; i++) {
     for (const { node } of nodes[i]!.inputs) {
-      if (node === undefined || seen.has(node)) continue;
-      seen.add(node);
+      if (node === undefined || node.pass === passes) continue;
+      node.pass = passes;
       nodes.push(node);
     }
   }

@@ -3,7 +3,7 @@ import { OptionError } from "../errors";
 import { Buffer } from "../memory";
 import { expectTensor, type Shape, sizeOf, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
-import type { Operand } from "./operand";
+import { chosen, type Operand } from "./operand";
 import { sumInto } from "./reductions";
 import { type Block, broadcast, plan } from "./shapes";
 
@@ -46,10 +46,11 @@ export function binary(name: BinaryName, { a: forA = "", b: forB = "" }: Reads =
     const y = new Tensor(shape);
     const block = plan(shape, a.shape, b.shape);
     run(kernels[forward] as Kernel, block, a.ptr, b.ptr, y.ptr);
-    const [forLeft, forRight] = [a.requiresGrad, b.requiresGrad];
-    const saved: (Tensor | Buffer)[] = [];
-    if ((forLeft && aForA) || (forRight && aForB)) saved.push(a);
-    if ((forLeft && bForA) || (forRight && bForB)) saved.push(b);
+    const forLeft = a.requiresGrad;
+    const forRight = b.requiresGrad;
+    const readsA = (forLeft && aForA) || (forRight && aForB);
+    const readsB = (forLeft && bForA) || (forRight && bForB);
+    const saved: (Tensor | Buffer)[] = chosen(readsA, a, readsB, b);
     if (left !== a) saved.push(a.buffer);
     if (right !== b) saved.push(b.buffer);
     return record(name, y, [a, b], saved, (dy) => {

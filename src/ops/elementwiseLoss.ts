@@ -105,7 +105,8 @@ export function evaluate(op: string, pred: Tensor, target: Tensor, how: Evaluati
   const y = new Tensor(each ? pred.shape : []);
   (kernels[`${kernel}Forward`] as Kernel)(pred.ptr, target.ptr, y.ptr, ...rest);
   const inputs = symmetric ? [pred, target] : [pred];
-  const [forPred, forTarget] = [pred.requiresGrad, symmetric && target.requiresGrad];
+  const forPred = pred.requiresGrad;
+  const forTarget = symmetric && target.requiresGrad;
   return record(op, y, inputs, [pred, target, ...saved], (dy) => {
     const back = kernels[`${kernel}Backward`] as Kernel;
     if (forPred && pred.requiresGrad) back(pred.ptr, target.ptr, dy, gradient(pred), ...rest);

@@ -5,6 +5,7 @@ import { expectRoom, expectTensor, type Shape, sizeOf, Tensor } from "../tensor"
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { reshape } from "./layout";
+import { chosen } from "./operand";
 import { sumInto } from "./reductions";
 import { broadcast, plan } from "./shapes";
 
@@ -95,10 +96,9 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
   const flat: Flags = { transposeA: tA, transposeB: tB, accumulate: false };
   for (const [i, j, k] of products) multiply(pa + i * MK, pb + j * KN, y.ptr + k * MN, { M, N, K }, flat);
   // dA = dY · op(B)ᵀ and dB = op(A)ᵀ · dY, or their transposes where the operand is stored transposed.
-  const [forA, forB] = [a.requiresGrad, b.requiresGrad];
-  const saved: Tensor[] = [];
-  if (forB) saved.push(a);
-  if (forA) saved.push(b);
+  const forA = a.requiresGrad;
+  const forB = b.requiresGrad;
+  const saved = chosen(forB, a, forA, b);
   return record("matmul", y, [a, b], saved, (dy) => {
     if (forA && a.requiresGrad) {
       const da = gradient(a);
@@ -219,10 +219,11 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
   else if (pb !== 0) kernels.addForward(y.ptr, pb, y.ptr, M, N, N, 1, 0, 1);
   const inputs = bias ? [x, weight, bias] : [x, weight];
   const kept = z === y.buffer ? y : z;
-  const [forX, forWeight, forBias] = [x.requiresGrad, weight.requiresGrad, bias?.requiresGrad === true];
-  const saved: (Tensor | Buffer)[] = fused ? [kept] : [];
-  if (forWeight) saved.push(x);
-  if (forX) saved.push(weight);
+  const forX = x.requiresGrad;
+  const forWeight = weight.requiresGrad;
+  const forBias = bias?.requiresGrad === true;
+  const saved: (Tensor | Buffer)[] = chosen(forWeight, x, forX, weight);
+  if (fused) saved.push(kept);
   return record(fused?.op ?? "linear", y, inputs, saved, (dy) => {
     if (fused) kernels[fused.backward](kept.ptr, dy, y.size);
     const add = { transposeA: false, transposeB: false, accumulate: true };

@@ -11,3 +11,9 @@ export function toTensor(op: string, x: Tensor | TensorData): Tensor {
     ? expectTensor(op, x)
     : tensor(x as TensorData);
 }
+
+/** Those of two operands that a derivative reads. A literal, since an array that grows takes more memory. */
+export function chosen(takesA: boolean | undefined, a: Tensor, takesB: boolean | undefined, b: Tensor): Tensor[] {
+  if (takesA) return takesB ? [a, b] : [a];
+  return takesB ? [b] : [];
+}

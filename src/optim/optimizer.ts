@@ -29,10 +29,13 @@ interface ParameterState {
   pointers: number[];
 }
 
-/** A parameter with the index of its group, and its gradient in the step under way. */
+/** A parameter with the index of its group. */
 interface Member {
   readonly t: Tensor;
   readonly group: number;
+  /** What is remembered of it, from its first step on. */
+  state: ParameterState | undefined;
+  /** Its gradient in the step under way. */
   gradient: Buffer | undefined;
 }
 
@@ -55,9 +58,7 @@ export abstract class Optimizer<O extends object> {
   readonly groups: readonly Group<O>[];
   /** The parameters of all groups. */
   readonly parameters: readonly Tensor[];
-  /** The parameters with the indices of their groups. */
   private readonly members: readonly Member[];
-  private readonly states = new Map<Tensor, ParameterState>();
   /** The averages of the rule, in its order. */
   private readonly kept: readonly [name: string, used: (options: O) => boolean][];
   /** A bit for each average of each group that its options ask for: others make other kernel calls. */
@@ -71,7 +72,7 @@ export abstract class Optimizer<O extends object> {
     options: Partial<O> | undefined,
   ) {
     this.groups = makeGroups(rule, parameters, options);
-    this.members = this.groups.flatMap(({ params }, group) => params.map((t) => ({ t, group, gradient: undefined })));
+    this.members = this.groups.flatMap(({ params }, group) => params.map((t) => ({ t, group, state: undefined, gradient: undefined })));
     this.parameters = this.members.map(({ t }) => t);
     this.kept = Object.entries(rule.averages);
     const count = numbersOf(rule, rule.defaults, "").length;
@@ -93,11 +94,11 @@ export abstract class Optimizer<O extends object> {
       const { t, group } = member;
       t.use("step");
       member.gradient = gradientOf("step", t);
-      if (member.gradient !== undefined) this.setPointers(t, this.groups[group]!);
+      if (member.gradient !== undefined) this.setPointers(member, this.groups[group]!);
     }
-    for (const { t, group, gradient } of this.members) {
+    for (const { t, group, state, gradient } of this.members) {
       if (gradient === undefined) continue;
-      const { step, pointers } = this.stateOf(t);
+      const { step, pointers } = state!;
       if (pointers.some(isUsed)) kernels.advance(step.ptr);
       this.update(gradient.ptr, t.ptr, pointers, step.ptr, this.hyper[group]!.ptr, t.size);
       t.buffer.overwrite();
@@ -137,8 +138,7 @@ export abstract class Optimizer<O extends object> {
   stateDict(): OptimizerState {
     const state: Record<number, Record<string, Tensor>> = {};
     const { counted, averages } = this.rule;
-    for (const [i, { t, group }] of this.members.entries()) {
-      const known = this.states.get(t);
+    for (const [i, { t, group, state: known }] of this.members.entries()) {
       const options = this.groups[group]!;
       if (known === undefined || known.step.view()[0] === 0) continue;
       // An average that an option asks for since the last step has its start for a value.
@@ -180,13 +180,13 @@ export abstract class Optimizer<O extends object> {
       "state.",
     );
     const given = this.members.map((member, i) =>
-      this.readState(loading, member.t, i, dict.state[i], options[member.group]!),
+      this.readState(loading, member, i, dict.state[i], options[member.group]!),
     );
     loading.check();
     const copy = loading.copying();
     return () => {
       copy();
-      for (const [i, { t, group }] of this.members.entries()) this.settle(t, given[i]!, options[group]!);
+      for (const [i, member] of this.members.entries()) this.settle(member, given[i]!, options[member.group]!);
       for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
     };
   }
@@ -194,7 +194,7 @@ export abstract class Optimizer<O extends object> {
   /** Gives back the memory of the state; the parameters live on. */
   dispose(): void {
     for (const t of this[owned]()) t.dispose();
-    this.states.clear();
+    for (const member of this.members) member.state = undefined;
   }
 
   /** Does what `dispose` does, for `using`. */
@@ -204,7 +204,7 @@ export abstract class Optimizer<O extends object> {
 
   /** @internal */
   [owned](): Tensor[] {
-    const states = [...this.states.values()];
+    const states = this.members.flatMap(({ state }) => state ?? []);
     return [...this.hyper, ...states.flatMap(({ step, averages }) => [step, ...Object.values(averages)])];
   }
 
@@ -222,17 +222,14 @@ export abstract class Optimizer<O extends object> {
     n: number,
   ): void;
 
-  private stateOf(t: Tensor): ParameterState {
-    let state = this.states.get(t);
-    if (state === undefined) {
-      state = { step: outsideScopes(() => zeros([], { dtype: "i32" })), averages: {}, pointers: [] };
-      this.states.set(t, state);
-    }
-    return state;
+  private stateOf(member: Member): ParameterState {
+    member.state ??= { step: outsideScopes(() => zeros([], { dtype: "i32" })), averages: {}, pointers: [] };
+    return member.state;
   }
 
-  private setPointers(t: Tensor, options: O): void {
-    const state = this.stateOf(t);
+  private setPointers(member: Member, options: O): void {
+    const { t } = member;
+    const state = this.stateOf(member);
     state.step.use("step", "i32");
     for (let k = 0; k < this.kept.length; k++) {
       const [name, used] = this.kept[k]!;
@@ -264,13 +261,14 @@ export abstract class Optimizer<O extends object> {
    */
   private readState(
     loading: Loading,
-    t: Tensor,
+    member: Member,
     index: number,
     dict: Readonly<Record<string, StateValue | null>> | undefined,
     options: O,
   ): string[] | undefined {
     if (dict === undefined) return undefined;
     const { averages, counted } = this.rule;
+    const { t } = member;
     const path = `state.${index}.`;
     loading.attempt(`state.${index}`, () => expectDict("state", dict));
     loading.check();
@@ -282,11 +280,11 @@ export abstract class Optimizer<O extends object> {
     loading.keys(values, counted ? ["step", ...required] : required, names, path);
     const known = names.filter((name) => name in values);
     for (const name of known) {
-      const target = () => this.average(t, this.stateOf(t), name, options);
+      const target = () => this.average(t, this.stateOf(member), name, options);
       loading.value(path + name, values[name]!, t.shape, "f32", target);
     }
     if (counted && "step" in values) {
-      const step = loading.value(`${path}step`, values.step!, [], "i32", () => this.stateOf(t).step);
+      const step = loading.value(`${path}step`, values.step!, [], "i32", () => this.stateOf(member).step);
       if (step !== undefined && step[0]! < 0)
         loading.fault(`${path}step: expected a number ≥ 0, got ${step[0]}`);
     }
@@ -296,8 +294,7 @@ export abstract class Optimizer<O extends object> {
   /**
    * Sets what a loaded dict does not have to where it begins. In place: replayed kernel calls know the pointers.
    */
-  private settle(t: Tensor, given: readonly string[] | undefined, options: O): void {
-    const state = this.states.get(t);
+  private settle({ state }: Member, given: readonly string[] | undefined, options: O): void {
     if (state === undefined) return;
     const { counted, start } = this.rule;
     for (const [name, average] of Object.entries(state.averages)) {

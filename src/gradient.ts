@@ -1,16 +1,13 @@
 // The gradient of a leaf. Its memory stays when the gradient is cleared, so that a training loop allocates nothing and
 // plans can rely on the address.
-import { Buffer } from "./memory";
+import { Buffer, gradientChanged } from "./memory";
 import { recorder } from "./recording";
-import { adoptBuffer } from "./scope";
+import { adoptBeside } from "./scope";
 import type { Tensor } from "./tensor";
 import { kernels } from "./wasm";
 
 /** Which gradient there is: the leaf's own memory, a tensor that was assigned, or none. */
 export type Held = "own" | Tensor | null;
-
-/** Counts changes of which gradients there are, and where. */
-export let gradientChanges = 0;
 
 export class LeafGradient {
   /** The leaf's own memory, whether or not there is a gradient in it. */
@@ -48,7 +45,7 @@ export class LeafGradient {
       buffer = this.memory();
       kernels.zero(buffer.ptr, this.leaf.size);
       this.current = "own";
-      gradientChanges++;
+      gradientChanged();
     }
     buffer.overwrite();
     return buffer.ptr;
@@ -59,7 +56,7 @@ export class LeafGradient {
     if (this.own === undefined || this.own.fate !== undefined) {
       this.own = new Buffer(this.leaf.size);
       this.own.markGradient();
-      adoptBuffer(this.leaf, this.own);
+      adoptBeside(this.leaf.buffer, this.own, this.leaf);
     }
     return this.own;
   }
@@ -68,21 +65,28 @@ export class LeafGradient {
   replace(next: Tensor | null): void {
     recorder?.gradient(this.leaf, "cleared");
     if (this.shown !== undefined) this.endShown();
+    if (this.own !== undefined && this.own.sharing > 1) this.leaveMemory();
     this.current = next;
-    gradientChanges++;
+    gradientChanged();
+  }
+
+  /** Leaves `own` to the views of it, which keep their values. */
+  private leaveMemory(): void {
+    this.own!.free("cleared");
+    this.own = undefined;
   }
 
   /** Clears the gradient and gives its memory back, unless a plan needs it. */
   release(): void {
     this.replace(null);
     if (recorder !== undefined || this.planned) return;
-    this.own?.free("cleared");
-    this.own = undefined;
+    if (this.own !== undefined) this.leaveMemory();
   }
 
   private endShown(): void {
     this.shown!.buffer.free("cleared");
     this.shown = undefined;
+    this.own!.count(true);
   }
 
   /** What a plan has to know of it; the memory stays where it is from now on. */
@@ -96,18 +100,24 @@ export class LeafGradient {
     return this.own === undefined || this.own.fate !== undefined ? 0 : this.own.ptr;
   }
 
+  /** Whether views have the memory, which clearing would leave to them. */
+  get hasViews(): boolean {
+    return this.own !== undefined && this.own.sharing > (this.shown === undefined ? 1 : 2);
+  }
+
   /** Puts it into the state in which a replayed function leaves it. */
   restore(held: Held, endShown: boolean): void {
     if (endShown && this.shown !== undefined) this.endShown();
     if (this.current === held) return;
     this.current = held;
-    gradientChanges++;
+    gradientChanged();
   }
 
   /** Takes what `.grad` hands out for `own`. */
   show(grad: Tensor): Tensor {
     this.shown = grad;
-    gradientChanges++;
+    this.own!.count(false);
+    gradientChanged();
     return grad;
   }
 
@@ -116,7 +126,7 @@ export class LeafGradient {
     const { own, shown, current } = this;
     this.own = this.shown = undefined;
     this.current = null;
-    gradientChanges++;
+    gradientChanged();
     return () => {
       this.release();
       this.own = own;
@@ -127,7 +137,7 @@ export class LeafGradient {
 
   /** Gives back all memory, that of an assigned gradient too. */
   dispose(): void {
-    gradientChanges++;
+    gradientChanged();
     this.own?.free("dispose");
     this.shown?.buffer.free("dispose");
     if (typeof this.current === "object") this.current?.dispose();

@@ -96,6 +96,13 @@ export function nextMoment(): number {
   return moment++;
 }
 
+/** Counts changes of which gradients there are, where they lie, and who shares their memory. */
+export let gradientChanges = 0;
+
+export function gradientChanged(): void {
+  gradientChanges++;
+}
+
 /** What buffers of the same memory share. */
 interface Piece {
   count: number;
@@ -116,6 +123,7 @@ export class Buffer {
   next: Buffer | undefined;
   /** Whether a recorded op has taken this unrecorded buffer as its input. */
   consumed = false;
+  private isCounted = true;
   /** Whether the gradient of a leaf lies here, or in what shares this piece. */
   private gradient = false;
   /** The moment of the last write in place, unless the piece is shared. */
@@ -126,20 +134,15 @@ export class Buffer {
   /**
    * @param elements of four bytes; at least one is reserved, so that every buffer has a place of its own.
    * @param offset in bytes from the start of `shared`
-   * @param isCounted whether `memory` counts it as a tensor
    */
-  constructor(
-    elements: number,
-    shared?: Buffer,
-    offset = 0,
-    private readonly isCounted = true,
-  ) {
+  constructor(elements: number, shared?: Buffer, offset = 0) {
     if (shared !== undefined) {
       this.ptr = shared.ptr + offset;
       this.bytes = shared.bytes - offset;
       const { ptr, bytes, gradient, written } = shared;
       shared.sharers ??= { count: 1, ptr, bytes, gradient, written };
       shared.sharers.count++;
+      if (shared.sharers.gradient) gradientChanges++;
       this.sharers = shared.sharers;
     } else {
       this.bytes = Math.max(16, Math.ceil(elements / 4) * 16);
@@ -148,9 +151,14 @@ export class Buffer {
       bytesHeld += this.bytes;
       unowned[unownedCount++] = this;
     }
-    if (isCounted) buffersHeld++;
+    buffersHeld++;
     recorder?.made(this, shared);
     guards?.made(this);
+  }
+
+  /** How many buffers have this memory. */
+  get sharing(): number {
+    return this.sharers?.count ?? 1;
   }
 
   get hasGradient(): boolean {
@@ -180,9 +188,11 @@ export class Buffer {
     return new Buffer(0, this, offset);
   }
 
-  /** The same memory once more, for a tensor that stands for this buffer. */
-  lend(): Buffer {
-    return new Buffer(0, this, 0, false);
+  /** Whether `memory` counts this buffer as a tensor; not while another stands for it. */
+  count(isCounted: boolean): void {
+    if (this.isCounted === isCounted || this.fate !== undefined) return;
+    this.isCounted = isCounted;
+    buffersHeld += isCounted ? 1 : -1;
   }
 
   /** Gives the memory back. Doing so twice does nothing. */

@@ -128,11 +128,11 @@ export function freeNow(region: Region): void {
   net.unregister(region);
 }
 
-/** Makes what frees the buffer of `owner` free another one too; at top level, the garbage collection of `target`. */
-export function adoptBuffer(owner: Owner, buffer: Buffer, target: Owner = owner): void {
+/** Makes what frees `neighbour` free `buffer` too; at top level, the garbage collection of `owner` does. */
+export function adoptBeside(neighbour: Buffer, buffer: Buffer, owner: Owner): void {
   settled();
-  if (owner.buffer.region !== undefined) owner.buffer.region.add(buffer);
-  else watch(target, buffer);
+  if (neighbour.region !== undefined) neighbour.region.add(buffer);
+  else watch(owner, buffer);
 }
 
 /** Takes a tensor out of the module that is running and leaves it to the scope around it. */
@@ -300,7 +300,7 @@ function keepOwner(owner: Owner, made: Region): void {
   if (leaf === undefined) return;
   if (leaf.own?.region === made) {
     made.remove(leaf.own);
-    adoptBuffer(owner, leaf.own);
+    adoptBeside(buffer, leaf.own, owner);
   }
   const held = leaf.held();
   if (leaf.shown !== undefined) keepOwner(leaf.shown, made);

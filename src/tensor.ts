@@ -14,7 +14,7 @@ import { LeafGradient } from "./gradient";
 import { Buffer, type Fate, gone, MAX_BYTES, outOfMemory } from "./memory";
 import type { Methods } from "./ops/methods";
 import { recorder, structureChanged } from "./recording";
-import { adoptBuffer, brand, isPlain, type Owner } from "./scope";
+import { adoptBeside, brand, isPlain, type Owner } from "./scope";
 import { numberAt } from "./space";
 
 /** Element type: 32-bit floats, or 32-bit integers for class indices. */
@@ -153,9 +153,9 @@ export class Tensor implements Owner {
   /** A tensor for the memory of the gradient. */
   private showing(own: Buffer): Tensor {
     if (own.fate !== undefined) return new Tensor(this.shape, "f32", own);
-    const grad = new Tensor(this.shape, "f32", own.lend());
+    const grad = new Tensor(this.shape, "f32", own.share());
     grad.standsFor = this.leaf;
-    adoptBuffer(this, grad.buffer, grad);
+    adoptBeside(own, grad.buffer, grad);
     return grad;
   }
 

@@ -1,8 +1,8 @@
 // A compiled function for inputs of given shapes: its plan, and what has to hold for the plan to be right.
 import { gradEnabled } from "../autograd";
 import { DisposedError, PlanError, show } from "../errors";
-import { gradientChanges, type Held, type LeafGradient } from "../gradient";
-import { type Buffer, moment } from "../memory";
+import type { Held, LeafGradient } from "../gradient";
+import { type Buffer, gradientChanges, moment } from "../memory";
 import type { Module } from "../nn/module";
 import { structure } from "../recording";
 import { freeNow, isPlain, outsideScopes, Region, scope } from "../scope";
@@ -19,6 +19,7 @@ interface PlannedGradient {
   after: Held;
   /** The address of the leaf's own gradient. */
   place: number;
+  isCleared: boolean;
   /** Whether what `.grad` has handed out before ends. */
   endsShown: boolean;
 }
@@ -115,7 +116,7 @@ export class Variant<R> {
     const { held, place } = leaf.plan();
     // What the function returns holds until the next call, a gradient too.
     const endsShown = isCleared && !(leaf.shown !== undefined && [...tensorsIn(this.result)].includes(leaf.shown));
-    return { leaf, before, after: held, place, endsShown };
+    return { leaf, before, after: held, place, isCleared, endsShown };
   }
 
   /** A tensor in the plan's memory, or one from outside as it is. */
@@ -170,7 +171,8 @@ export class Variant<R> {
       }
     }
     if (this.gradientsSeen !== gradientChanges) {
-      for (const { leaf, place } of this.gradients) if (leaf.place !== place) return false;
+      for (const { leaf, place, isCleared } of this.gradients)
+        if (leaf.place !== place || (isCleared && leaf.hasViews)) return false;
     }
     for (let i = 0; i < this.lasting.length; i++) if (this.lasting[i]!.fate !== undefined) return false;
     for (let i = 0; i < this.outputs.length; i++) {

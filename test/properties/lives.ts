@@ -27,6 +27,8 @@ export interface Life {
   alive: boolean;
   learns: boolean;
   grad: Life | undefined;
+  /** The memory of a gradient that was cleared. */
+  spare: Life | undefined;
   recorded: Recorded | undefined;
   /** What the op keeps beside tensors. */
   kept: Life | undefined;
@@ -55,6 +57,7 @@ export class World {
       alive: true,
       learns: false,
       grad: undefined,
+      spare: undefined,
       recorded: undefined,
       kept: undefined,
       region: undefined,
@@ -104,6 +107,23 @@ export class World {
   dispose(life: Life): void {
     this.free(life);
     if (life.grad) this.dispose(life.grad);
+    if (life.spare) this.free(life.spare);
+  }
+
+  /** The gradient is cleared: its tensor ends, and its memory stays unless a view has it, or the caller gives it back. */
+  clear(life: Life, gives: boolean): void {
+    const { grad } = life;
+    if (grad?.alive) {
+      this.free(grad);
+      if (grad.cell.users === 0) {
+        life.spare = this.life(grad.cell.values, grad.cell);
+        this.put(life.spare, life.region);
+      }
+    }
+    life.grad = undefined;
+    if (!gives || !life.spare) return;
+    this.free(life.spare);
+    life.spare = undefined;
   }
 
   /** The recorded results behind `root`, newest first. */
@@ -151,6 +171,8 @@ export class World {
   wentBack(root: Life, gradients: Map<Life, number[]>, retain: boolean): void {
     for (const [x, sum] of gradients) {
       if (!x.grad?.alive) {
+        if (x.spare) this.free(x.spare);
+        x.spare = undefined;
         x.grad = this.life(sum.map(() => 0));
         x.grad.tensor = x.tensor!.grad!;
         this.put(x.grad, x.region);
@@ -222,7 +244,10 @@ export class World {
   private keep(kept: readonly Life[], made: Set<Life>): void {
     for (const life of kept) {
       if (life.region === made) this.put(life, this.innermost);
-      if (life.grad) this.keep([life.grad], made);
+      this.keep(
+        [life.grad, life.spare].filter((own) => own !== undefined),
+        made,
+      );
     }
   }
 

@@ -119,11 +119,11 @@ class Run {
         return;
       case "zeroGrad":
         a.tensor!.zeroGrad();
-        if (a.grad?.alive) a.grad.cell.values.fill(0);
+        world.clear(a, false);
         return;
       case "forget":
         a.tensor!.grad = null;
-        a.grad = undefined;
+        world.clear(a, true);
         return;
       case "backward":
         this.backward(a, command.retainGraph);

@@ -53,7 +53,7 @@ const interrupted: (readonly Node[])[] = [];
 /** Whether user code has run since the saved values of the rest of the pass were checked. */
 let isDisturbed = false;
 /** Takes the gradients of leaves that were frozen after the forward pass. */
-let discarded: Buffer[] = [];
+const discarded: Buffer[] = [];
 
 /** Whether ops are recorded where an input requires a gradient: outside of `noGrad`. */
 export function gradEnabled(): boolean {
@@ -173,20 +173,11 @@ export function backward(root: Tensor, options: { gradient: Tensor | null; retai
         observer?.differentiated(node);
         node.backward(node.gradient.ptr);
       }
-      dropGradient(node);
-      if (retainGraph) continue;
-      for (const buffer of node.leftovers) leftovers.push(buffer);
-      node.release(node.output === root);
+      finish(node, root, retainGraph, leftovers);
     }
   } finally {
     // After an error the rest is released, too: the gradients of half of a graph are of no use.
-    for (; done < nodes.length; done++) {
-      const node = nodes[done]!;
-      dropGradient(node);
-      if (retainGraph) continue;
-      for (const buffer of node.leftovers) leftovers.push(buffer);
-      node.release(node.output === root);
-    }
+    for (; done < nodes.length; done++) finish(nodes[done]!, root, retainGraph, leftovers);
     for (const buffer of leftovers) buffer.free("backward");
     if (discarded.length > 0) for (const buffer of discarded.splice(0)) buffer.free("backward");
     walked = outer;
@@ -218,9 +209,13 @@ function checkReentry(nodes: readonly Node[]): void {
   }
 }
 
-function dropGradient(node: Node): void {
+/** Drops the gradient of a node's output, and unless the graph is retained what the node has kept. */
+function finish(node: Node, root: Tensor, retainGraph: boolean, leftovers: Buffer[]): void {
   node.gradient?.free("backward");
   node.gradient = undefined;
+  if (retainGraph) return;
+  for (const buffer of node.leftovers) leftovers.push(buffer);
+  node.release(node.output === root);
 }
 
 /** Every node behind `root`, newest first. */

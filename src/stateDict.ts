@@ -134,7 +134,9 @@ export function readValue(op: string, value: StateValue): { shape: Shape; values
  */
 export function write(x: Tensor, values: StateValue): Tensor {
   if (recorder !== undefined) {
-    throw new PlanError("write: a compiled function writes once, when it is recorded, and no replay does so again; write outside of it");
+    throw new PlanError(
+      "write: a compiled function writes once, when it is recorded, and no replay does so again; write outside of it",
+    );
   }
   const loading = new Loading("write");
   x.use("write", x.dtype);

@@ -38,7 +38,9 @@ export function binary(name: BinaryName, { a: forA = "", b: forB = "" }: Reads =
   const forward = `${name}Forward` as keyof Kernels;
   const backwardA = `${name}BackwardA` as keyof Kernels;
   const backwardB = `${name}BackwardB` as keyof Kernels;
-  const [aForA, bForA, aForB, bForB] = [forA, forB].flatMap((reads) => ["a", "b"].map((x) => reads.includes(x)));
+  const [aForA, bForA, aForB, bForB] = [forA, forB].flatMap((reads) =>
+    ["a", "b"].map((x) => reads.includes(x)),
+  );
   return (left, right, ...options: unknown[]) => {
     if (options.length > 0) throw new OptionError(`${name}: takes two operands and no options`);
     const shape = broadcast(name, shapeOf(name, left), shapeOf(name, right));

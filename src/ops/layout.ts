@@ -124,7 +124,8 @@ export function concat(tensors: readonly Tensor[], options?: { dim?: number }): 
   });
   return record("concat", y, inputs, [], (dy) => {
     for (const { x, isWanted, start, count } of pieces) {
-      if (isWanted && x.requiresGrad) kernels.concatBackward(dy, gradient(x), outer, total, inner, start, count);
+      if (isWanted && x.requiresGrad)
+        kernels.concatBackward(dy, gradient(x), outer, total, inner, start, count);
     }
   });
 }

@@ -13,7 +13,12 @@ export function toTensor(op: string, x: Tensor | TensorData): Tensor {
 }
 
 /** Those of two operands that a derivative reads. A literal, since an array that grows takes more memory. */
-export function chosen(takesA: boolean | undefined, a: Tensor, takesB: boolean | undefined, b: Tensor): Tensor[] {
+export function chosen(
+  takesA: boolean | undefined,
+  a: Tensor,
+  takesB: boolean | undefined,
+  b: Tensor,
+): Tensor[] {
   if (takesA) return takesB ? [a, b] : [a];
   return takesB ? [b] : [];
 }

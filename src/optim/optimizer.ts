@@ -5,6 +5,7 @@ import { outsideScopes, owned, scope } from "../scope";
 import { expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
+import { gradientOf } from "./gradients";
 import {
   changed,
   copyOption,
@@ -16,7 +17,6 @@ import {
   type ParameterList,
   type Rule,
 } from "./groups";
-import { gradientOf } from "./gradients";
 import { type GroupState, readGroups } from "./readGroups";
 
 /** What an optimizer remembers of one parameter. */
@@ -72,7 +72,9 @@ export abstract class Optimizer<O extends object> {
     options: Partial<O> | undefined,
   ) {
     this.groups = makeGroups(rule, parameters, options);
-    this.members = this.groups.flatMap(({ params }, group) => params.map((t) => ({ t, group, state: undefined, gradient: undefined })));
+    this.members = this.groups.flatMap(({ params }, group) =>
+      params.map((t) => ({ t, group, state: undefined, gradient: undefined })),
+    );
     this.parameters = this.members.map(({ t }) => t);
     this.kept = Object.entries(rule.averages);
     const count = numbersOf(rule, rule.defaults, "").length;
@@ -186,7 +188,8 @@ export abstract class Optimizer<O extends object> {
     const copy = loading.copying();
     return () => {
       copy();
-      for (const [i, member] of this.members.entries()) this.settle(member, given[i]!, options[member.group]!);
+      for (const [i, member] of this.members.entries())
+        this.settle(member, given[i]!, options[member.group]!);
       for (const [i, group] of this.groups.entries()) Object.assign(group, options[i]);
     };
   }

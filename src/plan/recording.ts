@@ -122,7 +122,11 @@ export class Recording implements Recorder {
     const wasCleared = how === "cleared";
     const use = this.gradients.get(t);
     if (use !== undefined) use.isCleared ||= wasCleared;
-    else this.gradients.set(t, { before: wasCleared ? undefined : t.leafGradient.plan().held, isCleared: wasCleared });
+    else
+      this.gradients.set(t, {
+        before: wasCleared ? undefined : t.leafGradient.plan().held,
+        isCleared: wasCleared,
+      });
   }
 
   prepare(run: () => number): void {

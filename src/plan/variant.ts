@@ -74,7 +74,9 @@ export class Variant<R> {
       tensors: (module as Module).parameters(),
     }));
     this.used = [...externals].map((t) => ({ t, requiresGrad: t.requiresGrad }));
-    this.gradients = [...gradients].flatMap(([t, use]) => (this.recording.isOwn(t) ? [] : this.planned(t, use)));
+    this.gradients = [...gradients].flatMap(([t, use]) =>
+      this.recording.isOwn(t) ? [] : this.planned(t, use),
+    );
     this.isSteady = this.gradients.every(({ before, after }) => before === undefined || before === after);
     this.overwrites = [
       ...[...overwrites].filter(({ fate }) => fate === undefined),
@@ -115,7 +117,8 @@ export class Variant<R> {
     const { leafGradient: leaf } = t;
     const { held, place } = leaf.plan();
     // What the function returns holds until the next call, a gradient too.
-    const endsShown = isCleared && !(leaf.shown !== undefined && [...tensorsIn(this.result)].includes(leaf.shown));
+    const endsShown =
+      isCleared && !(leaf.shown !== undefined && [...tensorsIn(this.result)].includes(leaf.shown));
     return { leaf, before, after: held, place, isCleared, endsShown };
   }
 

@@ -253,7 +253,9 @@ function checkSaved(node: Node, nodes: readonly Node[]): void {
         "pass { retainGraph: true } to that one to go back twice",
     );
   }
-  for (const x of node.inputs) if (x.node === undefined && x.requiresGrad) checkLeaf(x, node);
+  for (const x of node.inputs) {
+    if (x.node === undefined && x.requiresGrad && x.fate !== undefined) throw outdated(node, x);
+  }
   for (const item of node.saved) {
     const buffer = item instanceof Buffer ? item : item.buffer;
     if (buffer.fate !== undefined || buffer.writtenSince(node.order)) throw outdated(node, item);
@@ -263,11 +265,6 @@ function checkSaved(node: Node, nodes: readonly Node[]): void {
       );
     }
   }
-}
-
-/** @throws DisposedError if the memory of a leaf was given back */
-function checkLeaf(x: Tensor, node: Node): void {
-  if (x.fate !== undefined) throw gone(`backward of ${node.op}`, x.describe(), x.fate);
 }
 
 /** The error for a saved value that is not any more what it was in the forward pass. */

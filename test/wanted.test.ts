@@ -1,8 +1,7 @@
 // Which inputs get a gradient: those that required one when the op was recorded, and still do.
 import { describe, expect, test } from "vitest";
 import * as n from "../src/index";
-import { compile, Linear, memory, parameter, scope, type Tensor, tensor, zeros } from "../src/index";
-import type { AnyOptimizer } from "./optimizers";
+import { Linear, memory, scope, type Tensor, tensor } from "../src/index";
 
 const inScope = (fn: () => void) => () => scope(fn);
 const leaf = (values: number[] | number[][]) => tensor(values, { requiresGrad: true });

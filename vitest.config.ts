@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** Limits for what hangs, on a busy machine as well: no test says how fast anything is. */
+/** Milliseconds for what hangs, on a busy machine as well: no test says how fast anything is. */
 const LIMIT = 900_000;
 const limits = {
+  maxWorkers: "100%",
   testTimeout: LIMIT,
   hookTimeout: LIMIT,
   teardownTimeout: 120_000,

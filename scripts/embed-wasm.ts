@@ -1,8 +1,8 @@
-// From build/release.wasm, which the compiler made with relaxed SIMD: build/baseline.wasm and build/relaxed.wasm, the
-// same for those who bring the bytes themselves; build/binary.ts, the baseline compressed, from which the package makes
-// both; build/pool.ts and build/worker.js, what threads run; build/abi.ts, which parameters of the kernels are pointers, and their signatures.
+// From build/release.wasm, which wasm/compile.mjs made with relaxed SIMD and wasm/shrink.mjs shrank: build/baseline.wasm and
+// build/relaxed.wasm, the same for those who bring the bytes themselves; build/binary.ts, the baseline compressed, from which
+// the package makes both; build/pool.ts and build/worker.js, what threads run; build/abi.ts, which parameters of the kernels are
+// pointers, and their signatures.
 import { readFileSync, writeFileSync } from "node:fs";
-import binaryen from "assemblyscript/binaryen";
 import { transformSync } from "esbuild";
 import { compress } from "lzma";
 import { fuse } from "../src/binary/fuse";
@@ -12,19 +12,6 @@ import { unfuse } from "./wasm/unfuse";
 const build = new URL("../build/", import.meta.url);
 const read = (name: string): Buffer => readFileSync(new URL(name, build));
 const write = (name: string, data: string | Uint8Array): void => writeFileSync(new URL(name, build), data);
-
-/** The module in fewer bytes and not a bit slower: what the compiler's own shrinking costs, 10 % in exp, this does not. */
-function shrunk(bytes: Uint8Array): Uint8Array {
-  const { SIMD128, RelaxedSIMD, BulkMemory, BulkMemoryOpt, MutableGlobals, SignExt, NontrappingFPToInt } =
-    binaryen.Features;
-  const features =
-    SIMD128 | RelaxedSIMD | BulkMemory | BulkMemoryOpt | MutableGlobals | SignExt | NontrappingFPToInt;
-  const module = binaryen.readBinaryWithFeatures(bytes, features);
-  binaryen.setOptimizeLevel(2);
-  binaryen.setShrinkLevel(2);
-  module.optimize();
-  return module.emitBinary();
-}
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
@@ -91,7 +78,7 @@ function workerSource(): string {
   return transformSync(source, { loader: "ts", minify: true, target: "es2022", tsconfigRaw: {} }).code.trim();
 }
 
-const { bytes: baseline, count } = unfuse(shrunk(read("release.wasm")));
+const { bytes: baseline, count } = unfuse(read("release.wasm"));
 const relaxed = baseline.slice();
 if (fuse(relaxed) !== count) throw new Error("a multiply and an add of the source look like a multiply-add");
 write("baseline.wasm", labelled(baseline, "baseline"));
@@ -104,11 +91,7 @@ write(
   [
     constant("The baseline, an LZMA stream in base64.", "packed", packed(baseline).toString("base64")),
     constant("Its bytes when unpacked.", "size", baseline.length),
-    constant(
-      "What unpacks it, in base64.",
-      "unpacker",
-      Buffer.from(shrunk(read("unpack.wasm"))).toString("base64"),
-    ),
+    constant("What unpacks it, in base64.", "unpacker", read("unpack.wasm").toString("base64")),
   ].join("\n"),
 );
 write("worker.js", `${workerSource()}\n`);

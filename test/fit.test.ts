@@ -36,7 +36,7 @@ describe("training", () => {
     expect(epochs[29]!.loss).toBeLessThan(epochs[0]!.loss / 3);
     expect(epochs[29]!.validation!.loss).toBeLessThan(0.3);
     expect(epochs[29]!.validation!.accuracy).toBeGreaterThan(0.9);
-    expect(epochs.every(({ seconds }) => seconds > 0 && seconds < 10)).toBe(true);
+    expect(epochs.every(({ seconds }) => seconds > 0)).toBe(true);
   });
 
   test("gives the losses of a loop by hand over the same batches", async () => {
@@ -130,14 +130,11 @@ describe("onBatch", () => {
 describe("the event loop", () => {
   afterEach(() => vi.unstubAllGlobals());
 
-  /** Trains for 200 ms; returns how often a timer of 1 ms has fired meanwhile. */
-  async function ticks(): Promise<number> {
+  /** Trains for seconds, or until a timer of 1 ms has fired so often; returns how often it has. */
+  async function ticks(most: number): Promise<number> {
     let count = 0;
     const timer = setInterval(() => count++, 1);
-    const end = performance.now() + 200;
-    for await (const _ of fit(meanOf, numbered(100), { epochs: 1e9 })) {
-      if (performance.now() > end) break;
-    }
+    for await (const _ of fit(meanOf, numbered(100), { epochs: 100_000 })) if (count >= most) break;
     clearInterval(timer);
     return count;
   }
@@ -148,7 +145,7 @@ describe("the event loop", () => {
     ["setTimeout", ["setImmediate", "MessageChannel"]],
   ])("gets its turn by %s", async (_, missing) => {
     for (const name of missing) vi.stubGlobal(name, undefined);
-    expect(await ticks()).toBeGreaterThanOrEqual(4);
+    expect(await ticks(4)).toBeGreaterThanOrEqual(4);
   });
 
   test("lets two trainings run side by side", async () => {

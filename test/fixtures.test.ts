@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 const fast = fixtures().filter((fixture) => fixture.fast);
 
-test.for(fast)("$name", { timeout: 300_000 }, async (fixture, { skip }) => {
+test.for(fast)("$name", async (fixture, { skip }) => {
   const once = { ...fixture, nodes: [], browsers: fixture.browsers.slice(0, 1) };
   for await (const outcome of runFixture(once, tarball, folder)) {
     if (outcome.result === "skipped") {

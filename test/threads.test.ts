@@ -33,7 +33,8 @@ import { crew } from "../src/threads/threads";
 import { finest } from "../src/threads/walk";
 import { type Case, cases, draw, numbers, SEED, tensors, title, type Variant } from "./cases";
 
-const COUNTS = [2, 3, 5, 8];
+/** Of threads. */
+const COUNTS = (process.env.NABLAS_COUNTS ?? "2,3,5,8").split(",").map(Number);
 
 /** Starts threads that divide whatever can be divided, as finely as the kernels allow. */
 async function start(count: number): Promise<void> {
@@ -104,7 +105,7 @@ describe("the bits are those of one thread", () => {
     expect([...one.values()].filter((bits) => bits !== undefined).length).toBeGreaterThan(700);
   });
 
-  test.each(COUNTS)("of every op, on %i threads", { timeout: 300_000 }, async (count) => {
+  test.each(COUNTS)("of every op, on %i threads", async (count) => {
     await start(count);
     for (const row of all) {
       const { c, variant } = row;
@@ -176,7 +177,7 @@ describe("200 training steps have the bits of one thread", () => {
     }
   });
 
-  test.each(COUNTS)("on %i threads", { timeout: 300_000 }, async (count) => {
+  test.each(COUNTS)("on %i threads", async (count) => {
     await start(count);
     for (const kind of kinds) {
       expect(trained(kind, false), `${kind}, eager`).toEqual(one.get(kind));

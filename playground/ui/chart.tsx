@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { digits, language, translated } from "../text";
 import { color, dark } from "../theme";
+import { digitsOf, givenEnds, linearEnds, linearTicks, logEnds, logTicks } from "./scale";
 
 const text = translated(
   {
@@ -22,6 +23,7 @@ export interface Line {
   label: string;
   /** Of style.css. */
   color: string;
+  /** What is no finite number leaves a gap. */
   values: ArrayLike<number | null>;
   dash?: number[];
   width?: number;
@@ -38,7 +40,7 @@ interface ChartProps {
   lines: readonly Line[];
   xLabel: string;
   height?: number;
-  /** A logarithmic scale of y. */
+  /** A logarithmic scale of y, which has no place for 0 and below. */
   log?: boolean;
   /** The ends of y; default: those of the values. */
   range?: readonly [min: number, max: number];
@@ -113,22 +115,33 @@ function point(plot: uPlot, { at, x }: ChartProps): void {
   plot.setLegend({ idx: at }, false);
 }
 
-function dataOf({ x, lines }: ChartProps): uPlot.AlignedData {
-  return [x, ...lines.map(({ values }) => values)] as unknown as uPlot.AlignedData;
+function dataOf({ x, lines, log = false }: ChartProps): uPlot.AlignedData {
+  const least = log ? 0 : -Infinity;
+  const shown = (value: number | null) =>
+    value !== null && value > least && value < Infinity ? value : null;
+  return [x, ...lines.map(({ values }) => Array.from(values, shown))] as unknown as uPlot.AlignedData;
+}
+
+/** The ends of y: as they are given, or for the values. */
+function endsOf(
+  { range, log = false }: ChartProps,
+  min: number | null,
+  max: number | null,
+): uPlot.Range.MinMax {
+  if (range !== undefined) return givenEnds(range);
+  if (min === null || max === null) return [null, null];
+  return (log ? logEnds : linearEnds)(min, max);
 }
 
 function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): uPlot {
-  const { height = 200, log = false, range } = latest.current;
+  const { height = 200, log = false } = latest.current;
   return new uPlot(
     {
       width: box.clientWidth,
       height,
       scales: {
         x: { time: false },
-        y: {
-          distr: log ? 3 : 1,
-          ...(range && { range: () => [...latest.current.range!] as [number, number] }),
-        },
+        y: { distr: log ? 3 : 1, range: (_, min, max) => endsOf(latest.current, min, max) },
       },
       axes: axesOf(latest.current),
       series: seriesOf(latest.current),
@@ -156,25 +169,39 @@ function create(box: HTMLDivElement, latest: { readonly current: ChartProps }): 
 
 function axesOf({ xLabel, log = false }: ChartProps): uPlot.Axis[] {
   const [ink, grid] = [color("muted"), color("line")];
-  const axis = {
+  const look = {
     stroke: ink,
     grid: { stroke: grid, width: 1 },
     ticks: { stroke: grid, width: 1 },
     font: "11px system-ui",
-    values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? "" : digits(tick))),
   };
   return [
-    { ...axis, label: xLabel, labelSize: 16, labelFont: "12px system-ui", size: 32 },
-    {
-      ...axis,
-      ...(log && {
-        filter: decades,
-        grid: { ...axis.grid, filter: decades },
-        ticks: { ...axis.ticks, filter: decades },
-      }),
-      size: 52,
-    },
+    { ...look, ...ticksBy(linearTicks), label: xLabel, labelSize: 16, labelFont: "12px system-ui", size: 32 },
+    { ...look, ...ticksBy(log ? logTicks : linearTicks), size: (_, texts) => widthOf(texts ?? []) },
   ];
+}
+
+/** Pixels for these numbers and their ticks: the same for all short ones, so that charts stand in line. */
+function widthOf(texts: readonly string[]): number {
+  return Math.max(52, 16 + 6.5 * Math.max(...texts.map(({ length }) => length)));
+}
+
+/** An axis with these ticks: uPlot forms them without end below 1e−25 on a logarithmic scale, and none beyond 1e32. */
+function ticksBy(ticks: (min: number, max: number, room: number) => number[]): uPlot.Axis {
+  let room = 1;
+  return {
+    // Wide enough for uPlot at any scale, which then asks for `splits`.
+    incrs: (_, __, ___, ____, length, space) => {
+      room = length / space;
+      return [Number.MAX_VALUE];
+    },
+    splits: (_, __, min, max) => ticks(min, max, room),
+    filter: (_, all) => all,
+    values: (_, all) => {
+      const count = digitsOf(all);
+      return all.map((tick) => digits(tick, count));
+    },
+  };
 }
 
 function seriesOf({ xLabel, lines }: ChartProps): uPlot.Series[] {
@@ -192,12 +219,4 @@ function seriesOf({ xLabel, lines }: ChartProps): uPlot.Series[] {
       value,
     })),
   ];
-}
-
-/** Of the ticks of a logarithmic scale some six powers of ten. */
-function decades(_: uPlot, ticks: number[]): (number | null)[] {
-  const exponents = ticks.map((tick) => Math.round(Math.log10(tick) * 1e6) / 1e6);
-  const span = (exponents.at(-1) ?? 0) - (exponents[0] ?? 0);
-  const every = Math.max(1, Math.ceil(span / 6));
-  return ticks.map((tick, i) => (exponents[i]! % every === 0 ? tick : null));
 }

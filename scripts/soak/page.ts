@@ -24,6 +24,13 @@ interface Reading {
  */
 const MOST = { share: 1.05, bytes: 2 ** 20, nodes: 100, frames: 0.6 };
 
+/** What is wrong, in lines. */
+interface Found {
+  grown: string[];
+  /** Of a machine that has nothing else to do. */
+  slow: string[];
+}
+
 /** Parts into which the time is divided. */
 const PARTS = 10;
 
@@ -36,10 +43,10 @@ const COUNT = `
     .observe(document.querySelector(".standing dd"), { characterData: true, childList: true, subtree: true });`;
 
 /**
- * Leaves the panel training at full speed for so many minutes, and returns what has grown, in lines. The page has to have
- * been built.
+ * Leaves the panel training at full speed for so many minutes, and returns what has grown, and what was slow, in lines. The page
+ * has to have been built.
  */
-export async function leavePage(minutes: number, table: Lines = new Table(HEADS, 8)): Promise<string[]> {
+export async function leavePage(minutes: number, table: Lines = new Table(HEADS, 8)): Promise<Found> {
   const root = fileURLToPath(new URL("../../playground", import.meta.url));
   const server = await preview({ root, logLevel: "error", preview: { host: "127.0.0.1", port: 0 } });
   const browser = await launch();
@@ -56,7 +63,8 @@ export async function leavePage(minutes: number, table: Lines = new Table(HEADS,
     const readings = await leave(await open(), url, part, PARTS, table);
     await browser.contexts()[0]!.close();
     const [, fresh] = await leave(await open(), url, part, 2, table);
-    return [...grown(readings, fresh!), ...said.map((line) => `the console says: ${line}`)];
+    const lines = said.map((line) => `the console says: ${line}`);
+    return { grown: [...grown(readings), ...lines], slow: slow(readings.at(-1)!, fresh!) };
   } finally {
     await browser.close();
     await server.close();
@@ -99,7 +107,7 @@ async function leave(
 }
 
 /** From the second part, when the curves have all their points, to the last. */
-function grown(readings: readonly Reading[], fresh: Reading): string[] {
+function grown(readings: readonly Reading[]): string[] {
   const [first, last] = [readings[1]!, readings.at(-1)!];
   const found: string[] = [];
   for (const what of ["heap", "workerHeap", "wasm"] as const) {
@@ -109,6 +117,12 @@ function grown(readings: readonly Reading[], fresh: Reading): string[] {
   for (const what of ["nodes", "listeners"] as const) {
     if (last[what] > first[what] + MOST.nodes) found.push(`${what}: ${first[what]}, then ${last[what]}`);
   }
+  return found;
+}
+
+/** The last part, as compared with a page that has just been opened. */
+function slow(last: Reading, fresh: Reading): string[] {
+  const found: string[] = [];
   if (!(last.frames >= MOST.frames * fresh.frames))
     found.push(`frames in a second: ${last.frames}, and ${fresh.frames} in a page opened afterwards`);
   if (!(last.steps > 0)) found.push("the training stands still");

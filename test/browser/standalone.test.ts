@@ -10,11 +10,11 @@ announce("a written network in Chromium");
 const SITE = "http://network.test/";
 const POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'";
 
-describe.skipIf(executablePath === undefined)("a written network in Chromium", { timeout: 120_000 }, () => {
+describe.skipIf(executablePath === undefined)("a written network in Chromium", () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await launch();
-  }, 120_000);
+  });
   afterAll(() => browser.close());
 
   test("predicts in a page and in a worker, with as strict a policy as there is", async () => {

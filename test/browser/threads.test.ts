@@ -25,13 +25,13 @@ interface Seen {
   waited: number;
 }
 
-describe.skipIf(executablePath === undefined)("threads in Chromium", { timeout: 120_000 }, () => {
+describe.skipIf(executablePath === undefined)("threads in Chromium", () => {
   let browser: Browser;
   let inNode: Record<string, string>;
   beforeAll(async () => {
     browser = await launch();
     inNode = bits(nablas);
-  }, 120_000);
+  });
   afterAll(() => browser?.close());
 
   const sites: Site[] = [];

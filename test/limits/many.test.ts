@@ -1,4 +1,4 @@
-// Much of everything: nothing recurses, and nothing takes time by the square.
+// Much of everything: nothing recurses. How the time grows: npm run bench:growth.
 import { expect, test } from "vitest";
 import {
   Adam,
@@ -24,18 +24,16 @@ const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
 test("100,000 live tensors", () => {
   const before = held();
   const random = (i: number) => (i * 7919) % 100_003;
-  const time = (count: number) => {
-    const start = performance.now();
-    const live = Array.from({ length: count }, (_, i) => zeros([1 + (i % 97) * 9]));
-    const order = live.map((_, i) => i).sort((a, b) => random(a) - random(b));
-    for (const i of order) live[i]!.dispose();
+  const live = (count: number) => {
+    const all = Array.from({ length: count }, (_, i) => zeros([1 + (i % 97) * 9]));
+    const order = all.map((_, i) => i).sort((a, b) => random(a) - random(b));
+    for (const i of order) all[i]!.dispose();
     const large = zeros([2 ** 18]);
     large.dispose();
-    return performance.now() - start;
   };
-  scope(() => void time(1000));
-  scope(() => void time(100_000));
-  expect(time(100_000)).toBeLessThan(20_000);
+  scope(() => live(1000));
+  scope(() => live(100_000));
+  live(100_000);
   expect(held()).toEqual(before);
 });
 

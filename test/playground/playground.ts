@@ -12,6 +12,9 @@ const BUILT = new URL("../../build/playground/", import.meta.url);
 /** For a human to look at. */
 const SCREENSHOTS = new URL("../../build/screenshots/", import.meta.url);
 
+/** Milliseconds, for what hangs. */
+const TIMEOUT = 300_000;
+
 export const WIDE = { width: 1280, height: 900 };
 export const NARROW = { width: 390, height: 844 };
 
@@ -69,6 +72,7 @@ export function describeInBrowser(name: string, tests: (tools: Tools) => void): 
 
     async function newPage(options: BrowserContextOptions = {}): Promise<Page> {
       const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", ...options });
+      context.setDefaultTimeout(TIMEOUT);
       const page = await context.newPage();
       page.on("console", (message) => said.push(message.text()));
       page.on("pageerror", ({ message }) => said.push(message));
@@ -101,15 +105,4 @@ async function objections(page: Page): Promise<string[]> {
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(" ")}: ${failureSummary}`),
   );
-}
-
-/** Notes tasks of the page's main thread that take over 50 ms, from now on; gives how many milliseconds each took. */
-export async function longTasks(page: Page): Promise<() => Promise<number[]>> {
-  await page.evaluate(() => {
-    const seen: number[] = [];
-    Object.assign(window, { seen });
-    const note = (entries: PerformanceEntryList) => seen.push(...entries.map(({ duration }) => duration));
-    new PerformanceObserver((list) => note(list.getEntries())).observe({ type: "longtask" });
-  });
-  return () => page.evaluate<number[]>("seen");
 }

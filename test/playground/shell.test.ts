@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { describeInBrowser, longTasks } from "./playground";
+import { describeInBrowser } from "./playground";
 
 const PANELS = ["Activations", "Slow neuron", "Train", "Digits", "Speed"];
 const FILE = new URL("../../build/playground/index.html", import.meta.url);
@@ -86,18 +86,6 @@ describeInBrowser("the playground", ({ open, newPage }) => {
     await tab(page, "Train").click();
     await page.getByRole("button", { name: "Step", exact: true }).click();
     await expect.poll(() => page.locator(".standing dd").first().innerText()).toBe("1");
-  });
-
-  test("would notice a long task", async () => {
-    const page = await open();
-    const long = await longTasks(page);
-    await page.evaluate(() => {
-      setTimeout(() => {
-        const end = performance.now() + 80;
-        while (performance.now() < end);
-      });
-    });
-    await expect.poll(long).toContainEqual(expect.toSatisfy((ms: number) => ms >= 80));
   });
 
   test("remembers language and colours", async () => {

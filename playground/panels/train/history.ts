@@ -19,8 +19,7 @@ export class History {
     this.loss.test.push(finite(test?.loss));
     layers.forEach((layer, i) => {
       this.gradients[i] ??= new Array<null>(this.steps.length - 1).fill(null);
-      // A logarithmic scale has no 0.
-      this.gradients[i].push(finite(layer?.gradientNorm || undefined));
+      this.gradients[i].push(finite(layer?.gradientNorm));
     });
     if (this.steps.length > MOST) this.thin();
   }

@@ -1,9 +1,9 @@
 // Reverse-mode differentiation. An op calls `record` with a closure that goes back; `backward` runs the closures in
 // reverse order of recording, which is a valid order because an op's inputs exist before the op.
-import { expectFunction, GraphError, ShapeError, sameShape, show } from "./errors";
+import { expectFunction, GraphError, refusePromise, ShapeError, sameShape, show } from "./errors";
 import { Buffer, gone } from "./memory";
 import { observer } from "./recording";
-import { adopt, adoptInto, type Graph, refusePromise } from "./scope";
+import { adopt, adoptInto, type Graph } from "./scope";
 import type { Tensor } from "./tensor";
 import { kernels } from "./wasm";
 

@@ -3,7 +3,7 @@ import { OptionError, show, withDefaults } from "./errors";
 import { evaluating } from "./nn/evaluating";
 import { Module, modulesIn } from "./nn/module";
 import { itemsOf } from "./nn/parts";
-import { scope } from "./scope";
+import { ended, scopeOf } from "./scope";
 import { type DType, type Shape, Tensor, tensorsIn } from "./tensor";
 
 /** A row of the summary. */
@@ -132,7 +132,7 @@ function outputShapes(
     };
   }
   try {
-    scope(() => {
+    scopeOf(ended("summary"), () => {
       evaluating(model, () => model.forward(zeros(inputShape, { dtype })));
     });
   } finally {

@@ -2,7 +2,8 @@ import { zeros } from "../create";
 import { batchRows, checkBatches, type Dataset, rowsUsed } from "../data/dataset";
 import { randomNumbers, seedOf } from "../data/random";
 import { OptionError, text, withDefaults } from "../errors";
-import { freeWith, outsideScopes, Region, scope } from "../scope";
+import { beforeLoneRow } from "../ops/normalization";
+import { ended, freeWith, outsideScopes, Region, scope, scopeOf } from "../scope";
 import { expectDict, prepare } from "../stateDict";
 import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -162,11 +163,13 @@ export class PlanBatches<R> {
       this.gather(this.y, at, y, rows);
       return plan.again();
     }
-    return scope(() => {
+    return scopeOf(ended("the function of compile"), () => {
       const [x, y] = [this.x, this.y].map(({ shape, dtype }) => zeros([rows, ...shape.slice(1)], { dtype }));
       this.gather(this.x, at, x!, rows);
       this.gather(this.y, at, y!, rows);
-      const result = this.step.call(x!, y!);
+      const call = () => this.step.call(x!, y!);
+      const endsInLoneRow = rowsUsed(this.data.size, this.settings) % this.settings.batchSize === 1;
+      const result = endsInLoneRow ? beforeLoneRow("over", rows, call) : call();
       this.plans.set(rows, this.step.find(x!, y!));
       return result;
     });

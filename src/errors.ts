@@ -95,7 +95,10 @@ export function typed(value: unknown): string {
 
 /** @throws OptionError if `fn` is no function */
 export function expectFunction(op: string, fn: unknown): void {
-  if (typeof fn !== "function") throw new OptionError(`${op}: expected a function, got ${text(fn)}`);
+  if (typeof fn === "function") return;
+  const isModule = typeof (fn as { forward?: unknown } | null | undefined)?.forward === "function";
+  const hint = isModule ? "; wrap it: (x) => model.forward(x)" : "";
+  throw new OptionError(`${op}: expected a function, got ${text(fn)}${hint}`);
 }
 
 /** Whether `x` is a promise. It is about to be refused, so that nobody would handle its rejection, which ends processes. */

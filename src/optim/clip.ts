@@ -1,8 +1,9 @@
 import { zeros } from "../create";
 import { OptionError, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
-import { expectTensor, type Tensor } from "../tensor";
+import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
+import { expectParameter } from "./groups";
 
 /** The options of `clipGradNorm`. */
 export interface ClipGradNormOptions {
@@ -14,7 +15,7 @@ export interface ClipGradNormOptions {
 function gradientsOf(op: string, parameters: Tensor | readonly Tensor[]): Tensor[] {
   const gradients: Tensor[] = [];
   for (const t of Array.isArray(parameters) ? parameters : [parameters]) {
-    const { grad } = expectTensor(op, t);
+    const { grad } = expectParameter(op, t);
     if (grad === null) continue;
     t.use(op);
     grad.use(op);

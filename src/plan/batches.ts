@@ -1,5 +1,5 @@
 import { zeros } from "../create";
-import { batchRows, checkBatches, type Dataset, rowsUsed } from "../data/dataset";
+import { batchRows, checkBatches, Dataset, rowsUsed } from "../data/dataset";
 import { randomNumbers, seedOf } from "../data/random";
 import { OptionError, text, withDefaults } from "../errors";
 import { beforeLoneRow } from "../ops/normalization";
@@ -69,6 +69,8 @@ export class PlanBatches<R> {
     private readonly data: Dataset,
     options: PlanBatchesOptions | undefined,
   ) {
+    if (!(data instanceof Dataset))
+      throw new OptionError("over: expected a dataset; make one by dataset(x, y)");
     const settings = withDefaults("over", defaults, options);
     checkBatches("over", data.size, settings);
     this.settings = { ...settings, seed: settings.shuffle ? seedOf("over", settings.seed) : 0 };
@@ -86,7 +88,7 @@ export class PlanBatches<R> {
    * @throws OptionError unless n is an integer ≥ 1
    */
   run(n = 1): R {
-    if (!Number.isInteger(n) || n < 1) throw new OptionError(`run: expected an integer ≥ 1, got ${n}`);
+    if (!Number.isInteger(n) || n < 1) throw new OptionError(`run: expected an integer ≥ 1, got ${text(n)}`);
     let result!: R;
     for (let i = 0; i < n; i++) result = this.next();
     return result;

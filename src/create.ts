@@ -39,8 +39,7 @@ export function tensor(data: TensorData, options?: TensorOptions): Tensor {
     throw new ShapeError(`tensor: pass the numbers as an array: tensor([${data}, ${options}, …])`);
   const { shape: wanted, dtype, requiresGrad } = withDefaults("tensor", defaults, options);
   const { values, shape: found } = read(data);
-  const shape = wanted ?? found;
-  checkShape("tensor", shape);
+  const shape = wanted === undefined ? found : shapeOf("tensor", wanted, undefined);
   if (sizeOf(shape) !== values.length) {
     throw new ShapeError(`tensor: ${values.length} elements do not fill the shape ${show(shape)}`);
   }

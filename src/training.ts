@@ -63,7 +63,7 @@ export class Training implements AsyncIterableIterator<Epoch> {
     this.divide();
     checkBatches("fit", this.train.size, settings);
     const { earlyStopping, health, stopOnNaN, model, optimizer } = settings;
-    this.patience = earlyStopping && new Patience(earlyStopping);
+    if (earlyStopping !== undefined) this.patience = new Patience(earlyStopping);
     this.watch = watchOf(health);
     this.guard = stopOnNaN ? new Guard(model, optimizer, this) : undefined;
     this.turns = this.run();

@@ -58,7 +58,7 @@ function kaimingStd(op: string, shape: Shape, options: KaimingOptions | undefine
   const fan = fans(op, shape, options);
   const { mode, nonlinearity, negativeSlope } = withDefaults<Required<KaimingOptions>>(op, defaults, options);
   if (mode !== "fanIn" && mode !== "fanOut") {
-    throw new OptionError(`${op}: mode is "fanIn" or "fanOut", got "${mode}"`);
+    throw new OptionError(`${op}: mode is "fanIn" or "fanOut", got ${text(mode)}`);
   }
   return calculateGain(nonlinearity, negativeSlope) / Math.sqrt(fan[mode]);
 }

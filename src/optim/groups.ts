@@ -49,7 +49,8 @@ export function makeGroups<O extends object>(
       throw new OptionError(`${name}: expected either parameters or groups { params, … }, got both`);
     }
     const { params, ...own } = group;
-    if (!Array.isArray(params)) throw noParameters(`${name}: groups[${i}].params`, params);
+    if (!Array.isArray(params))
+      throw new OptionError(`${name}: groups[${i}].params is an array of parameters, got ${text(params)}`);
     const merged = withDefaults(`${name}: groups[${i}]`, shared, own as unknown as Partial<O>);
     return tracked(merged, params);
   });
@@ -91,7 +92,7 @@ function setWhileRecording(name: string): PlanError {
 }
 
 /**
- * Makes `optimizer.lr` and its like an error: options belong to groups, and a property that nobody reads would change nothing.
+ * Makes `optimizer.lr = 0.1` and its like an error: options belong to groups, and a property that nobody reads would change nothing.
  * A subclass may have a field of such a name.
  */
 export function refuseProperties<O extends object>(optimizer: object, { name, defaults }: Rule<O>): void {
@@ -103,12 +104,12 @@ export function refuseProperties<O extends object>(optimizer: object, { name, de
     string,
     string,
   ][]) {
-    const refuse = () => {
+    const set = () => {
       throw new OptionError(
-        `${name}: the options belong to the groups; read and set optimizer.groups[0].${option} instead of optimizer.${alias}`,
+        `${name}: the options belong to the groups; set optimizer.groups[0].${option} instead of optimizer.${alias}`,
       );
     };
-    Object.defineProperty(optimizer, alias, { get: refuse, set: refuse, configurable: true });
+    Object.defineProperty(optimizer, alias, { set, configurable: true });
   }
 }
 

@@ -1,9 +1,10 @@
 // Reverse-mode differentiation. An op calls `record` with a closure that goes back; `backward` runs the closures in
 // reverse order of recording, which is a valid order because an op's inputs exist before the op.
-import { type DisposedError, expectFunction, GraphError, ShapeError, sameShape, show } from "./errors";
-import { Buffer, gone, nextMoment } from "./memory";
+import { expectFunction, GraphError, refusePromise, ShapeError, sameShape, show } from "./errors";
+import { Buffer, nextMoment } from "./memory";
 import { observer } from "./recording";
-import { adopt, adoptInto, type Graph, refusePromise } from "./scope";
+import { checkSaved } from "./saved";
+import { adopt, adoptInto, type Graph } from "./scope";
 import type { Tensor } from "./tensor";
 import { kernels } from "./wasm";
 
@@ -231,51 +232,6 @@ function reachable(root: Tensor): Node[] {
     }
   }
   return nodes.sort((a, b) => b.order - a.order);
-}
-
-/** Where the gradients lie to which a pass through `nodes` adds, of those that there are. */
-function leafGradients(nodes: readonly Node[]): Set<number> {
-  const places = new Set<number>();
-  for (const node of nodes) {
-    for (const x of node.inputs) {
-      const grad = x.node === undefined && x.requiresGrad ? x.leaf?.buffer() : undefined;
-      if (grad !== undefined && grad.fate === undefined) places.add(grad.ptr);
-    }
-  }
-  return places;
-}
-
-/** @throws if something that `node` needs is gone, or lies in one of the gradients that this pass adds to before it is read */
-function checkSaved(node: Node, nodes: readonly Node[]): void {
-  if (node.released) {
-    throw new GraphError(
-      `backward: the graph of ${node.op} was released by an earlier backward(); ` +
-        "pass { retainGraph: true } to that one to go back twice",
-    );
-  }
-  for (const x of node.inputs) {
-    if (x.node === undefined && x.requiresGrad && x.fate !== undefined) throw outdated(node, x);
-  }
-  for (const item of node.saved) {
-    const buffer = item instanceof Buffer ? item : item.buffer;
-    if (buffer.fate !== undefined || buffer.writtenSince(node.order)) throw outdated(node, item);
-    if (buffer.hasGradient && leafGradients(nodes).has(buffer.ptr)) {
-      throw new GraphError(
-        `backward of ${node.op}: one of its inputs is a gradient, to which this pass adds; clone() it before`,
-      );
-    }
-  }
-}
-
-/** The error for a saved value that is not any more what it was in the forward pass. */
-function outdated(node: Node, item: Tensor | Buffer): GraphError | DisposedError {
-  const op = `backward of ${node.op}`;
-  const what = item instanceof Buffer ? "a saved value" : item.describe();
-  if (item.fate !== undefined) return gone(op, what, item.fate);
-  return new GraphError(
-    `${op}: ${what} has been overwritten since the forward pass, by optimizer.step(), loadStateDict(), write() or a ` +
-      "compiled function; call backward() before that, or run the forward pass again",
-  );
 }
 
 /** Starts from d root / d root = 1, or from the gradient given. */

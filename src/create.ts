@@ -35,10 +35,11 @@ export function tensor(data: TensorData, options?: TensorOptions): Tensor {
     dtype: (data instanceof Int32Array ? "i32" : "f32") as DType,
     requiresGrad: false,
   };
+  if (typeof data === "number" && typeof options === "number")
+    throw new ShapeError(`tensor: pass the numbers as an array: tensor([${data}, ${options}, …])`);
   const { shape: wanted, dtype, requiresGrad } = withDefaults("tensor", defaults, options);
   const { values, shape: found } = read(data);
-  const shape = wanted ?? found;
-  checkShape("tensor", shape);
+  const shape = wanted === undefined ? found : shapeOf("tensor", wanted, undefined);
   if (sizeOf(shape) !== values.length) {
     throw new ShapeError(`tensor: ${values.length} elements do not fill the shape ${show(shape)}`);
   }
@@ -132,21 +133,39 @@ export function checkShape(op: string, shape: Shape): void {
     expectRoom(op, shape);
     return;
   }
-  throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${text(shape)}`);
+  const hint = typeof shape === "number" ? `; pass the shape as an array: ${op}([${shape}, …])` : "";
+  throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${text(shape)}${hint}`);
 }
 
-function filled(
+/**
+ * A copy of a shape. @param next the argument behind it: a number is a size that should be in the array
+ * @throws ShapeError if it is not an array of sizes, and nothing but that
+ */
+export function shapeOf(op: string, shape: Shape, next: unknown): Shape {
+  if (typeof next === "number" && (typeof shape === "number" || Array.isArray(shape))) {
+    const sizes = [shape, next].flat().join(", ");
+    throw new ShapeError(
+      `${op}: got sizes as several arguments; pass the shape as an array: ${op}([${sizes}])`,
+    );
+  }
+  const sizes = Array.isArray(shape) ? [...shape] : shape;
+  checkShape(op, sizes);
+  return sizes;
+}
+
+/** A tensor of one value. */
+export function filled(
   op: string,
   shape: Shape,
   value: number,
   options: Omit<TensorOptions, "shape"> | undefined,
 ): Tensor {
+  const sizes = shapeOf(op, shape, op === "full" ? undefined : options);
   const { dtype, requiresGrad } = withDefaults(op, { dtype: "f32" as DType, requiresGrad: false }, options);
-  checkShape(op, shape);
   checkDType(op, dtype, requiresGrad);
   if (typeof value !== "number") throw new DTypeError(`${op}: expected a number, got ${text(value)}`);
   if (dtype === "i32") checkIntegers(op, [value]);
-  const t = allocate(shape, dtype);
+  const t = allocate(sizes, dtype);
   if (value === 0) kernels.zero(t.ptr, t.size);
   else if (dtype === "f32") kernels.fill(t.ptr, t.size, value);
   else t.view().fill(value);
@@ -209,7 +228,7 @@ export function arange(
  * @throws ShapeError unless n is an integer ≥ 0
  */
 export function eye(n: number, options?: Omit<TensorOptions, "shape">): Tensor {
-  const t = zeros([n, n], options);
+  const t = filled("eye", [n, n], 0, options);
   const values = t.view();
   for (let i = 0; i < n; i++) values[i * n + i] = 1;
   return t;

@@ -1,4 +1,4 @@
-import { OptionError, withDefaults } from "./errors";
+import { isDropped, OptionError, text, withDefaults } from "./errors";
 import type { Epoch } from "./fit";
 
 /** When `fit` stops before its last epoch. */
@@ -18,11 +18,13 @@ export class Patience {
   private readonly options: Required<EarlyStopping>;
 
   constructor(options: EarlyStopping) {
+    if (typeof options !== "object" || options === null)
+      throw new OptionError(`earlyStopping: expected { patience, … }, got ${text(options)}`);
     const fallbacks = { patience: Number.NaN, minDelta: 0, monitor: lossOf };
     this.options = withDefaults<Required<EarlyStopping>>("earlyStopping", fallbacks, options);
     const { patience, minDelta } = this.options;
     if (!Number.isInteger(patience) || patience < 1) {
-      throw new OptionError(`earlyStopping: patience is an integer ≥ 1, got ${options.patience}`);
+      throw new OptionError(`earlyStopping: patience is an integer ≥ 1, got ${text(options.patience)}`);
     }
     if (!(minDelta >= 0)) throw new OptionError(`earlyStopping: minDelta is a number ≥ 0, got ${minDelta}`);
   }
@@ -36,7 +38,8 @@ export class Patience {
     const { minDelta, monitor } = this.options;
     const value = monitor(epoch);
     if (typeof value !== "number") {
-      throw new OptionError(`earlyStopping: monitor gives a number, got ${String(value)}`);
+      const got = isDropped(value) ? "a promise" : text(value);
+      throw new OptionError(`earlyStopping: monitor gives a number, got ${got}`);
     }
     if (value < this.best - minDelta) {
       this.best = value;

@@ -95,7 +95,27 @@ export function typed(value: unknown): string {
 
 /** @throws OptionError if `fn` is no function */
 export function expectFunction(op: string, fn: unknown): void {
-  if (typeof fn !== "function") throw new OptionError(`${op}: expected a function, got ${text(fn)}`);
+  if (typeof fn === "function") return;
+  const isModule = typeof (fn as { forward?: unknown } | null | undefined)?.forward === "function";
+  const hint = isModule ? "; wrap it: (x) => model.forward(x)" : "";
+  throw new OptionError(`${op}: expected a function, got ${text(fn)}${hint}`);
+}
+
+/** Whether `x` is a promise. It is about to be refused, so that nobody would handle its rejection, which ends processes. */
+export function isDropped(x: unknown): boolean {
+  // An async iterator, such as a training, is none, even where it refuses to be awaited.
+  if (typeof x !== "object" || x === null || Symbol.asyncIterator in x) return false;
+  if (typeof (x as Partial<PromiseLike<unknown>>).then !== "function") return false;
+  Promise.resolve(x).catch(() => {});
+  return true;
+}
+
+/** @throws GraphError if `result` is a promise */
+export function refusePromise(name: string, result: unknown): void {
+  if (!isDropped(result)) return;
+  throw new GraphError(
+    `${name}: its function returned a promise, but ${name} ends when the function returns; await outside of it`,
+  );
 }
 
 /** Whether two shapes are equal. */

@@ -1,10 +1,10 @@
 import { Dataset } from "./data/dataset";
 import type { EarlyStopping } from "./earlyStopping";
-import { expectFunction, OptionError, withDefaults } from "./errors";
+import { OptionError, text, withDefaults } from "./errors";
 import type { HealthOptions } from "./health/watch";
-import type { Stateful } from "./io/checkpoint";
+import { isStateful, type Stateful } from "./io/checkpoint";
 import type { Measures } from "./measures";
-import type { Module } from "./nn/module";
+import { Module } from "./nn/module";
 import type { Tensor } from "./tensor";
 import { Training } from "./training";
 
@@ -95,17 +95,43 @@ export type Settings = typeof defaults;
  *   and NonFiniteError for a loss that is NaN or ∞
  */
 export function fit(step: Step, data: Dataset, options?: FitOptions): Training {
-  expectFunction("fit", step);
+  if (typeof step !== "function") {
+    throw new OptionError(
+      `fit: expected a step, a function (x, y) => loss that also changes the parameters, got ${text(step)}`,
+    );
+  }
   if (!(data instanceof Dataset)) throw new OptionError("fit: expected a dataset; make one by dataset(x, y)");
   const settings = withDefaults("fit", defaults, options);
-  const { epochs, validation, evaluate } = settings;
-  if (!Number.isInteger(epochs) || epochs < 1) {
-    throw new OptionError(`fit: epochs is an integer ≥ 1, got ${epochs}`);
-  }
+  const { validation, evaluate } = settings;
+  checkKinds(settings);
   if ((validation === undefined) !== (evaluate === undefined)) {
     throw new OptionError(
       "fit: validation, the data, and evaluate, which measures a batch of them, go together",
     );
   }
   return new Training(step, data, settings);
+}
+
+/** What the options are of which `withDefaults` does not know the kind. */
+const kinds: { [K in keyof Settings]?: [wanted: string, fits: (value: unknown) => boolean] } = {
+  epochs: ["an integer ≥ 1", (n) => Number.isInteger(n) && (n as number) >= 1],
+  validation: ["a dataset, or the share of the rows", (x) => x instanceof Dataset || typeof x === "number"],
+  evaluate: ["a function of a batch's x and y", isFunction],
+  model: ["a module", (x) => x instanceof Module],
+  optimizer: ["an optimizer", isStateful],
+  onBatch: ["a function", isFunction],
+  signal: ["an AbortSignal", (x) => isFunction((x as Signal).throwIfAborted)],
+};
+
+function isFunction(x: unknown): boolean {
+  return typeof x === "function";
+}
+
+/** @throws OptionError for an option of another kind */
+function checkKinds(settings: Settings): void {
+  for (const [name, [wanted, fits]] of Object.entries(kinds)) {
+    const value = settings[name as keyof Settings];
+    if (value !== undefined && !fits(value))
+      throw new OptionError(`fit: ${name} is ${wanted}, got ${text(value)}`);
+  }
 }

@@ -3,7 +3,7 @@ import { tensor } from "./create";
 import { expectFunction, GradientError, OptionError, show, text, withDefaults } from "./errors";
 import { mul } from "./ops/arithmetic";
 import { sum } from "./ops/reductions";
-import { scope } from "./scope";
+import { ended, scopeOf } from "./scope";
 import { expectTensor, sizeOf, type Tensor } from "./tensor";
 
 /** The options of `gradcheck`. */
@@ -30,21 +30,22 @@ export function gradcheck(
   options?: GradcheckOptions,
 ): true {
   expectFunction("gradcheck", fn);
+  const call = (x: readonly Tensor[]) => expectTensor("gradcheck: fn", fn(...x));
   if (!Array.isArray(inputs))
     throw new OptionError(`gradcheck: expected an array of tensors, got ${text(inputs)}`);
   const { eps, rtol, atol } = withDefaults("gradcheck", { eps: 0.01, rtol: 0.01, atol: 0.001 }, options);
-  scope(() => {
-    const shape = noGrad(() => fn(...inputs)).shape;
+  scopeOf(ended("the function of gradcheck"), () => {
+    const shape = noGrad(() => call(inputs)).shape;
     // Of different size for each element, and no random numbers, so that the generator stays where it was.
     const golden = (Math.sqrt(5) - 1) / 2;
     const spread = Array.from({ length: sizeOf(shape) }, (_, i) => 0.5 + ((i * golden) % 1));
     const weights = tensor(spread, { shape });
     const leaves = inputs.map((x) => expectTensor("gradcheck", x).detach().clone());
     for (const [i, leaf] of leaves.entries()) leaf.requiresGrad = inputs[i]!.requiresGrad;
-    sum(mul(fn(...leaves), weights)).backward();
+    sum(mul(call(leaves), weights)).backward();
     const value = () =>
-      scope(() => {
-        const [y, w] = [noGrad(() => fn(...leaves)).data, weights.data];
+      scopeOf(ended("the function of gradcheck"), () => {
+        const [y, w] = [noGrad(() => call(leaves)).data, weights.data];
         let total = 0;
         for (let i = 0; i < y.length; i++) total += y[i]! * w[i]!;
         return total;

@@ -1,5 +1,5 @@
 // What `fit` measures of batches: numbers, or tensors of one element.
-import { OptionError, ShapeError, typed } from "./errors";
+import { isDropped, OptionError, ShapeError, typed } from "./errors";
 import { Tensor } from "./tensor";
 
 /** What is measured of a batch: tensors of one element, or numbers. A single one is called "loss". */
@@ -27,7 +27,7 @@ export function scalarOf(where: string, value: unknown): number {
 }
 
 function refusePromise(where: string, value: unknown): void {
-  if (typeof (value as PromiseLike<unknown> | undefined)?.then !== "function") return;
+  if (!isDropped(value)) return;
   throw new OptionError(`fit: ${where} returned a promise; a batch is gone when the function returns`);
 }
 

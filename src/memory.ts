@@ -86,7 +86,10 @@ export function outOfMemory(bytes: number, what = ""): OutOfMemoryError {
 export const MAX_BYTES = 2 ** 32 - PAGE;
 
 /** How the memory of a buffer came to be given back. */
-export type Fate = "dispose" | "scope" | "backward" | "module" | "garbage" | "cleared";
+export type Fate = "dispose" | "scope" | "backward" | "module" | "op" | "garbage" | "cleared" | Ended;
+
+/** That a function ended which the library has called, as errors say it: "was freed when the step of fit returned; …". */
+export type Ended = `was freed when ${string}`;
 
 // Recorded ops and writes in place are counted together: a write is later than the ops with a smaller number.
 export let moment = 0;
@@ -251,16 +254,17 @@ export function memory(): MemoryUse {
 
 /** Why `buffer` cannot be used any more, as an error of the op that wanted to. */
 export function gone(op: string, what: string, fate: Fate): DisposedError {
-  const how: Record<Fate, string> = {
+  const how: Record<Exclude<Fate, Ended>, string> = {
     dispose: "was disposed; use it before dispose(), or clone() it",
     scope:
       "was freed at the end of its scope; return it from the scope's function, or call backward() inside",
     backward: "was released by backward(); call backward({ retainGraph: true }) to keep it",
     module: "was freed when its module returned, since nothing was being recorded; return it from forward()",
+    op: "was freed when the op or the loss in which it was made returned; return it from there",
     garbage: "was freed with the graph that it belonged to",
     cleared: "was cleared by zeroGrad() or replaced; read .grad again, or clone() it before",
   };
-  return new DisposedError(`${op}: ${what} ${how[fate]}`);
+  return new DisposedError(`${op}: ${what} ${how[fate as keyof typeof how] ?? fate}`);
 }
 
 /** A buffer that lives as long as the program and is not counted by `memory`. */

@@ -133,7 +133,7 @@ export function confusionMatrix(
     const largest = () => [...guess, ...truth].reduce((a, b) => Math.max(a, b), 0);
     const classes = given ?? known ?? largest() + 1;
     if (!Number.isInteger(classes) || classes < 1) {
-      throw new OptionError(`${op}: classes is an integer ≥ 1, got ${classes}`);
+      throw new OptionError(`${op}: classes is an integer ≥ 1, got ${text(classes)}`);
     }
     checkRange(op, "prediction", guesses, classes);
     checkRange(op, "target", truths, classes);

@@ -1,7 +1,7 @@
 // Who frees a buffer: the region it is in. A region is a doubly linked list of the buffers themselves, so that a buffer
 // leaves it in one step when it is freed before its time.
-import { expectFunction, GraphError } from "./errors";
-import { type Buffer, type Fate, settled } from "./memory";
+import { expectFunction, refusePromise } from "./errors";
+import { type Buffer, type Ended, type Fate, settled } from "./memory";
 
 /** Buffers that are freed together: those of a scope, or the intermediates of one recorded graph. */
 export class Region {
@@ -189,6 +189,16 @@ function inRegions<T>(region: Region | undefined, scopeRegion: Region | undefine
  */
 export function scope<T>(fn: () => T): T {
   expectFunction("scope", fn);
+  return scopeOf("scope", fn);
+}
+
+/** The fate of what was made in a function of the user's that the library called. */
+export function ended(what: string): Ended {
+  return `was freed when ${what} returned; keep its values by item() or toArray(), or make it outside`;
+}
+
+/** A scope that may be the library's own: `fate` says what the user knows of its end. */
+export function scopeOf<T>(fate: "scope" | Ended, fn: () => T): T {
   const made = new Region();
   try {
     const result = inRegions(made, made, fn);
@@ -196,16 +206,7 @@ export function scope<T>(fn: () => T): T {
     keep(result, made);
     return result;
   } finally {
-    made.free("scope");
-  }
-}
-
-/** @throws GraphError if `result` is a promise. */
-export function refusePromise(name: string, result: unknown): void {
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
-    throw new GraphError(
-      `${name}: its function returned a promise, but ${name} ends when the function returns; await outside of it`,
-    );
+    made.free(fate);
   }
 }
 
@@ -231,7 +232,7 @@ export function composed<T extends Owner>(fn: () => T, recordedIn: (result: T) =
     }
     return result;
   } finally {
-    made.free("module");
+    made.free("op");
   }
 }
 

@@ -109,10 +109,14 @@ export function compareKeys(
   ];
 }
 
-/** @throws OptionError if `dict` is no object whose keys could be read */
-export function expectDict(op: string, dict: unknown): void {
-  if (typeof dict === "object" && dict !== null && !Array.isArray(dict)) return;
-  throw new OptionError(`${op}: expected an object such as stateDict() gives, got ${text(dict)}`);
+/** @throws OptionError if `dict` is no object of values by name, but what has a state, or an array, a Map or another list */
+export function expectDict(op: string, dict: unknown): asserts dict is object {
+  const hasState = typeof (dict as { stateDict?: unknown } | null)?.stateDict === "function";
+  const isObject = typeof dict === "object" && dict !== null && !hasState && !(dict instanceof Tensor);
+  if (isObject && !(Symbol.iterator in dict || ArrayBuffer.isView(dict) || dict instanceof ArrayBuffer))
+    return;
+  const hint = hasState ? "; pass its stateDict()" : "";
+  throw new OptionError(`${op}: expected an object such as stateDict() gives, got ${text(dict)}${hint}`);
 }
 
 /** The shape of a value, and its numbers when they are asked for. */

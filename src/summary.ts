@@ -2,8 +2,9 @@ import { checkShape, zeros } from "./create";
 import { OptionError, show, withDefaults } from "./errors";
 import { evaluating } from "./nn/evaluating";
 import { Module, modulesIn } from "./nn/module";
-import { scope } from "./scope";
-import type { DType, Shape, Tensor } from "./tensor";
+import { itemsOf } from "./nn/parts";
+import { ended, scopeOf } from "./scope";
+import { type DType, type Shape, Tensor, tensorsIn } from "./tensor";
 
 /** A row of the summary. */
 export interface LayerSummary {
@@ -11,7 +12,7 @@ export interface LayerSummary {
   name: string;
   /** The module with its sizes: Linear(64 → 32). */
   type: string;
-  /** Of the first call; null if the forward pass did not call the module. */
+  /** Of the first call, of several tensors that of the first; null if the forward pass did not call the module. */
   outputShape: Shape | null;
   /**
    * Number of elements of the parameters and running statistics that are its own; shared ones count where
@@ -94,14 +95,15 @@ export function summary(model: Module, inputShape: Shape, options?: { dtype?: DT
   const { dtype } = withDefaults("summary", { dtype: "f32" as DType }, options);
   if (!(model instanceof Module)) throw new OptionError(`summary: expected a module, got ${typeof model}`);
   checkShape("summary", inputShape);
-  const modules = new Map(modulesIn(model));
-  const shapes = outputShapes(model, new Set(modules.values()), inputShape, dtype);
+  const modules = [...modulesIn(model)];
+  const shapes = outputShapes(model, new Set(modules.map(([, module]) => module)), inputShape, dtype);
   const tensors = [...model.namedParameters(), ...model.namedBuffers().filter(([, t]) => t.dtype === "f32")];
   const layers: LayerSummary[] = [];
+  const named = new Map(tensors);
   for (const [prefix, module] of modules) {
-    const own = tensors
-      .filter(([path]) => path.startsWith(prefix) && !path.slice(prefix.length).includes("."))
-      .map(([, t]) => t);
+    const own = itemsOf(module).flatMap(([name, item]) =>
+      item instanceof Tensor && named.get(prefix + name) === item ? [item] : [],
+    );
     if (own.length === 0 && module.namedChildren().length > 0) continue;
     const outputShape = shapes.get(module) ?? null;
     layers.push({ name: prefix.slice(0, -1), type: String(module), outputShape, parameters: elements(own) });
@@ -123,13 +125,14 @@ function outputShapes(
   const originals = [...modules].map((module) => ({ module, forward: module.forward }));
   for (const { module, forward } of originals) {
     module.forward = (...inputs) => {
-      const y = forward(...inputs);
-      if (!shapes.has(module)) shapes.set(module, y.shape);
-      return y;
+      const result: unknown = forward(...inputs);
+      const [y] = tensorsIn(result);
+      if (y !== undefined && !shapes.has(module)) shapes.set(module, y.shape);
+      return result;
     };
   }
   try {
-    scope(() => {
+    scopeOf(ended("summary"), () => {
       evaluating(model, () => model.forward(zeros(inputShape, { dtype })));
     });
   } finally {

@@ -3,6 +3,7 @@ import {
   DTypeError,
   GraphError,
   InstanceError,
+  isDropped,
   OutOfMemoryError,
   ShapeError,
   sameShape,
@@ -283,7 +284,12 @@ export function expectTensor(op: string, x: unknown): Tensor {
         "make sure that only one is installed (npm ls nablas), or pass x.toArray()",
     );
   }
-  const got = Array.isArray(x) || ArrayBuffer.isView(x) ? "an array; wrap it in tensor(…)" : typed(x);
+  const isArray = Array.isArray(x) || ArrayBuffer.isView(x);
+  const got = isDropped(x)
+    ? "a promise; await it before"
+    : isArray
+      ? "an array; wrap it in tensor(…)"
+      : typed(x);
   throw new DTypeError(`${op}: expected a tensor, got ${got}`);
 }
 

@@ -8,8 +8,9 @@ import { Guard } from "./health/guard";
 import { type Watch, watchOf } from "./health/watch";
 import { Means, numbersOf, scalarOf } from "./measures";
 import { evaluating } from "./nn/evaluating";
+import { beforeLoneRow } from "./ops/normalization";
 import { Pace } from "./pace";
-import { scope } from "./scope";
+import { ended, scopeOf } from "./scope";
 import { expectDict, prepare } from "./stateDict";
 import type { Tensor } from "./tensor";
 
@@ -46,6 +47,7 @@ export class Training implements AsyncIterableIterator<Epoch> {
   private readonly guard: Guard | undefined;
   private readonly turns: AsyncGenerator<Epoch, void, undefined>;
   private started = false;
+  private ended = false;
   private seed: number;
   private lossSum = 0;
   private epochsDone = 0;
@@ -61,7 +63,7 @@ export class Training implements AsyncIterableIterator<Epoch> {
     this.divide();
     checkBatches("fit", this.train.size, settings);
     const { earlyStopping, health, stopOnNaN, model, optimizer } = settings;
-    this.patience = earlyStopping && new Patience(earlyStopping);
+    if (earlyStopping !== undefined) this.patience = new Patience(earlyStopping);
     this.watch = watchOf(health);
     this.guard = stopOnNaN ? new Guard(model, optimizer, this) : undefined;
     this.turns = this.run();
@@ -86,12 +88,29 @@ export class Training implements AsyncIterableIterator<Epoch> {
 
   /** Ends the training. */
   return(): Promise<IteratorResult<Epoch, void>> {
+    this.ended = true;
     return this.turns.return();
   }
 
-  /** Itself: `for await` trains. */
+  /** Itself: `for await` trains. @throws OptionError for a training that has ended, by its last epoch, a break or an error */
   [Symbol.asyncIterator](): this {
-    return this;
+    if (!this.ended && !(this.started && this.complete)) return this;
+    throw new OptionError(
+      `fit: this training has ended after ${this.epochsDone} epochs and cannot be gone through again; call fit for ` +
+        "another one, and its loadStateDict(training.stateDict()) to go on where this one stands",
+    );
+  }
+
+  /**
+   * Refuses `await`, which would not train.
+   * @throws OptionError always
+   */
+  // biome-ignore lint/suspicious/noThenProperty: it is there to refuse
+  get then(): (this: never) => never {
+    throw new OptionError(
+      "fit: a training is no promise: go through its epochs, for await (const epoch of fit(step, data)) …; an async " +
+        "function that returns one has to wrap it, return { training }",
+    );
   }
 
   /** Where the training stands. */
@@ -154,7 +173,20 @@ export class Training implements AsyncIterableIterator<Epoch> {
 
   private async *run(): AsyncGenerator<Epoch, void, undefined> {
     this.started = true;
-    while (this.epochsDone < this.settings.epochs && this.patience?.exhausted !== true) {
+    try {
+      yield* this.epochs();
+    } finally {
+      this.ended = true;
+    }
+  }
+
+  /** Whether there is no epoch left. */
+  private get complete(): boolean {
+    return this.epochsDone >= this.settings.epochs || this.patience?.exhausted === true;
+  }
+
+  private async *epochs(): AsyncGenerator<Epoch, void, undefined> {
+    while (!this.complete) {
       const start = performance.now();
       await this.trainEpoch();
       const validation = this.held && (await this.measure(this.held));
@@ -176,7 +208,7 @@ export class Training implements AsyncIterableIterator<Epoch> {
       if (pace.due) await pace.rest();
       settings.signal?.throwIfAborted();
       this.guard?.keep();
-      const loss = scope(() => {
+      const loss = scopeOf(ended("the step of fit"), () => {
         const { x, y } = train.batch(rows);
         return this.step(x, y);
       });
@@ -187,10 +219,15 @@ export class Training implements AsyncIterableIterator<Epoch> {
     }
   }
 
+  private get endsInLoneRow(): boolean {
+    return rowsUsed(this.train.size, this.settings) % this.settings.batchSize === 1;
+  }
+
   /** Makes a step and gives its loss, which has to be finite. */
   private step(x: Tensor, y: Tensor): number {
     const { stepOf, watch, guard } = this;
-    const loss = scalarOf("step", watch === undefined ? stepOf(x, y) : watch.run(stepOf, x, y));
+    const run = () => scalarOf("step", watch === undefined ? stepOf(x, y) : watch.run(stepOf, x, y));
+    const loss = this.endsInLoneRow ? beforeLoneRow("fit", x.shape[0]!, run) : run();
     if (guard === undefined || Number.isFinite(loss)) return loss;
     throw guard.stop(loss, stepOf, x, y, `epoch ${this.epochsDone}, batch ${this.batchesDone}`);
   }
@@ -201,7 +238,7 @@ export class Training implements AsyncIterableIterator<Epoch> {
     for (const rows of batchRows(held.size, { batchSize, dropLast: false })) {
       if (this.pace.due) await this.pace.rest();
       signal?.throwIfAborted();
-      scope(() => {
+      scopeOf(ended("evaluate of fit"), () => {
         const { x, y } = held.batch(rows);
         const numbers = () => numbersOf(evaluate!(x, y));
         means.add(model === undefined ? noGrad(numbers) : evaluating(model, numbers), rows.length);

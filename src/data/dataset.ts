@@ -1,6 +1,6 @@
 import { noGrad } from "../autograd";
-import { DomainError, OptionError, ShapeError, show, withDefaults } from "../errors";
-import { scope } from "../scope";
+import { DomainError, expectFunction, OptionError, ShapeError, show, text, withDefaults } from "../errors";
+import { ended, scope, scopeOf } from "../scope";
 import { expectTensor, type Shape, type Tensor } from "../tensor";
 import { type Column, gather, inputs, joined, type Rows, targets } from "./column";
 import { randomNumbers, rowOrder, seedOf } from "./random";
@@ -115,8 +115,9 @@ export class Dataset {
 
   /** The given rows, in their order, as a dataset that shares their values. @throws DomainError as `batch` */
   subset(rows: ArrayLike<number>): Dataset {
-    if (rows.length === 0) throw new ShapeError("subset: expected at least one row");
-    return new Dataset(this.columns, this.pick("subset", rows));
+    const picked = this.pick("subset", rows);
+    if (picked.length === 0) throw new ShapeError("subset: expected at least one row");
+    return new Dataset(this.columns, picked);
   }
 
   /**
@@ -150,7 +151,7 @@ export class Dataset {
     if (fits && counts.reduce((sum, n) => sum + n, 0) === this.size) return;
     throw new OptionError(
       `split: expected a fraction that leaves a row on either side, or counts ≥ 1 that add up to ${this.size}, ` +
-        `got ${Array.isArray(given) ? show(given) : given}`,
+        `got ${text(given)}`,
     );
   }
 
@@ -159,10 +160,11 @@ export class Dataset {
    * 1024) at a time: `data.map((x) => x.div(255))`.
    */
   map(fn: (x: Tensor) => Tensor, options?: { batchSize?: number }): Dataset {
+    expectFunction("map", fn);
     const cut = { ...withDefaults("map", { batchSize: 1024 }, options), dropLast: false };
     checkBatches("map", this.size, cut);
     const parts = Array.from(batchRows(this.size, cut), (rows) =>
-      scope(() => {
+      scopeOf(ended("the function of map"), () => {
         const batch = this.batch(rows);
         const x = noGrad(() => expectTensor("map", fn(batch.x)));
         if (x.shape[0] === rows.length) return { x: inputs("map", x), y: inputs("map", batch.y) };
@@ -174,6 +176,8 @@ export class Dataset {
   }
 
   private pick(op: string, rows: ArrayLike<number>): Int32Array {
+    if (typeof rows !== "object" || !Number.isInteger(rows?.length))
+      throw new OptionError(`${op}: expected an array of rows, got ${text(rows)}`);
     const picked = new Int32Array(rows.length);
     for (let i = 0; i < rows.length; i++) {
       const row = this.rows[rows[i]!];
@@ -195,7 +199,7 @@ export interface Cut {
 /** @throws OptionError unless there is a batch to make */
 export function checkBatches(op: string, size: number, { batchSize, dropLast }: Cut): void {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new OptionError(`${op}: batchSize is an integer ≥ 1, got ${batchSize}`);
+    throw new OptionError(`${op}: batchSize is an integer ≥ 1, got ${text(batchSize)}`);
   }
   if (dropLast && size < batchSize) {
     throw new OptionError(`${op}: dropLast leaves nothing of ${size} rows at a batchSize of ${batchSize}`);

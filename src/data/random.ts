@@ -1,5 +1,5 @@
 // Random orders of rows. They are drawn outside of linear memory: an order is as long as the data, not as a batch.
-import { OptionError } from "../errors";
+import { OptionError, text } from "../errors";
 import { rand } from "../ops/random";
 import { scope } from "../scope";
 
@@ -30,7 +30,7 @@ export function randomNumbers(seed: number, stream = 0): () => number {
 export function seedOf(op: string, given: number | undefined): number {
   const seed = given ?? drawSeed();
   if (Number.isSafeInteger(seed) && seed >= 0) return seed;
-  throw new OptionError(`${op}: seed is an integer from 0 to 2^53 − 1, got ${seed}`);
+  throw new OptionError(`${op}: seed is an integer from 0 to 2^53 − 1, got ${text(seed)}`);
 }
 
 /** 48 bits: all that two float32 in [0, 1) have. */

@@ -5,7 +5,7 @@ import { div, sub } from "../ops/arithmetic";
 import { composed } from "../ops/composed";
 import { toTensor } from "../ops/operand";
 import { outsideScopes, owned, scope } from "../scope";
-import { prepare } from "../stateDict";
+import { expectDict, prepare } from "../stateDict";
 import { type Shape, Tensor, type TensorData } from "../tensor";
 import { Dataset } from "./dataset";
 
@@ -94,6 +94,7 @@ export abstract class Scaler {
   /** @internal */
   [prepare](state: { shift: Tensor; scale: Tensor }): () => void {
     const { name } = this.constructor;
+    expectDict(name, state);
     const { shift, scale } = state;
     if (!(shift instanceof Tensor && scale instanceof Tensor)) {
       throw new OptionError(

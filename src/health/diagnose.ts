@@ -1,12 +1,12 @@
 import { withGrad } from "../autograd";
 import { full } from "../create";
 import { DomainError, expectFunction, NablasError, OptionError, withDefaults } from "../errors";
-import { Module } from "../nn/module";
+import { type Layer, Module } from "../nn/module";
 import { clone, detach } from "../ops/layout";
 import { toTensor } from "../ops/operand";
 import { getRngState, setRngState } from "../ops/random";
 import { recorder } from "../recording";
-import { scope } from "../scope";
+import { ended, scopeOf } from "../scope";
 import { expectTensor, Tensor, type TensorData } from "../tensor";
 import type { Batch } from "./data";
 import { nonFinite } from "./nonFinite";
@@ -45,7 +45,7 @@ export interface DiagnoseOptions {
  *   other than for values outside their domain
  */
 export function diagnose<Targets>(
-  model: Module,
+  model: Layer,
   inputs: Tensor | TensorData,
   targets: Targets,
   lossFn: LossFunction<Targets>,
@@ -55,12 +55,16 @@ export function diagnose<Targets>(
   expectModel("diagnose", model);
   expectFunction("diagnose", lossFn);
   if (recorder !== undefined) throw new OptionError("diagnose: reads values, so it cannot be compiled");
-  return scope(() => {
+  return scopeOf(ended("diagnose"), () => {
     const x = detach(toTensor("diagnose", inputs));
     const batch = { inputs: x, targets: targets instanceof Tensor ? targets : undefined };
     const trace = new Trace();
     const fault = unchanged(model, () =>
-      trace.run(() => withGrad(true, () => passes(trace, () => model.forward(x), targets, lossFn))),
+      trace.run(() =>
+        withGrad(true, () =>
+          passes(trace, () => expectTensor("diagnose: model", model.forward(x)), targets, lossFn),
+        ),
+      ),
     );
     const findings = fault === undefined ? findingsOf(trace, batch, lr) : domainFindings(trace, batch, fault);
     return new Diagnosis(

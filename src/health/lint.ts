@@ -4,12 +4,12 @@ import { expectFunction, NablasError, OptionError, text, withDefaults } from "..
 import { Dropout } from "../nn/dropout";
 import { Embedding } from "../nn/embedding";
 import { Linear } from "../nn/linear";
-import { type Module, modulesIn } from "../nn/module";
+import { type Layer, type Module, modulesIn } from "../nn/module";
 import { BatchNorm1d, LayerNorm } from "../nn/normalization";
 import { randn } from "../ops/random";
 import { recorder } from "../recording";
-import { scope } from "../scope";
-import type { Shape, Tensor } from "../tensor";
+import { ended, scopeOf } from "../scope";
+import { expectTensor, type Shape, type Tensor } from "../tensor";
 import { expectModel, type LossFunction, unchanged } from "./diagnose";
 import { xavierBeforeRelu } from "./initRules";
 import { type Finding, FLAG, findingAt, nameOf } from "./report";
@@ -31,7 +31,7 @@ export interface LintOptions {
  *   nor values as its targets
  */
 export function lint<Targets = Tensor>(
-  model: Module,
+  model: Layer,
   lossFn: LossFunction<Targets>,
   options?: LintOptions,
 ): Finding[] {
@@ -39,11 +39,11 @@ export function lint<Targets = Tensor>(
   expectModel("lint", model);
   expectFunction("lint", lossFn);
   if (recorder !== undefined) throw new OptionError("lint: reads values, so it cannot be compiled");
-  return scope(() => {
+  return scopeOf(ended("lint"), () => {
     const trace = new Trace();
     const output = unchanged(model, () => {
       const x = exampleInput(model, inputShape);
-      return trace.run(() => withGrad(true, () => model.forward(x)));
+      return trace.run(() => withGrad(true, () => expectTensor("lint: model", model.forward(x))));
     });
     const loss = lossOn(output.shape, lossFn as LossFunction<Tensor>);
     return sorted([...pairFindings(trace, loss), ...xavierBeforeRelu(trace), ...dropoutBeforeNorm(trace)]);
@@ -89,7 +89,8 @@ function lossOn(shape: Shape, lossFn: LossFunction<Tensor>): Stage[] {
   for (const targets of kinds) {
     const trace = new Trace();
     try {
-      trace.run(() => withGrad(true, () => lossFn(full(shape, 0.5, { requiresGrad: true }), targets())));
+      const loss = () => lossFn(full(shape, 0.5, { requiresGrad: true }), targets());
+      trace.run(() => withGrad(true, () => expectTensor("lint: loss", loss())));
       return trace.stages;
     } catch (error) {
       if (!(error instanceof NablasError)) throw error;

@@ -3,7 +3,7 @@
 import { FormatError, OptionError, text } from "../errors";
 import { getRngState, setRngState } from "../ops/random";
 import { isPlain, scope } from "../scope";
-import { expectDict, prepare } from "../stateDict";
+import { prepare } from "../stateDict";
 import { Tensor } from "../tensor";
 import { type Contents, decode, encode, readStored, type Stored } from "./safetensors";
 
@@ -42,11 +42,11 @@ interface Saved {
  * @throws OptionError for what cannot be saved
  */
 export function saveCheckpoint(parts: Readonly<Record<string, Stateful | Plain>>): Uint8Array {
-  expectDict("saveCheckpoint", parts);
+  checkParts("saveCheckpoint", parts);
   const tensors = new Map<string, Tensor>();
   const saved: Saved = { random: [...getRngState()], parts: {}, data: {} };
   for (const [name, part] of Object.entries(parts)) {
-    if (isStateful(part)) saved.parts[name] = flatten(part.stateDict(), name, tensors);
+    if (hasState(part)) saved.parts[name] = flatten(part.stateDict(), name, tensors);
     else saved.data[name] = flatten(part, name, tensors);
   }
   return encode(tensors, { nablas: JSON.stringify(saved) });
@@ -67,8 +67,12 @@ export function loadCheckpoint(
   const file = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
   if (!(file instanceof Uint8Array))
     throw new FormatError(`${op}: expected a Uint8Array, got ${text(bytes)}`);
-  if (typeof parts !== "object" || parts === null) {
-    throw new OptionError(`${op}: expected the parts, { model, optimizer } for instance, got ${text(parts)}`);
+  checkParts(op, parts);
+  for (const [name, part] of Object.entries(parts)) {
+    if (!isStateful(part))
+      throw new OptionError(
+        `${op}: "${name}" is what has stateDict() and loadStateDict(), a module for instance, got ${text(part)}`,
+      );
   }
   const contents = decode(op, file);
   const saved = readSaved(op, contents.metadata);
@@ -90,7 +94,21 @@ export function loadCheckpoint(
   });
 }
 
-function isStateful(part: unknown): part is Stateful {
+/** @throws OptionError for what is no object of parts, such as a part itself */
+function checkParts(op: string, parts: unknown): void {
+  const isObject = typeof parts === "object" && parts !== null && !Array.isArray(parts);
+  if (isObject && !isStateful(parts) && !(parts instanceof Map) && !(parts instanceof Tensor)) return;
+  throw new OptionError(
+    `${op}: expected the parts by name, { model, optimizer } for instance, got ${text(parts)}`,
+  );
+}
+
+/** Whether it has a state, to be saved and loaded. */
+export function isStateful(part: unknown): part is Stateful {
+  return hasState(part) && typeof part.loadStateDict === "function";
+}
+
+function hasState(part: unknown): part is Stateful {
   return typeof (part as Stateful | null)?.stateDict === "function";
 }
 

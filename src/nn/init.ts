@@ -1,7 +1,7 @@
 // Initial weights: how widely to draw so that neither signals nor gradients shrink or grow from layer to layer.
 // Xavier: Glorot and Bengio 2010; Kaiming: He et al. 2015; LeCun: LeCun et al. 1998; orthogonal: Saxe et al. 2013.
 // Names, defaults and gains of torch.nn.init.
-import { checkShape, full } from "../create";
+import { filled, shapeOf } from "../create";
 import { OptionError, ShapeError, text, withDefaults } from "../errors";
 import { normal, uniform } from "../ops/random";
 import { type Shape, sizeOf, type Tensor } from "../tensor";
@@ -36,7 +36,8 @@ export function calculateGain(nonlinearity: Nonlinearity, parameter = 0.01): num
 }
 
 /** Inputs and outputs of one unit for a weight [out, in, ...]. */
-function fans(op: string, shape: Shape): { fanIn: number; fanOut: number } {
+function fans(op: string, shape: Shape, options?: object): { fanIn: number; fanOut: number } {
+  shapeOf(op, shape, options);
   if (!Array.isArray(shape) || shape.length < 2) {
     throw new ShapeError(
       `${op}: fans need a weight of at least two dimensions [out, in], got ${text(shape)}`,
@@ -47,18 +48,19 @@ function fans(op: string, shape: Shape): { fanIn: number; fanOut: number } {
 }
 
 function xavierStd(op: string, shape: Shape, options: XavierOptions | undefined): number {
+  const { fanIn, fanOut } = fans(op, shape, options);
   const { gain } = withDefaults(op, { gain: 1 }, options);
-  const { fanIn, fanOut } = fans(op, shape);
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 }
 
 function kaimingStd(op: string, shape: Shape, options: KaimingOptions | undefined): number {
   const defaults = { mode: "fanIn" as const, nonlinearity: "leakyRelu" as Nonlinearity, negativeSlope: 0 };
+  const fan = fans(op, shape, options);
   const { mode, nonlinearity, negativeSlope } = withDefaults<Required<KaimingOptions>>(op, defaults, options);
   if (mode !== "fanIn" && mode !== "fanOut") {
-    throw new OptionError(`${op}: mode is "fanIn" or "fanOut", got "${mode}"`);
+    throw new OptionError(`${op}: mode is "fanIn" or "fanOut", got ${text(mode)}`);
   }
-  return calculateGain(nonlinearity, negativeSlope) / Math.sqrt(fans(op, shape)[mode]);
+  return calculateGain(nonlinearity, negativeSlope) / Math.sqrt(fan[mode]);
 }
 
 /** Uniform numbers of the given standard deviation: the bound is √3 times as large. */
@@ -144,7 +146,7 @@ export function lecunNormal(shape: Shape): Tensor {
  * @throws ShapeError unless the shape is an array of integers ≥ 0
  */
 export function constant(shape: Shape, value: number): Tensor {
-  return full(shape, value);
+  return filled("constant", shape, value, undefined);
 }
 
 /** The options of `orthogonal`. */
@@ -160,9 +162,8 @@ export interface OrthogonalOptions {
  * @throws ShapeError for fewer than two dimensions
  */
 export function orthogonal(shape: Shape, options?: OrthogonalOptions): Tensor {
+  const { fanIn: cols } = fans("orthogonal", shape, options);
   const { gain } = withDefaults("orthogonal", { gain: 1 }, options);
-  checkShape("orthogonal", shape);
-  const { fanIn: cols } = fans("orthogonal", shape);
   const [rows, size] = [shape[0]!, sizeOf(shape)];
   const t = normal(shape, 0, 1);
   const { data } = t;

@@ -40,7 +40,7 @@ export class Linear extends Module {
     const { bias, init, activation } = withDefaults("Linear", defaults, options);
     checkActivation("Linear", activation);
     const shape = [outFeatures, inFeatures];
-    this.weight = parameter(init(shape));
+    this.weight = parameter(expectTensor("Linear: init", init(shape)));
     if (!sameShape(this.weight.shape, shape)) {
       throw new ShapeError(`Linear: init made ${show(this.weight.shape)}, expected ${show(shape)}`);
     }

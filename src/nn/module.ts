@@ -1,9 +1,9 @@
-import type { Node } from "../autograd";
-import { NablasError, OptionError, withDefaults } from "../errors";
-import { observer, recorder } from "../recording";
-import { inModule, outliveModule, owned } from "../scope";
+import { OptionError, withDefaults } from "../errors";
+import { outliveModule, owned } from "../scope";
 import { compareKeys, expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
-import { expectTensor, Tensor, tensorsIn } from "../tensor";
+import { expectTensor, Tensor } from "../tensor";
+import { itemsOf, register } from "./parts";
+import { pass } from "./pass";
 
 const parametersSeen = new WeakSet<Tensor>();
 
@@ -32,12 +32,13 @@ function isParameter(x: unknown): x is Tensor {
   return parametersSeen.has(x);
 }
 
-// The modules whose forward pass is under way, outermost first.
-const active: Module[] = [];
-
 /**
- * Something with parameters and a forward pass. A subclass assigns its parameters (tensors with `requiresGrad`) and
- * its modules, or arrays of modules, to fields, and defines `forward`.
+ * Something with parameters and a forward pass. A subclass keeps its parameters (tensors with `requiresGrad`) and its
+ * modules in fields, or there in arrays, plain objects, Maps and Sets, to any depth, and defines `forward`, which takes and
+ * returns what it likes: tensors, or arrays and plain objects of them.
+ *
+ * What is in private fields (`#name`), closures or objects of other classes cannot be found. For modules `register` says
+ * that they are there, and a forward pass in which one runs without it is an error; parameters have to be in fields.
  *
  * A forward pass that records nothing gives back the memory of its intermediates when it ends; an error in it says in
  * which module it arose.
@@ -51,24 +52,38 @@ export abstract class Module {
     const { forward } = this;
     if (options.length > 0) throw new OptionError(`${this.constructor.name}: takes no options`);
     Object.defineProperty(this, "forward", {
-      value: (...inputs: Tensor[]) => call(this, () => forward.apply(this, inputs)),
+      value: (...inputs: unknown[]) => {
+        if (forward !== undefined) return pass(this, () => forward.apply(this, inputs));
+        throw new OptionError(`${this.constructor.name}: a class that extends Module defines forward(x)`);
+      },
       configurable: true,
       writable: true,
     });
   }
 
   /** The forward pass. Calling it is what a module is for: it names the module in errors, and frees intermediates. */
-  abstract forward(...inputs: Tensor[]): Tensor;
+  // biome-ignore lint/suspicious/noExplicitAny: what goes in and comes out is for each subclass to say
+  abstract forward(...inputs: any[]): any;
 
-  /** The modules directly inside this one, with their names: the fields, "name.0" for an array's first. */
+  /**
+   * Makes a module, which is kept where it cannot be found, a child of this one, also as a property of that name:
+   * `this.#hidden = this.register("hidden", new Linear(2, 16))`. A child registered before under that name is replaced.
+   * @param options.owned false for a teacher, a critic or a shared part: it may run in this one's forward pass, wherever it
+   *   is kept, but its parameters, its state and its mode are not this one's; default true
+   * @returns the module
+   * @throws OptionError for a name that something else has
+   */
+  register<M extends Module>(name: string, module: M, options?: { owned?: boolean }): M {
+    register(this, name, module, options);
+    return module;
+  }
+
+  /**
+   * The modules directly inside this one, with their names: the fields, "blocks.0" for an array's first, "heads.policy" for that
+   * of a plain object or a Map.
+   */
   namedChildren(): [name: string, module: Module][] {
-    return Object.entries(this).flatMap(([name, value]): [string, Module][] => {
-      if (value instanceof Module) return [[name, value]];
-      if (!Array.isArray(value)) return [];
-      return value.flatMap((item, i): [string, Module][] =>
-        item instanceof Module ? [[`${name}.${i}`, item]] : [],
-      );
-    });
+    return itemsOf(this).filter((item): item is [string, Module] => item[1] instanceof Module);
   }
 
   /** Every parameter with its name, such as ["0.weight", tensor]; a shared one once. */
@@ -77,8 +92,8 @@ export abstract class Module {
   }
 
   /**
-   * Every buffer with its name, such as ["1.runningMean", tensor]: a tensor in a field that is no parameter and not
-   * the result of a recorded op; a shared one once.
+   * Every buffer with its name, such as ["1.runningMean", tensor]: a tensor that is no parameter and not the result of a
+   * recorded op; a shared one once.
    */
   namedBuffers(): [name: string, buffer: Tensor][] {
     return once(named(this, [isBuffer]));
@@ -179,6 +194,12 @@ export abstract class Module {
   }
 }
 
+/** A module that makes one tensor of one. */
+export interface Layer extends Module {
+  /** The forward pass. */
+  forward(x: Tensor): Tensor;
+}
+
 /** Modules in whose `train` we are: what is inside itself is not entered again. */
 const entered = new Set<Module>();
 
@@ -200,50 +221,15 @@ export function* modulesIn(
 
 /** The tensors of each kind in the fields of a module, one kind after another as PyTorch orders them; then its children's. */
 function named(root: Module, kinds: readonly Kind[]): [string, Tensor][] {
-  return [...modulesIn(root)].flatMap(([path, module]) =>
-    kinds.flatMap((kind) =>
-      Object.entries(module).flatMap(([name, x]): [string, Tensor][] => (kind(x) ? [[path + name, x]] : [])),
-    ),
-  );
+  return [...modulesIn(root)].flatMap(([path, module]) => {
+    const items = itemsOf(module);
+    return kinds.flatMap((kind) =>
+      items.flatMap(([name, x]): [string, Tensor][] => (kind(x) ? [[path + name, x]] : [])),
+    );
+  });
 }
 
 function once(named: [string, Tensor][]): [string, Tensor][] {
   const seen = new Set<Tensor>();
   return named.filter(([, t]) => !seen.has(t) && seen.add(t));
-}
-
-const located = new WeakSet<Error>();
-
-function call(module: Module, forward: () => Tensor): Tensor {
-  active.push(module);
-  recorder?.entered(module);
-  observer?.entered(module, path());
-  try {
-    const result = inModule(module, forward, recordedIn);
-    observer?.left(result);
-    return result;
-  } catch (error) {
-    if (error instanceof NablasError && !located.has(error)) {
-      located.add(error);
-      const name = path();
-      error.message = `${module}${name === "" ? "" : ` "${name}"`}: ${error.message}`;
-    }
-    throw error;
-  } finally {
-    active.pop();
-  }
-}
-
-/** The nodes behind what a forward pass gave: a tensor, or what a subclass thinks fit. */
-function recordedIn(result: unknown): Node[] {
-  if (result instanceof Tensor) return result.node === undefined ? [] : [result.node];
-  return [...tensorsIn(result)].flatMap(({ node }) => node ?? []);
-}
-
-/** The name of the innermost active module as seen from the outermost: "encoder.0"; of that one itself "". */
-function path(): string {
-  const names = active
-    .slice(1)
-    .map((child, i) => active[i]!.namedChildren().find(([, m]) => m === child)?.[0]);
-  return names.map((name) => name ?? "?").join(".");
 }

@@ -1,12 +1,12 @@
 import { OptionError } from "../errors";
 import type { Tensor } from "../tensor";
-import { Module } from "./module";
+import { type Layer, Module } from "./module";
 
 /** Modules one after another; their names are their positions: "0.weight". */
 export class Sequential extends Module {
-  readonly layers: readonly Module[];
+  readonly layers: readonly Layer[];
 
-  constructor(...layers: Module[]) {
+  constructor(...layers: Layer[]) {
     super();
     for (const [i, layer] of layers.entries()) {
       if (layer instanceof Module) continue;
@@ -24,8 +24,9 @@ export class Sequential extends Module {
     return y;
   }
 
+  /** The layers by their positions, and what a subclass has beside them. */
   override namedChildren(): [string, Module][] {
-    return this.layers.map((layer, i) => [String(i), layer]);
+    return super.namedChildren().map(([name, module]) => [name.replace(/^layers\./, ""), module]);
   }
 
   override toString(): string {

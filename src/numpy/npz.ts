@@ -3,6 +3,7 @@ import { type UnzipFileInfo, unzipSync, zipSync } from "fflate";
 import type { Values } from "../data/column";
 import { text } from "../errors";
 import { FormatError, OptionError } from "../index";
+import { expectDict } from "../stateDict";
 import { read, saveNpy } from "./npy";
 
 /** How many bytes deflate makes of one at most (RFC 1951: 258 of two bits, and their overhead). */
@@ -29,8 +30,7 @@ export function saveNpz(
     throw new OptionError(`saveNpz: options are an object, got ${text(options)}`);
   const unknown = Object.keys(options).find((name) => name !== "compress");
   if (unknown !== undefined) throw new OptionError(`saveNpz: unknown option "${unknown}"; it takes compress`);
-  if (typeof arrays !== "object" || arrays === null)
-    throw new OptionError(`saveNpz: expected arrays by name, got ${text(arrays)}`);
+  expectDict("saveNpz", arrays);
   const files = Object.entries(arrays).map(([name, array]) => [`${name}.npy`, saveNpy(array)]);
   return zipSync(Object.fromEntries(files), { level: options.compress === true ? 6 : 0 });
 }

@@ -32,8 +32,8 @@ export function knownLayers(): Layers {
     layer(Sequential, (graph, sequential, x) => {
       const { path } = graph;
       const prefix = path === "" ? "" : `${path}.`;
-      const y = sequential.namedChildren().reduce((value, [name, child]) => {
-        graph.path = prefix + name;
+      const y = sequential.layers.reduce((value, child, i) => {
+        graph.path = prefix + i;
         return writerOf(layers, child)!(graph, child, value);
       }, x);
       graph.path = path;

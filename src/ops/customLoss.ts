@@ -1,6 +1,15 @@
 import { callBack, gradient, noGrad, record } from "../autograd";
-import { expectFunction, OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
-import { scope } from "../scope";
+import {
+  expectFunction,
+  isDropped,
+  OptionError,
+  ShapeError,
+  sameShape,
+  show,
+  text,
+  withDefaults,
+} from "../errors";
+import { ended, scopeOf } from "../scope";
 import { expectTensor, Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
@@ -50,11 +59,7 @@ function withDerivative(
   backward: NonNullable<CustomLoss["backward"]>,
 ): CustomLoss["forward"] {
   return (pred, target) => {
-    const values = returned(
-      name,
-      "forward",
-      noGrad(() => forward(pred, target)),
-    );
+    const values = noGrad(() => returned(name, "forward", forward(pred, target)));
     const rows = values.shape.length;
     if (!sameShape(values.shape, pred.shape.slice(0, rows))) {
       throw new ShapeError(
@@ -63,12 +68,8 @@ function withDerivative(
     }
     const y = new Tensor(values.shape, "f32", values.buffer.share());
     return record(name, y, [pred], [pred, target], (dy) =>
-      scope(() => {
-        const slope = returned(
-          name,
-          "backward",
-          callBack(() => backward(pred, target)),
-        );
+      scopeOf(ended(`backward of ${name}`), () => {
+        const slope = callBack(() => returned(name, "backward", backward(pred, target)));
         if (!sameShape(slope.shape, pred.shape)) {
           throw new ShapeError(
             `${name}: backward gave ${show(slope.shape)} for a prediction ${show(pred.shape)}`,
@@ -84,6 +85,6 @@ function withDerivative(
 /** @throws OptionError if a function of the definition gave something else than an f32 tensor */
 function returned(name: string, part: string, value: unknown): Tensor {
   if (value instanceof Tensor && value.dtype === "f32") return value;
-  const got = value instanceof Tensor ? value.dtype : text(value);
+  const got = value instanceof Tensor ? value.dtype : isDropped(value) ? "a promise" : text(value);
   throw new OptionError(`${name}: ${part} gets tensors and returns an f32 tensor, got ${got}`);
 }

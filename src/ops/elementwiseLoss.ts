@@ -1,5 +1,14 @@
 import { gradient, record, recording } from "../autograd";
-import { DomainError, GraphError, OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import {
+  DomainError,
+  GraphError,
+  OptionError,
+  ShapeError,
+  sameShape,
+  show,
+  text,
+  withDefaults,
+} from "../errors";
 import { expectNone } from "../recording";
 import { expectTensor, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
@@ -22,7 +31,7 @@ export interface LossOptions {
 /** @throws OptionError if `reduction` is none of the three. */
 export function checkReduction(op: string, reduction: string): asserts reduction is Reduction {
   if (reduction === "mean" || reduction === "sum" || reduction === "none") return;
-  throw new OptionError(`${op}: reduction is "mean", "sum" or "none", got "${reduction}"`);
+  throw new OptionError(`${op}: reduction is "mean", "sum" or "none", got ${text(reduction)}`);
 }
 
 /** The values of a loss as its reduction wants them. */

@@ -1,6 +1,6 @@
 import { gradient, record } from "../autograd";
 import { tensor } from "../create";
-import { DomainError, DTypeError, OptionError, ShapeError, show, withDefaults } from "../errors";
+import { DomainError, DTypeError, OptionError, ShapeError, show, text, withDefaults } from "../errors";
 import { expectNone } from "../recording";
 import { expectRoom, expectTensor, type Nested, Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -126,7 +126,7 @@ export function paddingRow(op: string, paddingIdx: number | undefined, num: numb
     return paddingIdx < 0 ? paddingIdx + num : paddingIdx;
   }
   throw new OptionError(
-    `${op}: paddingIdx is an integer from ${-num} to ${num - 1}, a row of the weight, got ${String(paddingIdx)}`,
+    `${op}: paddingIdx is an integer from ${-num} to ${num - 1}, a row of the weight, got ${text(paddingIdx)}`,
   );
 }
 
@@ -145,7 +145,7 @@ export interface OneHotOptions {
 export function oneHot(index: Indices, options?: OneHotOptions): Tensor {
   const { numClasses } = withDefaults("oneHot", { numClasses: undefined as number | undefined }, options);
   if (numClasses !== undefined && !(Number.isInteger(numClasses) && numClasses > 0)) {
-    throw new OptionError(`oneHot: numClasses is an integer ≥ 1, got ${numClasses}`);
+    throw new OptionError(`oneHot: numClasses is an integer ≥ 1, got ${text(numClasses)}`);
   }
   return composed(() => {
     const at = asIndices("oneHot", index);

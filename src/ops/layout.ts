@@ -12,7 +12,8 @@ import { around, dimension } from "./shapes";
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   expectTensor("reshape", x).use("reshape", x.dtype);
-  if (!Array.isArray(shape)) throw new ShapeError(`reshape: a shape is an array, got ${text(shape)}`);
+  if (!Array.isArray(shape))
+    throw new ShapeError(`reshape: a shape is an array such as [2, 3], got ${text(shape)}`);
   const y = new Tensor(inferred(x, shape), x.dtype, x.buffer.share());
   return record("reshape", y, [x], [], (dy) => kernels.copyBackward(dy, gradient(x), x.size));
 }

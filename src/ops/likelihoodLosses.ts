@@ -1,6 +1,6 @@
 import { noGrad, recording } from "../autograd";
 import { ones } from "../create";
-import { OptionError, ShapeError, sameShape, show, withDefaults } from "../errors";
+import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "../errors";
 import type { Tensor, TensorData } from "../tensor";
 import { mul } from "./arithmetic";
 import { composed } from "./composed";
@@ -169,7 +169,7 @@ export function klDivLoss(logProbs: Tensor, target: Tensor, options?: KlDivOptio
   const op = "klDivLoss";
   const { logTarget, reduction } = withDefaults(op, klDivDefaults, options);
   if (!["mean", "batchmean", "sum", "none"].includes(reduction)) {
-    throw new OptionError(`${op}: reduction is "mean", "batchmean", "sum" or "none", got "${reduction}"`);
+    throw new OptionError(`${op}: reduction is "mean", "batchmean", "sum" or "none", got ${text(reduction)}`);
   }
   checkPair(op, logProbs, target, false);
   if (!logTarget) checkWithin(op, "target", target, NOT_NEGATIVE, "; log-probabilities want logTarget: true");

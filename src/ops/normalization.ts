@@ -49,6 +49,36 @@ export function checkNumbers(op: string, { momentum, eps }: { momentum?: number 
   throw new OptionError(`${op}: momentum is a number from 0 to 1, or null, got ${String(momentum)}`);
 }
 
+/** Who goes through batches of which the last has one row, and how many rows the one under way has. */
+let beforeLast: { op: string; rows: number } | undefined;
+
+/** Runs `fn` on a batch, the last of which will have one row: what that would be refused for is refused at once. */
+export function beforeLoneRow<T>(op: string, rows: number, fn: () => T): T {
+  const outer = beforeLast;
+  beforeLast = { op, rows };
+  try {
+    return fn();
+  } finally {
+    beforeLast = outer;
+  }
+}
+
+/** @throws ShapeError for one value per channel, in this batch or in the last one, in proportion to its rows */
+function checkCount(op: string, shape: Shape, count: number): void {
+  const wanted = `${op}: expected more than one value per channel to take statistics of, got`;
+  if (count === 1) {
+    throw new ShapeError(
+      `${wanted} ${show(shape)}; use larger batches, or running statistics by eval(), or leave out a last batch of one ` +
+        "row by { dropLast: true }, an option of fit, over and batches",
+    );
+  }
+  if (beforeLast === undefined || beforeLast.rows !== count) return;
+  throw new ShapeError(
+    `${wanted} ${show(shape)} now, but one row in the last batch; pass { dropLast: true } to ${beforeLast.op}, or another ` +
+      "batchSize",
+  );
+}
+
 /** A tensor of exactly this shape, or null. */
 function optional(op: string, name: string, value: Tensor | TensorData | null, shape: Shape): Tensor | null {
   if (value === null) return null;
@@ -96,12 +126,7 @@ export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {
     throw new ShapeError(`${op}: expected [batch, channels] or [batch, channels, …], got ${show(x.shape)}`);
   }
   const L = sizeOf(field);
-  if (training && N * L === 1) {
-    throw new ShapeError(
-      `${op}: expected more than one value per channel to take statistics of, got ${show(x.shape)}; use larger ` +
-        "batches, or running statistics by eval()",
-    );
-  }
+  if (training) checkCount(op, x.shape, N * L);
   return composed(() => {
     const runningMean = optional(op, "runningMean", given.runningMean, [C]);
     const runningVar = optional(op, "runningVar", given.runningVar, [C]);

@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { checkShape, type TensorOptions } from "../create";
+import { shapeOf, type TensorOptions } from "../create";
 import { OptionError, text, withDefaults } from "../errors";
 import { Buffer, permanent } from "../memory";
 import { adopt } from "../scope";
@@ -68,9 +68,9 @@ function drawn(
   options: RandomOptions | undefined,
   fill: (ptr: number, n: number) => void,
 ): Tensor {
+  const sizes = shapeOf(op, shape, options);
   const { requiresGrad } = withDefaults(op, { requiresGrad: false }, options);
-  checkShape(op, shape);
-  const t = new Tensor([...shape]);
+  const t = new Tensor(sizes);
   adopt(t);
   fill(t.ptr, t.size);
   t.requiresGrad = requiresGrad;
@@ -78,16 +78,28 @@ function drawn(
 }
 
 /** Numbers from the uniform distribution on [low, high). */
-export function uniform(shape: Shape, low: number, high: number, options?: RandomOptions): Tensor {
-  return drawn("uniform", shape, options, (ptr, n) => {
+export function uniform(
+  shape: Shape,
+  low: number,
+  high: number,
+  options?: RandomOptions,
+  op = "uniform",
+): Tensor {
+  return drawn(op, shape, options, (ptr, n) => {
     kernels.uniformFill(generator().ptr, ptr, n, low, high, 0);
     passEven(n);
   });
 }
 
 /** Numbers from the normal distribution. */
-export function normal(shape: Shape, mean: number, std: number, options?: RandomOptions): Tensor {
-  return drawn("normal", shape, options, (ptr, n) => {
+export function normal(
+  shape: Shape,
+  mean: number,
+  std: number,
+  options?: RandomOptions,
+  op = "normal",
+): Tensor {
+  return drawn(op, shape, options, (ptr, n) => {
     kernels.normalFill(generator().ptr, ptr, n, mean, std, 0);
     passNormal(n);
   });
@@ -98,7 +110,7 @@ export function normal(shape: Shape, mean: number, std: number, options?: Random
  * @throws ShapeError unless the shape is an array of integers ≥ 0
  */
 export function rand(shape: Shape, options?: RandomOptions): Tensor {
-  return uniform(shape, 0, 1, options);
+  return uniform(shape, 0, 1, options, "rand");
 }
 
 /**
@@ -106,7 +118,7 @@ export function rand(shape: Shape, options?: RandomOptions): Tensor {
  * @throws ShapeError unless the shape is an array of integers ≥ 0
  */
 export function randn(shape: Shape, options?: RandomOptions): Tensor {
-  return normal(shape, 0, 1, options);
+  return normal(shape, 0, 1, options, "randn");
 }
 
 /** The options of `rrelu`. */

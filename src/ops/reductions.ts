@@ -31,7 +31,7 @@ export function reduction(
   if (dim === undefined || (Array.isArray(dim) && dim.length === 0)) {
     return reduce(x, 1, x.size, 1, keepdim ? x.shape.map(() => 1) : []);
   }
-  const dims = (typeof dim === "number" ? [dim] : [...dim]).map((d) => dimension(op, d, rankOf(x)));
+  const dims = (Array.isArray(dim) ? [...dim] : [dim as number]).map((d) => dimension(op, d, rankOf(x)));
   if (dims.length > 1) dims.sort((p, q) => p - q);
   const twice = dims.find((d, i) => d === dims[i - 1]);
   if (twice !== undefined) throw new ShapeError(`${op}: dim ${twice} appears twice in ${show([dim].flat())}`);

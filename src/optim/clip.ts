@@ -4,6 +4,7 @@ import { Buffer } from "../memory";
 import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
 import { gradientOf } from "./gradients";
+import { expectParameter } from "./groups";
 
 /** The options of `clipGradNorm`. */
 export interface ClipGradNormOptions {
@@ -20,7 +21,7 @@ interface Gradient {
 function gradientsOf(op: string, parameters: Tensor | readonly Tensor[]): Gradient[] {
   const gradients: Gradient[] = [];
   for (const t of Array.isArray(parameters) ? parameters : [parameters]) {
-    const gradient = gradientOf(op, t);
+    const gradient = gradientOf(op, expectParameter(op, t));
     if (gradient === undefined) continue;
     t.use(op);
     gradient.overwrite();

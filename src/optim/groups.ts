@@ -2,7 +2,8 @@
 import { GraphError, OptionError, PlanError, text, withDefaults } from "../errors";
 import { recorder } from "../recording";
 import { brand } from "../scope";
-import { expectTensor, type Tensor } from "../tensor";
+import { snakeCase } from "../stateDict";
+import { expectTensor, Tensor } from "../tensor";
 
 /** What is particular to a kind of optimizer. */
 export interface Rule<O extends object> {
@@ -41,7 +42,7 @@ export function makeGroups<O extends object>(
 ): Group<O>[] {
   const { name, defaults } = rule;
   const shared = withDefaults(name, defaults, options);
-  if (!Array.isArray(given) || given.length === 0) throw noParameters(name);
+  if (!Array.isArray(given) || given.length === 0) throw noParameters(name, given);
   const grouped = given.some(isGroup);
   const groups = (grouped ? given : [{ params: given }]).map((group: ParameterGroup<O>, i): Group<O> => {
     if (!isGroup(group)) {
@@ -49,7 +50,7 @@ export function makeGroups<O extends object>(
     }
     const { params, ...own } = group;
     if (!Array.isArray(params))
-      throw new OptionError(`${name}: groups[${i}].params is an array of parameters`);
+      throw new OptionError(`${name}: groups[${i}].params is an array of parameters, got ${text(params)}`);
     const merged = withDefaults(`${name}: groups[${i}]`, shared, own as unknown as Partial<O>);
     return tracked(merged, params);
   });
@@ -90,13 +91,35 @@ function setWhileRecording(name: string): PlanError {
   );
 }
 
+/**
+ * Makes `optimizer.lr = 0.1` and its like an error: options belong to groups, and a property that nobody reads would change nothing.
+ * A subclass may have a field of such a name.
+ */
+export function refuseProperties<O extends object>(optimizer: object, { name, defaults }: Rule<O>): void {
+  const names = Object.keys(defaults).flatMap((option) => [
+    [option, option],
+    [snakeCase(option), option],
+  ]);
+  for (const [alias, option] of [...names, ["learningRate", "lr"], ["learning_rate", "lr"]] as [
+    string,
+    string,
+  ][]) {
+    const set = () => {
+      throw new OptionError(
+        `${name}: the options belong to the groups; set optimizer.groups[0].${option} instead of optimizer.${alias}`,
+      );
+    };
+    Object.defineProperty(optimizer, alias, { set, configurable: true });
+  }
+}
+
 function isGroup(x: unknown): boolean {
   return typeof x === "object" && x !== null && !(brand in x) && "params" in x;
 }
 
-function noParameters(name: string): OptionError {
+function noParameters(name: string, given: unknown): OptionError {
   return new OptionError(
-    `${name}: expected an array of parameters with at least one, such as model.parameters()`,
+    `${name}: expected an array of parameters with at least one, such as model.parameters(), got ${text(given)}`,
   );
 }
 
@@ -109,8 +132,7 @@ function checkParameters(
   for (const [g, { params }] of groups.entries()) {
     for (const [i, t] of params.entries()) {
       const what = grouped ? `parameter ${i} of groups[${g}]` : `parameter ${i}`;
-      expectTensor(name, t);
-      t.use(name);
+      expectParameter(name, t).use(name);
       if (t.node !== undefined) {
         throw new GraphError(
           `${name}: ${what} is no leaf but ${t.describe()}; pass what it was computed from`,
@@ -125,7 +147,17 @@ function checkParameters(
       seen.set(t, g);
     }
   }
-  if (seen.size === 0) throw noParameters(name);
+  if (seen.size === 0) throw noParameters(name, []);
+}
+
+/** A parameter of a list. @throws OptionError for a pair of `namedParameters`, or a module */
+export function expectParameter(op: string, t: unknown): Tensor {
+  const isPair = Array.isArray(t) && t[1] instanceof Tensor;
+  if (!isPair && typeof (t as { parameters?: unknown } | null)?.parameters !== "function")
+    return expectTensor(op, t);
+  throw new OptionError(
+    `${op}: expected parameters, got ${isPair ? "pairs of a name and a parameter" : text(t)}; pass model.parameters()`,
+  );
 }
 
 /** The options of a group as the kernel reads them. Errors name the group if there are several. */

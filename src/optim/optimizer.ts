@@ -16,6 +16,7 @@ import {
   optionNames,
   type ParameterList,
   type Rule,
+  refuseProperties,
 } from "./groups";
 import { type GroupState, readGroups } from "./readGroups";
 
@@ -72,6 +73,7 @@ export abstract class Optimizer<O extends object> {
     options: Partial<O> | undefined,
   ) {
     this.groups = makeGroups(rule, parameters, options);
+    refuseProperties(this, rule);
     this.members = this.groups.flatMap(({ params }, group) =>
       params.map((t) => ({ t, group, state: undefined, gradient: undefined })),
     );

@@ -1,8 +1,9 @@
 import { zeros } from "../create";
-import { batchRows, checkBatches, type Dataset, rowsUsed } from "../data/dataset";
+import { batchRows, checkBatches, Dataset, rowsUsed } from "../data/dataset";
 import { randomNumbers, seedOf } from "../data/random";
 import { OptionError, text, withDefaults } from "../errors";
-import { freeWith, outsideScopes, Region, scope } from "../scope";
+import { beforeLoneRow } from "../ops/normalization";
+import { ended, freeWith, outsideScopes, Region, scope, scopeOf } from "../scope";
 import { expectDict, prepare } from "../stateDict";
 import type { Tensor } from "../tensor";
 import { kernels } from "../wasm";
@@ -68,6 +69,8 @@ export class PlanBatches<R> {
     private readonly data: Dataset,
     options: PlanBatchesOptions | undefined,
   ) {
+    if (!(data instanceof Dataset))
+      throw new OptionError("over: expected a dataset; make one by dataset(x, y)");
     const settings = withDefaults("over", defaults, options);
     checkBatches("over", data.size, settings);
     this.settings = { ...settings, seed: settings.shuffle ? seedOf("over", settings.seed) : 0 };
@@ -85,7 +88,7 @@ export class PlanBatches<R> {
    * @throws OptionError unless n is an integer ≥ 1
    */
   run(n = 1): R {
-    if (!Number.isInteger(n) || n < 1) throw new OptionError(`run: expected an integer ≥ 1, got ${n}`);
+    if (!Number.isInteger(n) || n < 1) throw new OptionError(`run: expected an integer ≥ 1, got ${text(n)}`);
     let result!: R;
     for (let i = 0; i < n; i++) result = this.next();
     return result;
@@ -162,11 +165,13 @@ export class PlanBatches<R> {
       this.gather(this.y, at, y, rows);
       return plan.again();
     }
-    return scope(() => {
+    return scopeOf(ended("the function of compile"), () => {
       const [x, y] = [this.x, this.y].map(({ shape, dtype }) => zeros([rows, ...shape.slice(1)], { dtype }));
       this.gather(this.x, at, x!, rows);
       this.gather(this.y, at, y!, rows);
-      const result = this.step.call(x!, y!);
+      const call = () => this.step.call(x!, y!);
+      const endsInLoneRow = rowsUsed(this.data.size, this.settings) % this.settings.batchSize === 1;
+      const result = endsInLoneRow ? beforeLoneRow("over", rows, call) : call();
       this.plans.set(rows, this.step.find(x!, y!));
       return result;
     });

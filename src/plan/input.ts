@@ -36,7 +36,13 @@ export class InputCell {
       return input.dtype === dtype && !input.requiresGrad && sameShape(input.shape, shape);
     }
     if (ArrayBuffer.isView(input)) {
-      return shape.length === 1 && input.length === size && (dtype === "i32") === input instanceof Int32Array;
+      const isNumeric = typeof (input[0] ?? 0) === "number"; // 64-bit integers are none
+      return (
+        shape.length === 1 &&
+        input.length === size &&
+        isNumeric &&
+        (dtype === "i32") === input instanceof Int32Array
+      );
     }
     if (typeof input === "number") return shape.length === 0 && dtype === "f32";
     if (!Array.isArray(input))

@@ -1,11 +1,11 @@
 // A compiled function for inputs of given shapes: its plan, and what has to hold for the plan to be right.
 import { gradEnabled } from "../autograd";
-import { DisposedError, PlanError, show } from "../errors";
+import { DisposedError, PlanError, refusePromise, show } from "../errors";
 import type { Held, LeafGradient } from "../gradient";
 import { type Buffer, gradientChanges, moment } from "../memory";
 import type { Module } from "../nn/module";
 import { structure } from "../recording";
-import { freeNow, isPlain, outsideScopes, Region, scope } from "../scope";
+import { freeNow, isPlain, outsideScopes, Region, scopeOf } from "../scope";
 import { Tensor, tensorsIn } from "../tensor";
 import { type Input, InputCell } from "./input";
 import { Plan } from "./plan";
@@ -25,6 +25,15 @@ interface PlannedGradient {
 }
 
 let calls = 0;
+
+const FATE =
+  "was freed when the function of compile returned; return it from there, and clone() what is to be kept";
+
+function run<R>(fn: (...inputs: Tensor[]) => R, inputs: readonly Tensor[]): R {
+  const result = fn(...inputs);
+  refusePromise("compile", result);
+  return result;
+}
 
 export class Variant<R> {
   /** What the function returned, in memory of the plan. */
@@ -61,7 +70,9 @@ export class Variant<R> {
     this.recording = new Recording(tensors);
     try {
       for (const input of inputs) tensors.push(this.copyOf(input));
-      this.plan = this.settle(outsideScopes(() => this.recording.run(() => scope(() => fn(...tensors)))));
+      this.plan = this.settle(
+        outsideScopes(() => this.recording.run(() => scopeOf(FATE, () => run(fn, tensors)))),
+      );
     } catch (error) {
       this.recording.release(this.recording.persistent(this.results));
       this.region.free("dispose");

@@ -88,6 +88,12 @@ export const MAX_BYTES = 2 ** 32 - PAGE;
 /** How the memory of a buffer came to be given back. */
 export type Fate = "dispose" | "scope" | "backward" | "module" | "garbage";
 
+/** Names what lies in a buffer as the user handed it over, for errors. */
+export interface Origin {
+  /** Where element `at` is from: "row 50, column 1 of the data set"; undefined if nobody knows. */
+  place(at: number): string | undefined;
+}
+
 /** A piece of linear memory: a pointer and a length. Several tensors may share one piece (`share`). */
 export class Buffer {
   readonly ptr: number;
@@ -99,6 +105,8 @@ export class Buffer {
   next: Buffer | undefined;
   /** Whether a recorded op has taken this unrecorded buffer as its input. */
   consumed = false;
+  /** Where the elements are from, if they are rows of a data set. */
+  origin: Origin | undefined;
   /** Whether the gradient of a leaf lies here, or in what shares this piece. */
   private gradient = false;
   /** How many buffers share this piece, once it is shared. */
@@ -112,6 +120,7 @@ export class Buffer {
     if (shared !== undefined) {
       this.ptr = shared.ptr + offset;
       this.bytes = shared.bytes - offset;
+      this.origin = shared.origin;
       shared.sharers ??= { count: 1, ptr: shared.ptr, bytes: shared.bytes, gradient: shared.gradient };
       shared.sharers.count++;
       this.sharers = shared.sharers;

@@ -9,13 +9,15 @@ import { composed } from "./composed";
 import { recordRows } from "./crossEntropy";
 import {
   checkConstant,
-  checkPair,
   checkReduction,
   checkSigns,
   checkWithin,
+  isColumnOf,
   type LossOptions,
+  paired,
   type Reduction,
 } from "./elementwiseLoss";
+import { asFloat } from "./operand";
 
 /** The options of `multiMarginLoss`. */
 export interface MultiMarginOptions extends LossOptions {
@@ -90,20 +92,17 @@ export function categoricalHingeLoss(pred: Tensor, target: Tensor, options?: Los
   const op = "categoricalHingeLoss";
   const { reduction } = withDefaults(op, { reduction: "mean" as Reduction }, options);
   checkReduction(op, reduction);
-  checkPair(op, pred, target, false);
-  const { shape, cols } = rowsOf(op, pred);
-  checkWithin(op, "target", target, [0, 1]);
-  const rows = { x: pred, rows: sizeOf(shape), classes: cols, shape };
-  const y = lossOf(shape, reduction);
-  const saved = new Buffer(pred.size);
-  const sizes = [
-    rows.rows,
-    cols,
-    Number(reduction === "none"),
-    reduction === "mean" ? 1 / rows.rows : 1,
-  ] as const;
-  kernels.categoricalHingeLossForward(pred.ptr, target.ptr, saved.ptr, y.ptr, ...sizes);
-  return recordRows(op, rows, y, saved, reduction);
+  return paired(op, pred, target, false, (t) => {
+    const { shape, cols } = rowsOf(op, pred);
+    checkWithin(op, "target", t, [0, 1]);
+    const rows = { x: pred, rows: sizeOf(shape), classes: cols, shape };
+    const y = lossOf(shape, reduction);
+    const saved = new Buffer(pred.size);
+    const scale = reduction === "mean" ? 1 / rows.rows : 1;
+    const sizes = [rows.rows, cols, Number(reduction === "none"), scale] as const;
+    kernels.categoricalHingeLossForward(pred.ptr, t.ptr, saved.ptr, y.ptr, ...sizes);
+    return recordRows(op, rows, y, saved, reduction);
+  });
 }
 
 /** The shape before the last dimension, and the size of that. */
@@ -126,7 +125,7 @@ export interface CosineEmbeddingOptions extends LossOptions {
  * Keras' CosineSimilarity is −c, without a target of that kind.
  * @param a [batch, features] or [features]
  * @param b of the shape of `a`
- * @param target −1 and 1 (f32), of the shape without the last dimension
+ * @param target −1 and 1, of the shape without the last dimension
  * @throws ShapeError if the shapes do not fit, DomainError for another target
  */
 export function cosineEmbeddingLoss(
@@ -140,25 +139,28 @@ export function cosineEmbeddingLoss(
   checkReduction(op, reduction);
   checkPairOfRows(op, a, b);
   const { shape, cols } = rowsOf(op, a);
-  expectTensor(op, target).use(op);
-  if (!sameShape(target.shape, shape)) {
+  expectTensor(op, target).use(op, target.dtype);
+  if (!sameShape(target.shape, shape) && !isColumnOf(target.shape, shape)) {
     throw new ShapeError(
       `${op}: expected targets ${show(shape)}, one for each row, got ${show(target.shape)}`,
     );
   }
   checkConstant(op, "target", target);
-  checkSigns(op, target);
-  const n = sizeOf(shape);
-  const rest = [n, cols, Number(reduction === "none"), reduction === "mean" ? 1 / n : 1, margin] as const;
-  const y = lossOf(shape, reduction);
-  kernels.cosineEmbeddingLossForward(a.ptr, b.ptr, target.ptr, y.ptr, ...rest);
-  return record(op, y, [a, b], [a, b, target], (dy) => {
-    if (a.requiresGrad) {
-      kernels.cosineEmbeddingLossBackward(a.ptr, b.ptr, target.ptr, dy, gradient(a), ...rest);
-    }
-    if (b.requiresGrad) {
-      kernels.cosineEmbeddingLossBackward(b.ptr, a.ptr, target.ptr, dy, gradient(b), ...rest);
-    }
+  return composed(() => {
+    const t = asFloat(op, target);
+    checkSigns(op, t);
+    const n = sizeOf(shape);
+    const rest = [n, cols, Number(reduction === "none"), reduction === "mean" ? 1 / n : 1, margin] as const;
+    const y = lossOf(shape, reduction);
+    kernels.cosineEmbeddingLossForward(a.ptr, b.ptr, t.ptr, y.ptr, ...rest);
+    return record(op, y, [a, b], [a, b, t], (dy) => {
+      if (a.requiresGrad) {
+        kernels.cosineEmbeddingLossBackward(a.ptr, b.ptr, t.ptr, dy, gradient(a), ...rest);
+      }
+      if (b.requiresGrad) {
+        kernels.cosineEmbeddingLossBackward(b.ptr, a.ptr, t.ptr, dy, gradient(b), ...rest);
+      }
+    });
   });
 }
 

@@ -2,6 +2,7 @@ import { zeros } from "../create";
 import { batchRows, checkBatches, type Dataset, rowsUsed } from "../data/dataset";
 import { randomNumbers, seedOf } from "../data/random";
 import { OptionError, text, withDefaults } from "../errors";
+import type { Origin } from "../memory";
 import { freeWith, outsideScopes, Region, scope } from "../scope";
 import { expectDict, prepare } from "../stateDict";
 import type { Tensor } from "../tensor";
@@ -60,6 +61,8 @@ export class PlanBatches<R> {
   private readonly y: Tensor;
   /** The rows in the order of the epoch, i32. */
   private readonly order: Tensor;
+  /** Names the rows of the batch under way. */
+  private readonly origins: Origin[];
   /** By the rows of the batch. */
   private readonly plans = new Map<number, Variant<R> | undefined>();
 
@@ -77,6 +80,7 @@ export class PlanBatches<R> {
     [this.order, this.x, this.y] = outsideScopes(() => scope(made)) as [Tensor, Tensor, Tensor];
     for (const { buffer } of [this.order, this.x, this.y]) this.region.add(buffer);
     freeWith(this, this.region);
+    this.origins = data.origins((row) => this.order.view()[this.batch * settings.batchSize + row]!);
   }
 
   /**
@@ -158,6 +162,7 @@ export class PlanBatches<R> {
     const plan = this.plans.get(rows);
     if (plan?.holds() === true && plan.prepare()) {
       const [x, y] = plan.inputs as [Tensor, Tensor];
+      [x.buffer.origin, y.buffer.origin] = this.origins;
       this.gather(this.x, at, x, rows);
       this.gather(this.y, at, y, rows);
       return plan.again();
@@ -166,6 +171,7 @@ export class PlanBatches<R> {
       const [x, y] = [this.x, this.y].map(({ shape, dtype }) => zeros([rows, ...shape.slice(1)], { dtype }));
       this.gather(this.x, at, x!, rows);
       this.gather(this.y, at, y!, rows);
+      [x!.buffer.origin, y!.buffer.origin] = this.origins;
       const result = this.step.call(x!, y!);
       this.plans.set(rows, this.step.find(x!, y!));
       return result;

@@ -135,7 +135,8 @@ function oneHotClasses(op: string, targets: ClassTargets, shape: Shape, classes:
   const ones = sum(rows, { dim: axis }).data;
   const row = ones.findIndex((count) => count !== 1);
   if (at >= 0 || row >= 0) {
-    const got = at >= 0 ? `${rows.data[at]} at element ${placeIn(rows, at)}` : `${ones[row]} ones at position ${row}`;
+    const got =
+      at >= 0 ? `${rows.data[at]} at element ${placeIn(rows, at)}` : `${ones[row]} ones at position ${row}`;
     throw new DomainError(`${op}: one-hot targets are a single 1 and zeros in each row, got ${got}`);
   }
   return argmax(rows, { dim: axis });

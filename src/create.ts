@@ -50,7 +50,11 @@ export function tensor(data: TensorData, options?: TensorOptions): Tensor {
 }
 
 /** A tensor of what `read` gave. @throws DomainError for an i32 tensor of values that are no 32-bit integers */
-export function filledWith(op: string, { values, shape }: Pick<Read, "values" | "shape">, dtype: DType): Tensor {
+export function filledWith(
+  op: string,
+  { values, shape }: Pick<Read, "values" | "shape">,
+  dtype: DType,
+): Tensor {
   if (dtype === "i32") checkIntegers(op, values, shape);
   const t = allocate(shape, dtype);
   t.view().set(values);

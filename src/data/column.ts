@@ -30,11 +30,27 @@ export interface Column {
   size: number;
   /** Shape of one row; [] for a number. */
   rowShape: Shape;
+  /** What batches are copied from: the values, or their float32, made with the first batch, if they are nobody else's. */
+  batched: () => TypedArray;
+}
+
+/** @param own whether nobody else can change the values */
+export function stored(
+  values: TypedArray,
+  { dtype, size, rowShape }: Pick<Column, "dtype" | "size" | "rowShape">,
+  own = true,
+): Column {
+  let rounded: Float32Array | undefined;
+  const round = own && dtype === "f32" && values instanceof Float64Array;
+  const batched = round ? () => (rounded ??= new Float32Array(values)) : () => values;
+  return { values, dtype, size, rowShape, batched };
 }
 
 /** Numbers as they were given, nested ones in float64. */
 interface Given extends Values {
   readonly kind: Read["kind"];
+  /** Whether this is a copy. */
+  readonly own: boolean;
 }
 
 /** f32 or i32 as asked for; else i32 of Int32Arrays and i32 tensors, f32 of everything else, as `tensor` has it. */
@@ -55,7 +71,12 @@ function areClasses({ kind, data, shape }: Given): boolean {
   return shape.length === 1 && data.every((value) => (value | 0) === value);
 }
 
-function column(op: string, [what, name]: [string, string], { data, shape }: Given, dtype: DType): Column {
+function column(
+  op: string,
+  [what, name]: [string, string],
+  { data, shape, own }: Given,
+  dtype: DType,
+): Column {
   if (dtype !== "f32" && dtype !== "i32") {
     throw new OptionError(`${op}: ${name}Dtype is "f32" or "i32", got ${text(dtype)}`);
   }
@@ -68,7 +89,7 @@ function column(op: string, [what, name]: [string, string], { data, shape }: Giv
     checkIntegers(`${op}: ${name}`, data, shape, "row", `; { ${name}Dtype: "f32" } takes any number`);
     if (data instanceof Float64Array) values = Int32Array.from(data);
   }
-  return { values, dtype, size, rowShape };
+  return stored(values, { dtype, size, rowShape }, own);
 }
 
 /**
@@ -79,11 +100,11 @@ export function readRows(op: string, rows: Rows, name?: string): Given {
   const where = name === undefined ? op : `${op}: ${name}`;
   if (typeof rows !== "object" || rows === null || Array.isArray(rows) || ArrayBuffer.isView(rows)) {
     const { values, shape, kind } = read(where, rows as TensorData, "row");
-    return { data: values, shape, kind };
+    return { data: values, shape, kind, own: values !== rows };
   }
   if (brand in rows) {
     const { data, shape, dtype } = expectTensor(op, rows);
-    return { data: data.slice(), shape, kind: dtype === "i32" ? "i32" : "floats" };
+    return { data: data.slice(), shape, kind: dtype === "i32" ? "i32" : "floats", own: true };
   }
   const { data, shape } = rows as Values;
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape)) {
@@ -95,7 +116,7 @@ export function readRows(op: string, rows: Rows, name?: string): Given {
   if (sizeOf(shape) !== values.length) {
     throw new ShapeError(`${op}: ${values.length} elements do not fill the shape ${show(shape)}`);
   }
-  return { data: values, shape, kind };
+  return { data: values, shape, kind, own: values !== data };
 }
 
 /** The rows of columns, one after another. */
@@ -113,14 +134,14 @@ export function joined(columns: readonly Column[]): Column {
     values.set(column.values, at);
     at += column.values.length;
   }
-  return { values, dtype, size, rowShape };
+  return stored(values, { dtype, size, rowShape });
 }
 
 /** Below this many elements a row is copied faster by hand than by `set`, which wants a view of it. */
 const SHORT_ROW = 16;
 
 /** Copies rows of a column. */
-export function copyRows({ values, rowShape }: Column, rows: Int32Array, out: TypedArray): void {
+export function copyRows(values: TypedArray, rowShape: Shape, rows: Int32Array, out: TypedArray): void {
   const width = sizeOf(rowShape);
   let at = 0;
   for (const row of rows) {
@@ -135,15 +156,15 @@ export function copyRows({ values, rowShape }: Column, rows: Int32Array, out: Ty
 export function taken(column: Column, rows: Int32Array): Column {
   const Kind = column.values.constructor as new (length: number) => TypedArray;
   const values = new Kind(rows.length * sizeOf(column.rowShape));
-  copyRows(column, rows, values);
-  return { ...column, values, size: rows.length };
+  copyRows(column.values, column.rowShape, rows, values);
+  return stored(values, { ...column, size: rows.length });
 }
 
 /** The given rows as a tensor [rows.length, ...rowShape]. */
-export function gather(column: Column, rows: Int32Array, origin: Origin): Tensor {
-  const t = new Tensor([rows.length, ...column.rowShape], column.dtype);
+export function gather({ batched, dtype, rowShape }: Column, rows: Int32Array, origin: Origin): Tensor {
+  const t = new Tensor([rows.length, ...rowShape], dtype);
   adopt(t);
-  copyRows(column, rows, t.data);
+  copyRows(batched(), rowShape, rows, t.data);
   t.buffer.origin = origin;
   return t;
 }

@@ -1,7 +1,7 @@
 import { noGrad } from "../autograd";
 import { DomainError, OptionError, ShapeError, show, withDefaults } from "../errors";
-import { scope } from "../scope";
 import type { Origin } from "../memory";
+import { scope } from "../scope";
 import { type DType, expectTensor, type Shape, sizeOf, type Tensor, type TensorData } from "../tensor";
 import { type Column, copyRows, gather, inputs, joined, RowNames, type Rows, taken, targets } from "./column";
 import { randomNumbers, rowOrder, seedOf } from "./random";
@@ -250,7 +250,7 @@ export class Dataset {
     const { x } = this.columns;
     const picked = this.pick("map", rows);
     const exact = new Float64Array(picked.length * sizeOf(x.rowShape));
-    copyRows(x, picked, exact);
+    copyRows(x.values, x.rowShape, picked, exact);
     const { nameOf } = this.source();
     return gather(x, picked, new RowNames(x.rowShape, (row) => nameOf(rows[row]!), exact));
   }

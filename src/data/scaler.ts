@@ -9,7 +9,7 @@ import { outsideScopes, owned } from "../scope";
 import { expectDict, prepare, readValue, type StateValue } from "../stateDict";
 import { type Nested, type Shape, sizeOf, Tensor } from "../tensor";
 import { kernels } from "../wasm";
-import { RowNames, type Rows, readRows } from "./column";
+import { copyRows, RowNames, type Rows, readRows, stored } from "./column";
 import { Dataset, type Source } from "./dataset";
 import { rowOrder } from "./random";
 
@@ -21,12 +21,12 @@ interface Statistics {
   scale: Float64Array;
 }
 
-/** Of each column in its unit: the extremes, and a walk over the elements of all rows. */
+/** Of each column in its unit: the extremes, and a walk over the rows, each of which is valid until the next. */
 interface Columns {
   low: Float64Array;
   high: Float64Array;
   count: number;
-  each: (fn: (value: number, column: number) => void) => void;
+  each: (fn: (row: Float64Array) => void) => void;
 }
 
 /** A scaler's statistics, nested as a row is; `unit`, a power of two in which they are, only where it is not 1. */
@@ -60,22 +60,26 @@ export abstract class Scaler {
     const width = sizeOf(source.rowShape);
     const low = new Float64Array(width).fill(Infinity);
     const high = new Float64Array(width).fill(-Infinity);
-    each(source, (value, column, row) => {
-      if (!Number.isFinite(value)) {
-        const place = `element ${column} of row ${source.nameOf(row)}`;
-        throw new DomainError(`${name}: expected finite numbers, got ${value} at ${place}`);
+    eachRow(source, (row, index) => {
+      for (let c = 0; c < width; c++) {
+        const value = row[c]!;
+        if (value >= low[c]! && value <= high[c]!) continue;
+        if (!Number.isFinite(value)) {
+          const place = `element ${c} of row ${source.nameOf(index)}`;
+          throw new DomainError(`${name}: expected finite numbers, got ${value} at ${place}`);
+        }
+        low[c] = Math.min(low[c]!, value);
+        high[c] = Math.max(high[c]!, value);
       }
-      if (value < low[column]!) low[column] = value;
-      if (value > high[column]!) high[column] = value;
     });
-    const unit = low.map((value, column) => unitFor(Math.max(-value, high[column]!)));
+    const unit = low.map((value, c) => unitFor(Math.max(-value, high[c]!)));
     const { shift, scale } = this.measure({
-      low: low.map((value, column) => value * unit[column]!),
-      high: high.map((value, column) => value * unit[column]!),
+      low: low.map((value, c) => value * unit[c]!),
+      high: high.map((value, c) => value * unit[c]!),
       count: source.rows.length,
-      each: (fn) => each(source, (value, column) => fn(value * unit[column]!, column)),
+      each: (fn) => eachRow(source, fn, unit.every((value) => value === 1) ? undefined : unit),
     });
-    const divisor = scale.map((value, column) => (value === 0 ? unit[column]! : value));
+    const divisor = scale.map((value, c) => (value === 0 ? unit[c]! : value));
     this.set(source.rowShape, { unit, shift, scale: divisor });
     return this;
   }
@@ -172,13 +176,9 @@ export abstract class Scaler {
     const source = data.source();
     const [size, width] = [data.size, sizeOf(source.rowShape)];
     this.checkShape([size, ...source.rowShape]);
-    const { unit, shift, scale } = this.statistics!;
     const values = new Float32Array(size * width);
-    each(source, (value, column, row) => {
-      const c = column % shift.length;
-      values[row * width + column] = (value * unit[c]! - shift[c]!) / scale[c]!;
-    });
-    return data.withInputs({ values, dtype: "f32", size, rowShape: source.rowShape });
+    eachRow(source, (row, index) => this.scaleRow(row, values, index * width));
+    return data.withInputs(stored(values, { dtype: "f32", size, rowShape: source.rowShape }));
   }
 
   /** In a kernel; where a dataset is mapped, of the numbers before they were rounded, unless they have been overwritten. */
@@ -198,7 +198,8 @@ export abstract class Scaler {
     return composed(() => {
       const stats = new Buffer(6 * width);
       recorder?.written(stats);
-      for (const [i, values] of [unit, shift, scale].entries()) stats.doubles(3 * width).set(values, i * width);
+      for (const [i, values] of [unit, shift, scale].entries())
+        stats.doubles(3 * width).set(values, i * width);
       const y = new Tensor(x.shape);
       kernels.rescaleForward(x.ptr, stats.ptr, y.ptr, x.size / width, width);
       return record(name, y, [x], [stats], (dy) =>
@@ -210,13 +211,18 @@ export abstract class Scaler {
   /** Flat values of a shape. */
   private scaled(values: ArrayLike<number>, shape: Shape): Float32Array {
     this.checkShape(shape);
-    const { unit, shift, scale } = this.statistics!;
     const result = new Float32Array(values.length);
-    for (let i = 0; i < values.length; i++) {
-      const c = i % shift.length;
-      result[i] = (values[i]! * unit[c]! - shift[c]!) / scale[c]!;
-    }
+    this.scaleRow(values, result, 0);
     return result;
+  }
+
+  /** One row after the other. */
+  private scaleRow(values: ArrayLike<number>, to: Float32Array, start: number): void {
+    const { unit, shift, scale } = this.statistics!;
+    for (let i = 0, c = 0; i < values.length; i++) {
+      to[start + i] = (values[i]! * unit[c]! - shift[c]!) / scale[c]!;
+      if (++c === shift.length) c = 0;
+    }
   }
 
   private checkShape(shape: Shape): void {
@@ -231,19 +237,24 @@ export abstract class Scaler {
  * less): as scikit-learn's StandardScaler and Keras' Normalization.
  */
 export class Standardise extends Scaler {
-  /** Of distances from the lowest: they are exact where the numbers are close to each other. */
+  /** Of distances from the lowest, which are exact where the numbers are close to each other, in two passes. */
   protected measure({ low, count, each }: Columns): Pick<Statistics, "shift" | "scale"> {
-    const sums = new Float64Array(low.length);
+    const totals = new Float64Array(low.length);
+    const rest = new Float64Array(low.length);
     const squares = new Float64Array(low.length);
-    each((value, c) => {
-      sums[c] = sums[c]! + (value - low[c]!);
+    each((row) => {
+      for (let c = 0; c < row.length; c++) totals[c] = totals[c]! + (row[c]! - low[c]!);
     });
-    const mean = sums.map((sum) => sum / count);
-    each((value, c) => {
-      squares[c] = squares[c]! + (value - low[c]! - mean[c]!) ** 2;
+    const mean = totals.map((total) => total / count);
+    each((row) => {
+      for (let c = 0; c < row.length; c++) {
+        const d = row[c]! - low[c]! - mean[c]!;
+        rest[c] = rest[c]! + d;
+        squares[c] = squares[c]! + d * d;
+      }
     });
     return {
-      shift: low.map((value, c) => value + mean[c]!),
+      shift: low.map((value, c) => value + mean[c]! + rest[c]! / count),
       scale: squares.map((sum) => Math.sqrt(sum / count)),
     };
   }
@@ -269,15 +280,17 @@ function sourceOf(name: string, rows: Rows): Source {
   return { values: data, rowShape, rows: rowOrder(count), nameOf: (row) => row };
 }
 
-/** Calls `fn` for each element; its row is that of the data set, counted from 0. */
-function each(
+/** Calls `fn` for each row, in float64 and in units, with its place among the rows. */
+function eachRow(
   { values, rows, rowShape }: Source,
-  fn: (value: number, column: number, row: number) => void,
+  fn: (row: Float64Array, index: number) => void,
+  unit?: Float64Array,
 ): void {
-  const width = sizeOf(rowShape);
-  for (let row = 0; row < rows.length; row++) {
-    const start = rows[row]! * width;
-    for (let column = 0; column < width; column++) fn(values[start + column]!, column, row);
+  const row = new Float64Array(sizeOf(rowShape));
+  for (let index = 0; index < rows.length; index++) {
+    copyRows(values, rowShape, rows.subarray(index, index + 1), row);
+    if (unit !== undefined) for (let c = 0; c < row.length; c++) row[c] = row[c]! * unit[c]!;
+    fn(row, index);
   }
 }
 
@@ -285,7 +298,5 @@ function each(
 function nested(values: Float64Array, [size, ...rest]: Shape): Nested {
   if (size === undefined) return values[0]!;
   const width = sizeOf(rest);
-  return Array.from({ length: size }, (_, i) =>
-    nested(values.subarray(i * width, (i + 1) * width), rest),
-  );
+  return Array.from({ length: size }, (_, i) => nested(values.subarray(i * width, (i + 1) * width), rest));
 }

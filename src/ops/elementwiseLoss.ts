@@ -78,10 +78,10 @@ export function elementwise<P extends Parameters = Record<never, number>>(
     checkReduction(op, reduction);
     const parameters = Object.values(given);
     checkOptions?.(given as unknown as P);
-    return paired(op, pred, target, symmetric, (t) => {
-      check?.(pred, t);
-      return evaluate(op, pred, t, { reduction, parameters, symmetric });
-    });
+    if (!checkPair(op, pred, target, symmetric))
+      return fitted(op, pred, target, (t) => loss(pred, t, options));
+    check?.(pred, target);
+    return evaluate(op, pred, target, { reduction, parameters, symmetric });
   };
   return Object.assign(loss, { defaults });
 }
@@ -118,16 +118,11 @@ export function evaluate(op: string, pred: Tensor, target: Tensor, how: Evaluati
 }
 
 /**
- * Runs a loss on a target of the prediction's shape and dtype: i32 is converted, and [n] and [n, 1] are brought together.
- * @throws ShapeError for other shapes that differ, GraphError if the target requires a gradient, unless `symmetric`
+ * Whether the kernels can take the pair as it is; else the loss is to be `fitted`.
+ * @throws ShapeError for shapes that differ otherwise than [n] and [n, 1], GraphError if the target requires a gradient,
+ *   unless `symmetric`
  */
-export function paired(
-  op: string,
-  pred: Tensor,
-  target: Tensor,
-  symmetric: boolean,
-  loss: (target: Tensor) => Tensor,
-): Tensor {
+export function checkPair(op: string, pred: Tensor, target: Tensor, symmetric: boolean): boolean {
   expectTensor(op, pred).use(op);
   expectTensor(op, target).use(op, target.dtype);
   const fits = sameShape(pred.shape, target.shape);
@@ -137,10 +132,14 @@ export function paired(
     );
   }
   if (!symmetric) checkConstant(op, "target", target);
-  if (fits && target.dtype === "f32") return loss(target);
+  return fits && target.dtype === "f32";
+}
+
+/** The loss of the target in the shape of the prediction, i32 converted. */
+export function fitted(op: string, pred: Tensor, target: Tensor, loss: (target: Tensor) => Tensor): Tensor {
   return composed(() => {
     const t = asFloat(op, target);
-    return loss(fits ? t : reshape(t, pred.shape));
+    return loss(sameShape(t.shape, pred.shape) ? t : reshape(t, pred.shape));
   });
 }
 

@@ -6,12 +6,13 @@ import { mul } from "./arithmetic";
 import { composed } from "./composed";
 import {
   checkConstant,
+  checkPair,
   checkReduction,
   checkWithin,
   elementwise,
   evaluate,
+  fitted,
   type LossOptions,
-  paired,
   type Reduction,
   reduce,
 } from "./elementwiseLoss";
@@ -46,12 +47,11 @@ export function bceLoss(pred: Tensor, target: Tensor, options?: WeightedLossOpti
   const op = "bceLoss";
   const { weight, reduction } = withDefaults(op, weightedDefaults, options);
   checkReduction(op, reduction);
-  return paired(op, pred, target, false, (t) => {
-    const fix = "; use bceWithLogitsLoss for logits, or put a sigmoid in front";
-    checkWithin(op, "prediction", pred, PROBABILITIES, fix);
-    checkWithin(op, "target", t, PROBABILITIES);
-    return weighted(op, pred, t, weight, reduction);
-  });
+  if (!checkPair(op, pred, target, false)) return fitted(op, pred, target, (t) => bceLoss(pred, t, options));
+  const fix = "; use bceWithLogitsLoss for logits, or put a sigmoid in front";
+  checkWithin(op, "prediction", pred, PROBABILITIES, fix);
+  checkWithin(op, "target", target, PROBABILITIES);
+  return weighted(op, pred, target, weight, reduction);
 }
 
 /** The options of `bceWithLogitsLoss`. */
@@ -76,10 +76,11 @@ export function bceWithLogitsLoss(logits: Tensor, target: Tensor, options?: BceW
   const op = "bceWithLogitsLoss";
   const { weight, posWeight, reduction } = withDefaults(op, bceWithLogitsDefaults, options);
   checkReduction(op, reduction);
-  return paired(op, logits, target, false, (t) => {
-    checkWithin(op, "target", t, PROBABILITIES);
-    return weighted(op, logits, t, weight, reduction, posWeight);
-  });
+  if (!checkPair(op, logits, target, false)) {
+    return fitted(op, logits, target, (t) => bceWithLogitsLoss(logits, t, options));
+  }
+  checkWithin(op, "target", target, PROBABILITIES);
+  return weighted(op, logits, target, weight, reduction, posWeight);
 }
 
 /** The loss of a pair that has been checked, with factors of its values and perhaps of their positive part. */
@@ -173,10 +174,11 @@ export function klDivLoss(logProbs: Tensor, target: Tensor, options?: KlDivOptio
   if (!["mean", "batchmean", "sum", "none"].includes(reduction)) {
     throw new OptionError(`${op}: reduction is "mean", "batchmean", "sum" or "none", got "${reduction}"`);
   }
-  return paired(op, logProbs, target, false, (t) => {
-    if (!logTarget) checkWithin(op, "target", t, NOT_NEGATIVE, "; log-probabilities want logTarget: true");
-    const kernel = logTarget ? "klDivLogTargetLoss" : "klDivLoss";
-    if (reduction !== "batchmean") return evaluate(op, logProbs, t, { reduction, kernel });
-    return evaluate(op, logProbs, t, { reduction: "sum", scale: 1 / (logProbs.shape[0] ?? 1), kernel });
-  });
+  if (!checkPair(op, logProbs, target, false)) {
+    return fitted(op, logProbs, target, (t) => klDivLoss(logProbs, t, options));
+  }
+  if (!logTarget) checkWithin(op, "target", target, NOT_NEGATIVE, "; log-probabilities want logTarget: true");
+  const kernel = logTarget ? "klDivLogTargetLoss" : "klDivLoss";
+  if (reduction !== "batchmean") return evaluate(op, logProbs, target, { reduction, kernel });
+  return evaluate(op, logProbs, target, { reduction: "sum", scale: 1 / (logProbs.shape[0] ?? 1), kernel });
 }

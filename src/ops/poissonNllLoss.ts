@@ -1,11 +1,12 @@
 import { OptionError, withDefaults } from "../errors";
 import type { Tensor } from "../tensor";
 import {
+  checkPair,
   checkReduction,
   checkWithin,
   evaluate,
+  fitted,
   type LossOptions,
-  paired,
   type Reduction,
 } from "./elementwiseLoss";
 
@@ -36,11 +37,12 @@ export function poissonNllLoss(pred: Tensor, target: Tensor, options?: PoissonNl
   const { logInput, full, eps, reduction } = withDefaults(op, poissonDefaults, options);
   checkReduction(op, reduction);
   if (!(eps >= 0)) throw new OptionError(`${op}: eps is a number ≥ 0, got ${eps}`);
-  return paired(op, pred, target, false, (t) => {
-    checkWithin(op, "target", t, NOT_NEGATIVE);
-    if (logInput) return evaluate(op, pred, t, { reduction, parameters: [Number(full)] });
-    checkWithin(op, "rate", pred, NOT_NEGATIVE, "; logarithms of rates want logInput: true");
-    const parameters = [Number(full), eps];
-    return evaluate(op, pred, t, { reduction, parameters, kernel: "poissonRateNllLoss" });
-  });
+  if (!checkPair(op, pred, target, false)) {
+    return fitted(op, pred, target, (t) => poissonNllLoss(pred, t, options));
+  }
+  checkWithin(op, "target", target, NOT_NEGATIVE);
+  if (logInput) return evaluate(op, pred, target, { reduction, parameters: [Number(full)] });
+  checkWithin(op, "rate", pred, NOT_NEGATIVE, "; logarithms of rates want logInput: true");
+  const parameters = [Number(full), eps];
+  return evaluate(op, pred, target, { reduction, parameters, kernel: "poissonRateNllLoss" });
 }

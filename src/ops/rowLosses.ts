@@ -9,12 +9,13 @@ import { composed } from "./composed";
 import { recordRows } from "./crossEntropy";
 import {
   checkConstant,
+  checkPair,
   checkReduction,
   checkSigns,
   checkWithin,
+  fitted,
   isColumnOf,
   type LossOptions,
-  paired,
   type Reduction,
 } from "./elementwiseLoss";
 import { asFloat } from "./operand";
@@ -92,17 +93,22 @@ export function categoricalHingeLoss(pred: Tensor, target: Tensor, options?: Los
   const op = "categoricalHingeLoss";
   const { reduction } = withDefaults(op, { reduction: "mean" as Reduction }, options);
   checkReduction(op, reduction);
-  return paired(op, pred, target, false, (t) => {
-    const { shape, cols } = rowsOf(op, pred);
-    checkWithin(op, "target", t, [0, 1]);
-    const rows = { x: pred, rows: sizeOf(shape), classes: cols, shape };
-    const y = lossOf(shape, reduction);
-    const saved = new Buffer(pred.size);
-    const scale = reduction === "mean" ? 1 / rows.rows : 1;
-    const sizes = [rows.rows, cols, Number(reduction === "none"), scale] as const;
-    kernels.categoricalHingeLossForward(pred.ptr, t.ptr, saved.ptr, y.ptr, ...sizes);
-    return recordRows(op, rows, y, saved, reduction);
-  });
+  if (!checkPair(op, pred, target, false)) {
+    return fitted(op, pred, target, (t) => categoricalHingeLoss(pred, t, options));
+  }
+  const { shape, cols } = rowsOf(op, pred);
+  checkWithin(op, "target", target, [0, 1]);
+  const rows = { x: pred, rows: sizeOf(shape), classes: cols, shape };
+  const y = lossOf(shape, reduction);
+  const saved = new Buffer(pred.size);
+  const sizes = [
+    rows.rows,
+    cols,
+    Number(reduction === "none"),
+    reduction === "mean" ? 1 / rows.rows : 1,
+  ] as const;
+  kernels.categoricalHingeLossForward(pred.ptr, target.ptr, saved.ptr, y.ptr, ...sizes);
+  return recordRows(op, rows, y, saved, reduction);
 }
 
 /** The shape before the last dimension, and the size of that. */

@@ -104,29 +104,6 @@ function addInputGradient<S, W>(
   }
 }
 
-/** y = (x · unit − shift) / scale in float64, column by column of x [rows, cols]; stats = unit, shift, scale [cols] each. */
-export function rescaleForward(x: usize, stats: usize, y: usize, rows: i32, cols: i32): void {
-  const width = <usize>cols << 3;
-  for (; rows > 0; rows--, x += width >> 1, y += width >> 1) {
-    for (let i = 0, p = stats; i < cols; i += 2, p += 16) {
-      const d = f64x2.sub(f64x2.mul(widen(x + (<usize>i << 2)), v128.load(p)), v128.load(p + width));
-      storeNarrow(y + (<usize>i << 2), f64x2.div(d, v128.load(p + 2 * width)), cols - i);
-    }
-  }
-}
-
-/** dx += dy · unit / scale, as of rescaleForward. */
-export function rescaleBackward(stats: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
-  const width = <usize>cols << 3;
-  for (; rows > 0; rows--, dy += width >> 1, dx += width >> 1) {
-    for (let i = 0, p = stats; i < cols; i += 2, p += 16) {
-      const q = dx + (<usize>i << 2);
-      const d = f64x2.div(f64x2.mul(widen(dy + (<usize>i << 2)), v128.load(p)), v128.load(p + 2 * width));
-      storeNarrow(q, f64x2.add(widen(q), d), cols - i);
-    }
-  }
-}
-
 /** d[i] += sums[i], rounded to float32. */
 function addNarrow(sums: usize, d: usize, n: i32): void {
   for (; n > 0; n--, sums += 8, d += 4) store<f32>(d, <f32>(<f64>load<f32>(d) + load<f64>(sums)));

@@ -201,9 +201,9 @@ export abstract class Scaler {
       for (const [i, values] of [unit, shift, scale].entries())
         stats.doubles(3 * width).set(values, i * width);
       const y = new Tensor(x.shape);
-      kernels.rescaleForward(x.ptr, stats.ptr, y.ptr, x.size / width, width);
+      kernels.rescale(x.ptr, stats.ptr, y.ptr, x.size / width, width);
       return record(name, y, [x], [stats], (dy) =>
-        kernels.rescaleBackward(stats.ptr, dy, gradient(x), x.size / width, width),
+        kernels.rescaleGradient(stats.ptr, dy, gradient(x), x.size / width, width),
       );
     });
   }

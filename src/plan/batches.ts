@@ -162,7 +162,7 @@ export class PlanBatches<R> {
     const plan = this.plans.get(rows);
     if (plan?.holds() === true && plan.prepare()) {
       const [x, y] = plan.inputs as [Tensor, Tensor];
-      [x.buffer.origin, y.buffer.origin] = this.origins;
+      plan.from(this.origins);
       this.gather(this.x, at, x, rows);
       this.gather(this.y, at, y, rows);
       return plan.again();

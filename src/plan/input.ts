@@ -20,7 +20,7 @@ export class InputCell implements Origin {
   readonly tensor: Tensor;
   private view: Float32Array | Int32Array;
   /** Of the input written last. */
-  private origin: Origin | undefined;
+  origin: Origin | undefined;
 
   constructor(input: Input, place: number) {
     if (input instanceof Tensor && input.requiresGrad) {

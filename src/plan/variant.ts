@@ -1,7 +1,7 @@
 // A compiled function for inputs of given shapes: its plan, and what has to hold for the plan to be right.
 import { gradEnabled } from "../autograd";
 import { DisposedError, PlanError, show } from "../errors";
-import type { Buffer } from "../memory";
+import type { Buffer, Origin } from "../memory";
 import type { Module } from "../nn/module";
 import { structure } from "../recording";
 import { freeNow, isPlain, outsideScopes, Region, scope } from "../scope";
@@ -155,6 +155,11 @@ export class Variant<R> {
 
   get inputs(): readonly Tensor[] {
     return this.cells.map(({ tensor }) => tensor);
+  }
+
+  /** Says where the values in the inputs are from. */
+  from(origins: readonly Origin[]): void {
+    for (let i = 0; i < origins.length; i++) this.cells[i]!.origin = origins[i];
   }
 
   describe(): string {

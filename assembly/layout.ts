@@ -111,6 +111,11 @@ function move(
   }
 }
 
+/** y = x, of i32 to float32. */
+export function toFloat(x: usize, y: usize, n: i32): void {
+  for (; n > 0; n -= 4, x += 16, y += 16) v128.store(y, f32x4.convert_i32x4_s(v128.load(x)));
+}
+
 /** y [n, classes]: y[i, index[i]] = 1, else 0. */
 export function oneHot(index: usize, y: usize, n: i32, classes: i32): void {
   memory.fill(y, 0, <usize>n * classes << 2);

@@ -2,9 +2,10 @@
 import { nesting, tensor } from "./create";
 import { DomainError, DTypeError, OptionError, ShapeError, sameShape, show } from "./errors";
 import type { ClassTargets } from "./ops/classTargets";
-import { toTensor } from "./ops/operand";
+import { asFloat, toIntegers, toTensor } from "./ops/operand";
 import { argmax, sum } from "./ops/reductions";
-import { type Nested, type Shape, Tensor } from "./tensor";
+import { placeIn } from "./recording";
+import { type Shape, Tensor } from "./tensor";
 
 /** Class indices (i32) of one shape, and how many classes there are if scores tell. */
 interface Paired {
@@ -55,8 +56,7 @@ function isSingle(shape: Shape, targets: ClassTargets): boolean {
 /** How deep arrays nest; the number of dimensions of a tensor. */
 function depth(x: ClassTargets | undefined): number {
   if (x instanceof Tensor) return x.shape.length;
-  if (Array.isArray(x)) return nesting(x).length;
-  return typeof x === "number" || x === undefined ? 0 : 1;
+  return x === undefined ? 0 : nesting(x, "").length;
 }
 
 /** One score a sample against labels 0 and 1 (i32 or f32), with or without the axis of size 1. */
@@ -74,14 +74,14 @@ function pairedLabels(
   }
   scores.use(op);
   const shape = scores.shape.length > 1 ? scores.shape.toSpliced(1, 1) : scores.shape;
-  const labels = toTensor(op, targets as Tensor | Nested);
+  const labels = toTensor(op, targets);
   labels.use(op, labels.dtype);
   if (!sameShape(labels.shape, scores.shape)) checkShape(op, shape, labels.shape);
   checkSome(op, labels);
   const at = labels.data.findIndex((t) => t !== 0 && t !== 1);
   if (at >= 0) {
     throw new DomainError(
-      `${op}: expected targets 0 and 1 for one score a sample, got ${labels.data[at]} at position ${at}`,
+      `${op}: expected targets 0 and 1 for one score a sample, got ${labels.data[at]} at position ${placeIn(labels, at)}`,
     );
   }
   const indices = (values: Float32Array | Int32Array, label: (x: number) => number) =>
@@ -91,7 +91,7 @@ function pairedLabels(
 }
 
 /**
- * Targets as classes of the given shape: they are classes, or one-hot rows (f32).
+ * Targets as classes of the given shape: they are classes, or one-hot rows.
  * @param classes how many there are, undefined if nothing but one-hot rows tells
  */
 export function trueClasses(
@@ -100,24 +100,21 @@ export function trueClasses(
   shape: Shape,
   classes: number | undefined,
 ): Tensor {
-  const nested = typeof targets === "number" || Array.isArray(targets);
-  const rows = nested
-    ? depth(targets) > shape.length
-    : targets instanceof Tensor && targets.dtype === "f32" && targets.shape.length > shape.length;
-  const truths = rows ? oneHotClasses(op, targets, shape, classes) : asClasses(op, "targets", targets);
+  const truths =
+    depth(targets) > shape.length
+      ? oneHotClasses(op, targets, shape, classes)
+      : asClasses(op, "targets", targets);
   checkShape(op, shape, truths.shape);
   checkSome(op, truths);
   return truths;
 }
 
 function asClasses(op: string, what: string, given: ClassTargets): Tensor {
-  const index =
-    typeof given === "number" || Array.isArray(given)
-      ? tensor(given as Nested, { dtype: "i32" })
-      : toTensor(op, given as Tensor | Int32Array);
+  const index = toIntegers(op, given);
   if (index.dtype !== "i32") {
     throw new DTypeError(
-      `${op}: ${what} are classes (i32), got f32 ${show(index.shape)}; make them by tensor(labels, { dtype: "i32" })`,
+      `${op}: ${what} are classes (i32), got f32 ${show(index.shape)}; make them by tensor(labels, { dtype: "i32" }) or ` +
+        'dataset(x, labels, { yDtype: "i32" })',
     );
   }
   index.use(op, "i32");
@@ -126,8 +123,7 @@ function asClasses(op: string, what: string, given: ClassTargets): Tensor {
 
 /** Rows of a 1 and zeros [batch, classes, …] as the positions of the 1. */
 function oneHotClasses(op: string, targets: ClassTargets, shape: Shape, classes: number | undefined): Tensor {
-  const rows = toTensor(op, targets as Tensor | Nested);
-  rows.use(op);
+  const rows = asFloat(op, toTensor(op, targets));
   const axis = Math.min(1, shape.length);
   const wanted = shape.toSpliced(axis, 0, classes ?? rows.shape[axis]!);
   if (!sameShape(rows.shape, wanted)) {
@@ -139,7 +135,8 @@ function oneHotClasses(op: string, targets: ClassTargets, shape: Shape, classes:
   const ones = sum(rows, { dim: axis }).data;
   const row = ones.findIndex((count) => count !== 1);
   if (at >= 0 || row >= 0) {
-    const got = at >= 0 ? `${rows.data[at]} at element ${at}` : `${ones[row]} ones at position ${row}`;
+    const got =
+      at >= 0 ? `${rows.data[at]} at element ${placeIn(rows, at)}` : `${ones[row]} ones at position ${row}`;
     throw new DomainError(`${op}: one-hot targets are a single 1 and zeros in each row, got ${got}`);
   }
   return argmax(rows, { dim: axis });
@@ -162,6 +159,6 @@ export function checkRange(op: string, what: string, index: Tensor, classes: num
   const at = index.data.findIndex((i) => i < 0 || i >= classes);
   if (at < 0) return;
   throw new DomainError(
-    `${op}: expected classes 0 … ${classes - 1}, got ${what} ${index.data[at]} at position ${at}`,
+    `${op}: expected classes 0 … ${classes - 1}, got ${what} ${index.data[at]} at position ${placeIn(index, at)}`,
   );
 }

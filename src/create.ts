@@ -1,4 +1,4 @@
-import { DomainError, DTypeError, ShapeError, show, text, typed, withDefaults } from "./errors";
+import { DomainError, DTypeError, placeOf, ShapeError, show, text, typed, withDefaults } from "./errors";
 import { adopt, brand } from "./scope";
 import { isLinear } from "./space";
 import {
@@ -24,30 +24,41 @@ export interface TensorOptions {
 }
 
 /**
- * A tensor with a copy of `data`: a number (shape []), nested arrays, or a typed array (shape [length]). f32
- * unless it is an Int32Array or `dtype` says otherwise (PyTorch: i64 for integers).
+ * A tensor with a copy of `data`: a number (shape []), nested arrays, of which the innermost may be typed arrays, or a
+ * typed array (shape [length]). f32 unless all of it is Int32Arrays or `dtype` says otherwise (PyTorch: i64 for integers).
  * @throws ShapeError if the arrays are ragged or do not have as many elements as `shape`
+ * @throws DTypeError for what is no number, with its place
  * @throws DomainError for an i32 tensor of values that are no 32-bit integers
  */
 export function tensor(data: TensorData, options?: TensorOptions): Tensor {
+  const { values, shape: found, kind } = read("tensor", data);
   const defaults = {
     shape: undefined as Shape | undefined,
-    dtype: (data instanceof Int32Array ? "i32" : "f32") as DType,
+    dtype: (kind === "i32" ? "i32" : "f32") as DType,
     requiresGrad: false,
   };
   if (typeof data === "number" && typeof options === "number")
     throw new ShapeError(`tensor: pass the numbers as an array: tensor([${data}, ${options}, …])`);
   const { shape: wanted, dtype, requiresGrad } = withDefaults("tensor", defaults, options);
-  const { values, shape: found } = read(data);
   const shape = wanted === undefined ? found : shapeOf("tensor", wanted, undefined);
   if (sizeOf(shape) !== values.length) {
     throw new ShapeError(`tensor: ${values.length} elements do not fill the shape ${show(shape)}`);
   }
   checkDType("tensor", dtype, requiresGrad);
-  if (dtype === "i32") checkIntegers("tensor", values);
+  const t = filledWith("tensor", { values, shape }, dtype);
+  t.requiresGrad = requiresGrad;
+  return t;
+}
+
+/** A tensor of what `read` gave. @throws DomainError for an i32 tensor of values that are no 32-bit integers */
+export function filledWith(
+  op: string,
+  { values, shape }: Pick<Read, "values" | "shape">,
+  dtype: DType,
+): Tensor {
+  if (dtype === "i32") checkIntegers(op, values, shape);
   const t = allocate(shape, dtype);
   t.view().set(values);
-  t.requiresGrad = requiresGrad;
   return t;
 }
 
@@ -58,65 +69,136 @@ function allocate(shape: Shape, dtype: DType): Tensor {
   return t;
 }
 
-/** The numbers of `data` in one row, and the shape of its nesting. */
-export function read(data: TensorData): { values: ArrayLike<number>; shape: Shape } {
+/** The numbers of `data` in one row, float64 where they were nested. */
+export interface Read {
+  values: TypedArray;
+  /** Of the nesting. */
+  shape: Shape;
+  /** All of it typed arrays: Int32Arrays, or of integers, or floats among them; else JavaScript's numbers. */
+  kind: "i32" | "integers" | "floats" | "numbers";
+}
+
+/**
+ * @param op what the user called, for errors
+ * @param noun what an element of a flat array is there
+ */
+export function read(op: string, data: TensorData, noun = "element"): Read {
   if (typeof data === "object" && data !== null && brand in data) {
-    const { shape } = expectTensor("tensor", data);
-    throw new DTypeError(`tensor: got a tensor ${show(shape)}; clone() makes a copy of one`);
+    const { shape } = expectTensor(op, data);
+    throw new DTypeError(`${op}: got a tensor ${show(shape)}; clone() makes a copy of one`);
   }
   if (ArrayBuffer.isView(data)) {
-    const values = data as TypedArray;
-    if ("length" in data && typeof (values[0] ?? 0) === "number") {
-      return { values: isLinear(data) ? values.slice() : values, shape: [values.length] };
-    }
-    throw new DTypeError(`tensor: expected numbers, got a ${data.constructor.name}; convert it by Number`);
+    const view = numeric(op, data);
+    const values = isLinear(view) ? view.slice() : view;
+    return { values, shape: [values.length], kind: kindOf([values]) };
   }
-  const shape = nesting(data);
-  return { values: flatten(data, shape), shape };
+  const shape = nesting(data, op);
+  const leaves = leavesOf(op, data, shape);
+  expectRoom(op, shape);
+  return { values: joined(op, leaves, shape, noun), shape, kind: kindOf(leaves) };
+}
+
+function kindOf(leaves: readonly ArrayLike<unknown>[]): Read["kind"] {
+  if (leaves.length === 0 || !leaves.every(ArrayBuffer.isView)) return "numbers";
+  if (leaves.every((leaf) => leaf instanceof Int32Array)) return "i32";
+  return leaves.some((leaf) => /^Float/.test(leaf.constructor.name)) ? "floats" : "integers";
+}
+
+/** @throws DTypeError for a view of other things than numbers */
+function numeric(op: string, view: ArrayBufferView): TypedArray {
+  if ("length" in view && typeof ((view as TypedArray)[0] ?? 0) === "number") return view as TypedArray;
+  throw new DTypeError(`${op}: expected numbers, got ${described(view)}; convert it by Number`);
 }
 
 /** Of nested arrays: beyond, they have themselves in them. */
 const MOST_LEVELS = 64;
 
+const isList = (item: unknown): item is ArrayLike<unknown> & Iterable<unknown> =>
+  Array.isArray(item) || (ArrayBuffer.isView(item) && "length" in item);
+
 /**
  * The lengths of nested arrays, by the first of each level.
  * @throws ShapeError beyond 64 levels
  */
-export function nesting(data: unknown): number[] {
+export function nesting(data: unknown, op: string): number[] {
   const lengths: number[] = [];
-  for (let item = data; Array.isArray(item); item = item[0]) {
+  for (let item = data; isList(item); item = item[0]) {
     if (lengths.push(item.length) > MOST_LEVELS)
-      throw new ShapeError(`tensor: arrays nested deeper than ${MOST_LEVELS} levels`);
+      throw new ShapeError(`${op}: arrays nested deeper than ${MOST_LEVELS} levels`);
   }
   return lengths;
 }
 
-/** The numbers of nested arrays of such lengths in one row. */
-function flatten(data: unknown, shape: Shape): number[] {
-  let level = [data];
-  for (const length of shape) {
-    const next: unknown[] = [];
-    for (const item of level) {
-      if (!Array.isArray(item) || item.length !== length) {
-        const got = Array.isArray(item) ? `one of length ${item.length}` : text(item);
-        throw new ShapeError(`tensor: ragged arrays: expected only arrays of length ${length}, got ${got}`);
-      }
-      for (const value of item) next.push(value);
+/** The innermost of nested arrays of such lengths. */
+function leavesOf(op: string, data: unknown, shape: Shape): ArrayLike<unknown>[] {
+  if (shape.length === 0) {
+    if (typeof data === "number") return [[data]];
+    const wanted = "expected numbers, nested arrays of numbers or a typed array";
+    throw new DTypeError(`${op}: ${wanted}, got ${described(data)}`);
+  }
+  let level: unknown[] = [data];
+  for (const [depth, length] of shape.entries()) {
+    for (const [i, item] of level.entries()) {
+      if (isList(item) && item.length === length) continue;
+      const got = isList(item) ? `one of length ${item.length}` : described(item);
+      throw new ShapeError(
+        `${op}: ragged arrays: expected only arrays of length ${length}, got ${got} at ` +
+          placeIn(i, shape.slice(0, depth), "row"),
+      );
     }
+    if (depth === shape.length - 1) break;
+    const next: unknown[] = [];
+    for (const item of level) for (const value of item as Iterable<unknown>) next.push(value);
     level = next;
   }
-  for (const value of level) {
-    if (typeof value === "number") continue;
-    const got = Array.isArray(value) ? "an array" : typed(value);
-    throw new DTypeError(`tensor: expected numbers, nested arrays of numbers or a typed array, got ${got}`);
-  }
-  return level as number[];
+  return level as ArrayLike<unknown>[];
 }
 
-function checkIntegers(op: string, values: ArrayLike<number>): void {
+function joined(op: string, leaves: readonly ArrayLike<unknown>[], shape: Shape, noun: string): Float64Array {
+  const values = new Float64Array(sizeOf(shape));
+  let at = 0;
+  for (const leaf of leaves) {
+    if (ArrayBuffer.isView(leaf)) {
+      values.set(numeric(op, leaf), at);
+      at += leaf.length;
+      continue;
+    }
+    for (let i = 0; i < leaf.length; i++, at++) {
+      const value = leaf[i];
+      if (typeof value !== "number") {
+        const place = placeIn(at, shape, noun);
+        throw new DTypeError(`${op}: expected numbers, got ${described(value)} at ${place}`);
+      }
+      values[at] = value;
+    }
+  }
+  return values;
+}
+
+function described(value: unknown): string {
+  if (Array.isArray(value)) return "an array";
+  return ArrayBuffer.isView(value) ? `a ${value.constructor.name}` : typed(value);
+}
+
+/** The place of an element in words. */
+function placeIn(at: number, [, ...rowShape]: Shape, noun: string): string {
+  if (rowShape.length === 0) return `${noun} ${at}`;
+  const width = sizeOf(rowShape);
+  return placeOf(Math.floor(at / width), at % width, rowShape);
+}
+
+/** @throws DomainError for a value that is no 32-bit integer */
+export function checkIntegers(
+  op: string,
+  values: ArrayLike<number>,
+  shape: Shape = [values.length],
+  noun = "element",
+  fix = "",
+): void {
   for (let i = 0; i < values.length; i++) {
     if ((values[i]! | 0) === values[i]) continue;
-    throw new DomainError(`${op}: i32 takes 32-bit integers, got ${values[i]} at element ${i}`);
+    const place = placeIn(i, shape, noun);
+    throw new DomainError(`${op}: i32 takes 32-bit integers, got ${values[i]} at ${place}${fix}`);
   }
 }
 

@@ -115,6 +115,12 @@ interface Piece {
   written: number;
 }
 
+/** Names what lies in a buffer as the user handed it over, for errors. */
+export interface Origin {
+  /** Where element `at` is from: "row 50, column 1 of the data set"; undefined if nobody knows. */
+  place(at: number): string | undefined;
+}
+
 /** A piece of linear memory: a pointer and a length. Several tensors may share one piece (`share`). */
 export class Buffer {
   readonly ptr: number;
@@ -127,6 +133,8 @@ export class Buffer {
   /** Whether a recorded op has taken this unrecorded buffer as its input. */
   consumed = false;
   private isCounted = true;
+  /** Where the elements are from, if they are rows of a data set. */
+  origin: Origin | undefined;
   /** Whether the gradient of a leaf lies here, or in what shares this piece. */
   private gradient = false;
   /** The moment of the last write in place, unless the piece is shared. */
@@ -142,6 +150,7 @@ export class Buffer {
     if (shared !== undefined) {
       this.ptr = shared.ptr + offset;
       this.bytes = shared.bytes - offset;
+      this.origin = shared.origin;
       const { ptr, bytes, gradient, written } = shared;
       shared.sharers ??= { count: 1, ptr, bytes, gradient, written };
       shared.sharers.count++;

@@ -3,14 +3,15 @@ import { noGrad } from "./autograd";
 import { checkRange, pairedClasses, trueClasses } from "./classes";
 import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "./errors";
 import type { ClassTargets } from "./ops/classTargets";
-import { toTensor } from "./ops/operand";
+import { isColumnOf } from "./ops/elementwiseLoss";
 import { scope } from "./scope";
+import { readValue } from "./stateDict";
 import { expectTensor, type Tensor, type TensorData } from "./tensor";
 
 /**
  * What is predicted: scores of every class, an f32 tensor [batch, classes], [batch, classes, …] or [classes];
- * one score a sample of two classes, f32 [batch] or [batch, 1]; or classes as an i32 tensor, an Int32Array or
- * (nested) integers.
+ * one score a sample of two classes, f32 [batch] or [batch, 1]; or classes as an i32 tensor, a typed array of integers
+ * or (nested) integers.
  */
 export type ClassPredictions = ClassTargets;
 
@@ -32,7 +33,7 @@ export interface AccuracyOptions {
  * Share of the targets that are predicted, from 0 to 1.
  * @param predicted scores, of which the first largest along the class axis is the prediction; one score a
  *   sample, which predicts class 1 above `threshold`; or classes of the targets' shape
- * @param targets classes; one-hot rows (f32) of the scores' shape; for one score a sample labels 0 and 1, i32
+ * @param targets classes; one-hot rows of the scores' shape; for one score a sample labels 0 and 1, i32
  *   or f32, [batch] or [batch, 1]. Scores [n] with n labels are n samples, with a single class they are one
  * @throws ShapeError without targets, DomainError for a target that is no class of the scores
  * @throws OptionError for one score a sample without a threshold, or a threshold without them
@@ -58,7 +59,7 @@ export function accuracy(
  * Share of the targets that are among the k classes of the largest scores. Of equal scores the first is the
  * larger, and NaN is larger than every number, as `argmax` has it: `topK` of 1 is `accuracy`.
  * @param logits scores [batch, classes] or [classes]
- * @param targets classes [batch] or [], or one-hot rows (f32) of the scores' shape
+ * @param targets classes [batch] or [], or one-hot rows of the scores' shape
  * @throws ShapeError without targets, DomainError for a target that is no class
  * @throws OptionError unless k is an integer from 1 to the number of classes
  */
@@ -148,24 +149,25 @@ export function confusionMatrix(
  * mean. With several outputs the mean over them. A target that never changes gives 1 if it is met exactly,
  * else 0. As in scikit-learn, which takes the target first.
  * @param pred [rows] or [rows, ...]
- * @param target of the same shape
+ * @param target of the same shape, or [rows] against [rows, 1]; numbers of either dtype
  * @throws ShapeError for fewer than two rows, or shapes that differ
  */
 export function r2Score(pred: Tensor | TensorData, target: Tensor | TensorData): number {
   const op = "r2Score";
   return measuring(() => {
-    const [p, t] = [toTensor(op, pred), toTensor(op, target)];
-    p.use(op);
-    t.use(op);
-    if (!sameShape(p.shape, t.shape)) {
-      throw new ShapeError(`${op}: expected a target ${show(p.shape)}, got ${show(t.shape)}`);
+    const [p, t] = [readValue(op, pred), readValue(op, target)];
+    if (!sameShape(p.shape, t.shape) && !isColumnOf(p.shape, t.shape)) {
+      throw new ShapeError(
+        `${op}: expected a target ${show(p.shape)}, got ${show(t.shape)}; reshape one of them`,
+      );
     }
     const rows = t.shape[0] ?? 1;
-    if (rows < 2 || t.size === 0)
+    const [guesses, truths] = [p.values(), t.values()];
+    if (rows < 2 || truths.length === 0)
       throw new ShapeError(`${op}: expected at least two rows, got ${show(t.shape)}`);
-    const outputs = t.size / rows;
+    const outputs = truths.length / rows;
     let total = 0;
-    for (let i = 0; i < outputs; i++) total += determination(p.data, t.data, i, outputs);
+    for (let i = 0; i < outputs; i++) total += determination(guesses, truths, i, outputs);
     return total / outputs;
   });
 }

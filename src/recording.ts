@@ -11,8 +11,8 @@ export type Search = {
   [K in keyof Kernels]: Kernels[K] extends (...args: never[]) => number ? K : never;
 }[keyof Kernels];
 
-/** The error for what a search has found: its place and its value. */
-export type Fault = (at: number, value: number) => NablasError;
+/** The error for what a search has found: its place, as `placeIn` writes it, and its value. */
+export type Fault = (at: string, value: number) => NablasError;
 
 export interface Recorder {
   /** A buffer was made, or another one of the memory of `shared`. */
@@ -33,8 +33,8 @@ export interface Recorder {
   gradient(t: Tensor, how: "read" | "cleared"): void;
   /** Has to run before each replay. Where it returns another key than now, the recording is out of date. */
   prepare(hook: () => number): void;
-  /** The kernel called last searches for what `fault` describes. */
-  searched(fault: Fault): void;
+  /** The kernel called last searches `x` for what `fault` describes. */
+  searched(fault: Fault, x: Tensor): void;
   /** JavaScript wants the values of a tensor. */
   refuse(what: string, t: Tensor): never;
 }
@@ -87,11 +87,17 @@ export function structureChanged(): void {
  */
 export function expectNone(kernel: Search, x: Tensor, rest: readonly number[], fault: Fault): void {
   const found = (kernels[kernel] as (...args: number[]) => number)(x.ptr, ...rest);
-  recorder?.searched(fault);
-  if (found >= 0) throw faultAt(fault, x.ptr, x.dtype, found);
+  recorder?.searched(fault, x);
+  if (found >= 0) throw faultAt(fault, x, x.ptr, found);
 }
 
-/** The error for what was found `at` the place in the data at `ptr`. */
-export function faultAt(fault: Fault, ptr: number, dtype: "f32" | "i32", at: number): NablasError {
-  return fault(at, numberAt(ptr + 4 * at, dtype));
+/** The error for what was found `at` the place in x, whose data lie at `ptr`. */
+export function faultAt(fault: Fault, x: Tensor, ptr: number, at: number): NablasError {
+  return fault(placeIn(x, at), numberAt(ptr + 4 * at, x.dtype));
+}
+
+/** The number of an element, with its place in the data set that it is from: "3 (row 50 of the data set)". */
+export function placeIn({ buffer }: Tensor, at: number): string {
+  const place = buffer.origin?.place(at);
+  return place === undefined ? `${at}` : `${at} (${place})`;
 }

@@ -127,7 +127,7 @@ export function readValue(op: string, value: StateValue): { shape: Shape; values
   }
   const isData = typeof value === "number" || Array.isArray(value) || ArrayBuffer.isView(value);
   if (!isData) expectTensor(op, value);
-  const { shape, values } = read(value);
+  const { shape, values } = read(op, value);
   return { shape, values: () => values };
 }
 

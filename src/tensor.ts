@@ -35,8 +35,8 @@ export type TypedArray =
   | Uint8ClampedArray
   | Uint16Array
   | Uint32Array;
-/** What a tensor can be made from. */
-export type TensorData = Nested | TypedArray;
+/** What a tensor can be made from: a number, a typed array, or arrays of equal length of these. */
+export type TensorData = number | TypedArray | readonly TensorData[];
 
 /** Number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
@@ -176,7 +176,10 @@ export class Tensor implements Owner {
     if (this.buffer.fate !== undefined) throw gone(op, this.describe(), this.buffer.fate);
     recorder?.used(this);
     if (this.dtype !== dtype) {
-      throw new DTypeError(`${op}: expected dtype ${dtype}, got ${this.dtype} ${show(this.shape)}`);
+      throw new DTypeError(
+        `${op}: expected dtype ${dtype}, got ${this.dtype} ${show(this.shape)}; ask for ${dtype} where it is made, by ` +
+          `tensor(values, { dtype: "${dtype}" }) or dataset(x, y, { xDtype: "${dtype}", yDtype: "${dtype}" })`,
+      );
     }
     return this.buffer.ptr;
   }

@@ -204,11 +204,16 @@ describe("r2Score", () => {
   });
 
   test("refuses other shapes and a single row", () => {
-    expect(() => r2Score([1, 2], [[1], [2]])).toThrow(
-      new ShapeError("r2Score: expected a target [2], got [2, 1]"),
+    expect(() => r2Score([1, 2], [[1, 2]])).toThrow(
+      new ShapeError("r2Score: expected a target [2], got [1, 2]; reshape one of them"),
     );
     expect(() => r2Score([1], [1])).toThrow(new ShapeError("r2Score: expected at least two rows, got [1]"));
-    expect(() => r2Score(tensor([1, 2], { dtype: "i32" }), [1, 2])).toThrow(DTypeError);
+  });
+
+  test("takes whole numbers, and a column for a row", () => {
+    expect(r2Score(tensor([[1], [3]]), tensor([1, 3], { dtype: "i32" }))).toBe(1);
+    expect(r2Score([1, 3, 4], [[1], [3], [5]])).toBeCloseTo(1 - 1 / 8, 12);
+    expect(r2Score([1.7e12, 1.7e12 + 2], [1.7e12, 1.7e12 + 4])).toBe(0.5);
   });
 });
 

@@ -164,7 +164,7 @@ describe("Module.loadStateDict", () => {
       ShapeError,
       "expected [2, 2], got [3]",
     ],
-    ["ragged arrays", "0.weight", [[1], [1, 2]], ShapeError, "0.weight: tensor: ragged"],
+    ["ragged arrays", "0.weight", [[1], [1, 2]], ShapeError, "0.weight: value: ragged"],
     ["null", "0.bias", null, DTypeError, "0.bias: "],
     ["text", "0.bias", ["1", "2"], DTypeError, "0.bias: "],
     ["64-bit integers", "2.num_batches_tracked", new BigInt64Array(1), DTypeError, "2.num_batches_tracked: "],

@@ -136,7 +136,7 @@ describe("scalers", () => {
       "a state that is none",
       () => new Standardise().loadStateDict({ mean: tensor(1) } as never),
       OptionError,
-      "Standardise: expected the tensors shift and scale, got mean",
+      "Standardise: expected shift and scale, got mean",
     ],
     [
       "a state of two shapes",

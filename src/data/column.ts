@@ -1,6 +1,7 @@
-import { tensor } from "../create";
-import { DTypeError, ShapeError, sameShape, show } from "../errors";
-import { adopt, brand, scope } from "../scope";
+import { checkIntegers, type Read, read } from "../create";
+import { DTypeError, OptionError, placeOf, ShapeError, sameShape, show, text } from "../errors";
+import type { Origin } from "../memory";
+import { adopt, brand } from "../scope";
 import {
   type DType,
   expectTensor,
@@ -23,68 +24,99 @@ export type Rows = Tensor | TensorData | Values;
 /** The inputs or the targets of a dataset, in JavaScript's memory: linear memory holds a batch at a time. */
 export interface Column {
   values: TypedArray;
+  /** Of a batch. */
   dtype: DType;
   /** Number of rows. */
   size: number;
   /** Shape of one row; [] for a number. */
   rowShape: Shape;
+  /** What batches are copied from: the values, or their float32, made with the first batch, if they are nobody else's. */
+  batched: () => TypedArray;
 }
 
-/** i32 for an Int32Array or an i32 tensor, f32 for everything else, as `tensor` has it. */
-export function inputs(op: string, rows: Rows): Column {
-  return column(op, "inputs", read(op, rows));
+/** @param own whether nobody else can change the values */
+export function stored(
+  values: TypedArray,
+  { dtype, size, rowShape }: Pick<Column, "dtype" | "size" | "rowShape">,
+  own = true,
+): Column {
+  let rounded: Float32Array | undefined;
+  const round = own && dtype === "f32" && values instanceof Float64Array;
+  const batched = round ? () => (rounded ??= new Float32Array(values)) : () => values;
+  return { values, dtype, size, rowShape, batched };
 }
 
-/** Like `inputs`, apart from classes, which are i32: a typed array of integers, or a flat array of whole numbers. */
-export function targets(op: string, rows: Rows): Column {
-  const { data, shape } = read(op, rows);
-  const flat = Array.isArray(rows) && shape.length === 1 && data.every(Number.isInteger);
-  const integers = !(data instanceof Float32Array || data instanceof Float64Array);
-  if (data instanceof Int32Array || !(flat || integers)) return column(op, "targets", { data, shape });
-  return column(
-    op,
-    "targets",
-    copyOf(() => tensor(data, { shape, dtype: "i32" })),
-  );
+/** Numbers as they were given, nested ones in float64. */
+interface Given extends Values {
+  readonly kind: Read["kind"];
+  /** Whether this is a copy. */
+  readonly own: boolean;
 }
 
-function column(op: string, what: string, { data, shape }: Values): Column {
+/** f32 or i32 as asked for; else i32 of Int32Arrays and i32 tensors, f32 of everything else, as `tensor` has it. */
+export function inputs(op: string, rows: Rows, dtype?: DType): Column {
+  const given = readRows(op, rows, "x");
+  return column(op, ["inputs", "x"], given, dtype ?? (given.kind === "i32" ? "i32" : "f32"));
+}
+
+/** The same, apart from classes, which are i32: typed arrays of integers, or a flat array of whole numbers. */
+export function targets(op: string, rows: Rows, dtype?: DType): Column {
+  const given = readRows(op, rows, "y");
+  return column(op, ["targets", "y"], given, dtype ?? (areClasses(given) ? "i32" : "f32"));
+}
+
+/** Whole numbers beyond 32 bits are amounts. */
+function areClasses({ kind, data, shape }: Given): boolean {
+  if (kind !== "numbers") return kind !== "floats";
+  return shape.length === 1 && data.every((value) => (value | 0) === value);
+}
+
+function column(
+  op: string,
+  [what, name]: [string, string],
+  { data, shape, own }: Given,
+  dtype: DType,
+): Column {
+  if (dtype !== "f32" && dtype !== "i32") {
+    throw new OptionError(`${op}: ${name}Dtype is "f32" or "i32", got ${text(dtype)}`);
+  }
   const [size, ...rowShape] = shape;
   if (size === undefined) {
     throw new ShapeError(`${op}: expected rows of ${what} [rows, …], got a single number`);
   }
-  return { values: data, dtype: data instanceof Int32Array ? "i32" : "f32", size, rowShape };
+  let values = data;
+  if (dtype === "i32" && !(data instanceof Int32Array)) {
+    checkIntegers(`${op}: ${name}`, data, shape, "row", `; { ${name}Dtype: "f32" } takes any number`);
+    if (data instanceof Float64Array) values = Int32Array.from(data);
+  }
+  return stored(values, { dtype, size, rowShape }, own);
 }
 
-/** Typed arrays by reference, everything else as a copy. */
-function read(op: string, rows: Rows): Values {
-  if (typeof rows !== "object" || rows === null || Array.isArray(rows)) {
-    return copyOf(() => tensor(rows as TensorData));
+/**
+ * Typed arrays by reference, everything else as a copy.
+ * @param name of the argument, for errors
+ */
+export function readRows(op: string, rows: Rows, name?: string): Given {
+  const where = name === undefined ? op : `${op}: ${name}`;
+  if (typeof rows !== "object" || rows === null || Array.isArray(rows) || ArrayBuffer.isView(rows)) {
+    const { values, shape, kind } = read(where, rows as TensorData, "row");
+    return { data: values, shape, kind, own: values !== rows };
   }
-  if (brand in rows) return copyOf(() => expectTensor(op, rows));
-  if (ArrayBuffer.isView(rows)) return { data: numeric(op, rows), shape: [rows.length] };
+  if (brand in rows) {
+    const { data, shape, dtype } = expectTensor(op, rows);
+    return { data: data.slice(), shape, kind: dtype === "i32" ? "i32" : "floats", own: true };
+  }
   const { data, shape } = rows as Values;
   if (!ArrayBuffer.isView(data) || !Array.isArray(shape)) {
     throw new DTypeError(
       `${op}: expected a tensor, arrays of numbers, a typed array or { data, shape }, got an object`,
     );
   }
-  if (sizeOf(shape) !== numeric(op, data).length) {
-    throw new ShapeError(`${op}: ${data.length} elements do not fill the shape ${show(shape)}`);
+  const { values, kind } = read(where, data);
+  if (sizeOf(shape) !== values.length) {
+    throw new ShapeError(`${op}: ${values.length} elements do not fill the shape ${show(shape)}`);
   }
-  return { data, shape };
-}
-
-function copyOf(make: () => Tensor): Values {
-  return scope(() => {
-    const { data, shape } = make();
-    return { data: data.slice(), shape };
-  });
-}
-
-function numeric(op: string, view: TypedArray): TypedArray {
-  if ("length" in view && typeof (view[0] ?? 0) === "number") return view;
-  throw new DTypeError(`${op}: expected numbers, got a ${(view as object).constructor.name}`);
+  return { data: values, shape, kind, own: values !== data };
 }
 
 /** The rows of columns, one after another. */
@@ -102,18 +134,15 @@ export function joined(columns: readonly Column[]): Column {
     values.set(column.values, at);
     at += column.values.length;
   }
-  return { values, dtype, size, rowShape };
+  return stored(values, { dtype, size, rowShape });
 }
 
 /** Below this many elements a row is copied faster by hand than by `set`, which wants a view of it. */
 const SHORT_ROW = 16;
 
-/** The given rows as a tensor [rows.length, ...rowShape]. */
-export function gather({ values, dtype, rowShape }: Column, rows: Int32Array): Tensor {
-  const t = new Tensor([rows.length, ...rowShape], dtype);
-  adopt(t);
+/** Copies rows of a column. */
+export function copyRows(values: TypedArray, rowShape: Shape, rows: Int32Array, out: TypedArray): void {
   const width = sizeOf(rowShape);
-  const out = t.data;
   let at = 0;
   for (const row of rows) {
     const start = row * width;
@@ -121,5 +150,38 @@ export function gather({ values, dtype, rowShape }: Column, rows: Int32Array): T
     else for (let i = 0; i < width; i++) out[at + i] = values[start + i]!;
     at += width;
   }
+}
+
+/** The given rows as a column of their own. */
+export function taken(column: Column, rows: Int32Array): Column {
+  const Kind = column.values.constructor as new (length: number) => TypedArray;
+  const values = new Kind(rows.length * sizeOf(column.rowShape));
+  copyRows(column.values, column.rowShape, rows, values);
+  return stored(values, { ...column, size: rows.length });
+}
+
+/** The given rows as a tensor [rows.length, ...rowShape]. */
+export function gather({ batched, dtype, rowShape }: Column, rows: Int32Array, origin: Origin): Tensor {
+  const t = new Tensor([rows.length, ...rowShape], dtype);
+  adopt(t);
+  copyRows(batched(), rowShape, rows, t.data);
+  t.buffer.origin = origin;
   return t;
+}
+
+/** Names the rows of a batch as the data set was given. */
+export class RowNames implements Origin {
+  constructor(
+    private readonly rowShape: Shape,
+    /** The row that was given for one of the batch. */
+    private readonly nameOf: (row: number) => number,
+    /** The elements before they were rounded to float32, where a dataset is mapped. */
+    readonly exact?: Float64Array,
+  ) {}
+
+  place(at: number): string {
+    const width = sizeOf(this.rowShape);
+    const row = this.nameOf(Math.floor(at / width));
+    return `${placeOf(row, at % width, this.rowShape)} of the data set`;
+  }
 }

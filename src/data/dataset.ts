@@ -1,8 +1,9 @@
 import { noGrad } from "../autograd";
 import { DomainError, expectFunction, OptionError, ShapeError, show, text, withDefaults } from "../errors";
+import type { Origin } from "../memory";
 import { ended, scope, scopeOf } from "../scope";
-import { expectTensor, type Shape, type Tensor } from "../tensor";
-import { type Column, gather, inputs, joined, type Rows, targets } from "./column";
+import { type DType, expectTensor, type Shape, sizeOf, type Tensor, type TensorData } from "../tensor";
+import { type Column, copyRows, gather, inputs, joined, RowNames, type Rows, taken, targets } from "./column";
 import { randomNumbers, rowOrder, seedOf } from "./random";
 
 /** Rows of inputs with their targets. */
@@ -33,23 +34,49 @@ export interface SplitOptions {
   seed?: number;
 }
 
+/** The options of `dataset`. */
+export interface DatasetOptions {
+  /** Of batches of inputs; default: i32 of Int32Arrays and i32 tensors, f32 of everything else. */
+  xDtype?: DType;
+  /** Of batches of targets; default: the same, and i32 of what looks like classes. */
+  yDtype?: DType;
+}
+
 /**
- * Inputs and targets, row by row. `x` and `y` are tensors (copied), nested arrays (copied), typed arrays
- * (read when a batch is made), or `{ data, shape }` as `readIdx` gives it. The dtypes are those that `tensor`
- * would give, but targets that are classes become i32: a typed array of integers, or a flat array of whole
- * numbers. A tensor keeps its dtype.
+ * Inputs and targets, row by row. `x` and `y` are tensors (copied), nested arrays (copied), of which the innermost may be
+ * typed arrays, typed arrays (read when a batch is made), or `{ data, shape }` as `readIdx` gives it. Numbers that were
+ * not float32 stay in float64 until a batch is made.
+ *
+ * Targets that look like classes are i32: typed arrays of integers, and a flat array of whole numbers within 32 bits. Losses
+ * of amounts, such as `mseLoss`, take them as they are; `yDtype: "f32"` says that they are amounts, `"i32"` that other whole
+ * numbers are classes.
  * @param x [rows, ...]
  * @param y [rows, ...]
- * @throws ShapeError if there are no rows, or not as many of x as of y
+ * @throws ShapeError if there are no rows, or not as many of x as of y, DTypeError for what is no number: with its row and
+ *   column
+ * @throws DomainError for what is no 32-bit integer where i32 is asked for
  */
-export function dataset(x: Rows, y: Rows): Dataset {
-  const columns = { x: inputs("dataset", x), y: targets("dataset", y) };
+export function dataset(x: Rows, y: Rows, options?: DatasetOptions): Dataset {
+  const { xDtype, yDtype } = withDefaults(
+    "dataset",
+    { xDtype: undefined as DType | undefined, yDtype: undefined as DType | undefined },
+    options,
+  );
+  const columns = { x: inputs("dataset", x, xDtype), y: targets("dataset", y, yDtype) };
   const { size } = columns.x;
   if (size !== columns.y.size) {
     throw new ShapeError(`dataset: ${size} rows of inputs, but ${columns.y.size} of targets`);
   }
   if (size === 0) throw new ShapeError("dataset: expected at least one row");
   return new Dataset(columns, rowOrder(size));
+}
+
+/** What a dataset has for inputs. */
+export interface Source extends Pick<Column, "values" | "rowShape"> {
+  /** Which rows of the values. */
+  rows: Int32Array;
+  /** The row that `dataset` was given for one of them. */
+  nameOf: (row: number) => number;
 }
 
 /**
@@ -64,6 +91,8 @@ export class Dataset {
     private readonly columns: { x: Column; y: Column },
     /** Positions in the columns. Parts of a dataset share its columns. */
     private readonly rows: Int32Array,
+    /** The row that `dataset` was given for each position, where it is another one. */
+    private readonly names?: Int32Array,
   ) {
     this.size = rows.length;
   }
@@ -80,7 +109,33 @@ export class Dataset {
   batch(rows: ArrayLike<number> = rowOrder(this.size)): Batch {
     const { x, y } = this.columns;
     const picked = this.pick("batch", rows);
-    return scope(() => ({ x: gather(x, picked), y: gather(y, picked) }));
+    const { names } = this;
+    const nameOf = (row: number) => names?.[picked[row]!] ?? picked[row]!;
+    return scope(() => ({
+      x: gather(x, picked, new RowNames(x.rowShape, nameOf)),
+      y: gather(y, picked, new RowNames(y.rowShape, nameOf)),
+    }));
+  }
+
+  /** @internal */
+  source(): Source {
+    const { rows, names } = this;
+    const { values, rowShape } = this.columns.x;
+    return { values, rowShape, rows, nameOf: (row) => names?.[rows[row]!] ?? rows[row]! };
+  }
+
+  /** The same rows with other inputs. @internal */
+  withInputs(x: Column): Dataset {
+    const { nameOf } = this.source();
+    const names = Int32Array.from(this.rows, (_, row) => nameOf(row));
+    return new Dataset({ x, y: taken(this.columns.y, this.rows) }, rowOrder(this.size), names);
+  }
+
+  /** What names the rows of a batch that `rowOf` tells. @internal */
+  origins(rowOf: (row: number) => number): Origin[] {
+    const { nameOf } = this.source();
+    const { x, y } = this.columns;
+    return [x, y].map(({ rowShape }) => new RowNames(rowShape, (row) => nameOf(rowOf(row))));
   }
 
   /**
@@ -157,22 +212,49 @@ export class Dataset {
 
   /**
    * The same rows with inputs that `fn` makes of theirs, [rows, ...] to [rows, ...], `batchSize` (default
-   * 1024) at a time: `data.map((x) => x.div(255))`.
+   * 1024) at a time: `data.map((x) => x.div(255))`. Tensors are float32; a scaler in `fn` gets the numbers before they
+   * were rounded. With `float64`, `fn` gets the numbers of each row as they were given, and returns those of the new one:
+   * `data.map(([time, price]) => [(time - start) / 1000, price], { float64: true })`.
    */
-  map(fn: (x: Tensor) => Tensor, options?: { batchSize?: number }): Dataset {
+  map(fn: (x: Tensor) => Tensor, options?: { batchSize?: number; float64?: false }): Dataset;
+  map(fn: (row: Float64Array) => TensorData, options: { float64: true }): Dataset;
+  map(
+    fn: ((x: Tensor) => Tensor) | ((row: Float64Array) => TensorData),
+    options?: { batchSize?: number; float64?: boolean },
+  ): Dataset {
     expectFunction("map", fn);
-    const cut = { ...withDefaults("map", { batchSize: 1024 }, options), dropLast: false };
+    const { float64, batchSize } = withDefaults("map", { batchSize: 1024, float64: false }, options);
+    const cut = { batchSize, dropLast: false };
+    if (float64) return this.mapRows(fn as (row: Float64Array) => TensorData);
     checkBatches("map", this.size, cut);
     const parts = Array.from(batchRows(this.size, cut), (rows) =>
       scopeOf(ended("the function of map"), () => {
-        const batch = this.batch(rows);
-        const x = noGrad(() => expectTensor("map", fn(batch.x)));
-        if (x.shape[0] === rows.length) return { x: inputs("map", x), y: inputs("map", batch.y) };
+        const batch = this.exactInputs(rows);
+        const x = noGrad(() => expectTensor("map", (fn as (x: Tensor) => Tensor)(batch)));
+        if (x.shape[0] === rows.length) return inputs("map", x);
         throw new ShapeError(`map: expected [${rows.length}, ...] of fn, got ${show(x.shape)}`);
       }),
     );
-    const columns = { x: joined(parts.map(({ x }) => x)), y: joined(parts.map(({ y }) => y)) };
-    return new Dataset(columns, rowOrder(this.size));
+    return this.withInputs(joined(parts));
+  }
+
+  private mapRows(fn: (row: Float64Array) => TensorData): Dataset {
+    const { x } = this.columns;
+    const width = sizeOf(x.rowShape);
+    const rows = Array.from(this.rows, (row) =>
+      fn(Float64Array.from(x.values.subarray(row * width, (row + 1) * width))),
+    );
+    return this.withInputs(inputs("map", rows, "f32"));
+  }
+
+  /** The inputs of rows with their digits before rounding. */
+  private exactInputs(rows: Int32Array): Tensor {
+    const { x } = this.columns;
+    const picked = this.pick("map", rows);
+    const exact = new Float64Array(picked.length * sizeOf(x.rowShape));
+    copyRows(x.values, x.rowShape, picked, exact);
+    const { nameOf } = this.source();
+    return gather(x, picked, new RowNames(x.rowShape, (row) => nameOf(rows[row]!), exact));
   }
 
   private pick(op: string, rows: ArrayLike<number>): Int32Array {

@@ -1,52 +1,86 @@
-// Features brought to like sizes: (x − shift) / scale, element by element of a row.
-import { zeros } from "../create";
+// Features brought to like sizes: (x − shift) / scale, element by element of a row, in float64 up to the last rounding.
+import { gradient, record } from "../autograd";
+import { filledWith, zeros } from "../create";
 import { DomainError, OptionError, ShapeError, sameShape, show } from "../errors";
-import { div, sub } from "../ops/arithmetic";
+import { Buffer } from "../memory";
 import { composed } from "../ops/composed";
-import { toTensor } from "../ops/operand";
-import { outsideScopes, owned, scope } from "../scope";
-import { expectDict, prepare } from "../stateDict";
-import { type Shape, Tensor, type TensorData } from "../tensor";
-import { Dataset } from "./dataset";
+import { recorder } from "../recording";
+import { outsideScopes, owned } from "../scope";
+import { expectDict, prepare, readValue, type StateValue } from "../stateDict";
+import { type Nested, type Shape, sizeOf, Tensor } from "../tensor";
+import { kernels } from "../wasm";
+import { copyRows, RowNames, type Rows, readRows, stored } from "./column";
+import { Dataset, type Source } from "./dataset";
+import { rowOrder } from "./random";
 
-/** Rows to have in linear memory at a time. */
-const CHUNK = 1024;
-
-/** One number of each element of a row. */
+/** One number of each element of a row: y = (x · unit − shift) / scale. */
 interface Statistics {
+  /** A power of two, 1 but for numbers whose squares float64 does not hold. */
+  unit: Float64Array;
   shift: Float64Array;
   scale: Float64Array;
 }
 
+/** Of each column in its unit: the extremes, and a walk over the rows, each of which is valid until the next. */
+interface Columns {
+  low: Float64Array;
+  high: Float64Array;
+  count: number;
+  each: (fn: (row: Float64Array) => void) => void;
+}
+
+/** A scaler's statistics, nested as a row is; `unit`, a power of two in which they are, only where it is not 1. */
+export interface ScalerState<Value = Nested> {
+  shift: Value;
+  scale: Value;
+  unit?: Value;
+}
+
 /**
  * Remembers statistics of the data that it was fitted to, one of each element of a row, and applies them to
- * other data. An element that is the same in all rows is shifted only.
+ * other data. An element that is the same in all rows is shifted only. Everything is float64 up to the result, which is
+ * float32: of arrays and datasets the numbers as they were given, of tensors their float32.
  */
 export abstract class Scaler {
-  /** Subtracted from each row, of a row's shape; null before `fit`. */
+  /** Subtracted from each row, of a row's shape, rounded to float32; null before `fit`. */
   shift: Tensor | null = null;
-  /** Divides each row, of a row's shape; null before `fit`. */
+  /** Divides each row, of a row's shape, rounded to float32; null before `fit`. */
   scale: Tensor | null = null;
+  private statistics: Statistics | undefined;
 
-  /** The statistics of rows of `width` elements; `rows` starts a pass over them. */
-  protected abstract measure(rows: () => Iterable<ArrayLike<number>>, width: number): Statistics;
+  protected abstract measure(columns: Columns): Pick<Statistics, "shift" | "scale">;
 
   /**
    * Takes the statistics of the rows: of a dataset's inputs, or of data [rows, ...].
    * @throws DomainError for an element that is not finite
    */
-  fit(data: Dataset | Tensor | TensorData): this {
-    const name = this.constructor.name;
-    scope(() => {
-      const { shape, rows } = data instanceof Dataset ? ofDataset(data) : ofTensor(name, data);
-      let width = 1;
-      for (const n of shape) width *= n;
-      checkFinite(name, rows());
-      const { shift, scale } = this.measure(rows, width);
-      // What float32 takes for zero does not divide.
-      const divisor = scale.map((value) => (Math.fround(value) === 0 ? 1 : value));
-      this.set(shape, shift, divisor);
+  fit(data: Dataset | Rows): this {
+    const { name } = this.constructor;
+    const source = data instanceof Dataset ? data.source() : sourceOf(name, data);
+    const width = sizeOf(source.rowShape);
+    const low = new Float64Array(width).fill(Infinity);
+    const high = new Float64Array(width).fill(-Infinity);
+    eachRow(source, (row, index) => {
+      for (let c = 0; c < width; c++) {
+        const value = row[c]!;
+        if (value >= low[c]! && value <= high[c]!) continue;
+        if (!Number.isFinite(value)) {
+          const place = `element ${c} of row ${source.nameOf(index)}`;
+          throw new DomainError(`${name}: expected finite numbers, got ${value} at ${place}`);
+        }
+        low[c] = Math.min(low[c]!, value);
+        high[c] = Math.max(high[c]!, value);
+      }
     });
+    const unit = low.map((value, c) => unitFor(Math.max(-value, high[c]!)));
+    const { shift, scale } = this.measure({
+      low: low.map((value, c) => value * unit[c]!),
+      high: high.map((value, c) => value * unit[c]!),
+      count: source.rows.length,
+      each: (fn) => eachRow(source, fn, unit.every((value) => value === 1) ? undefined : unit),
+    });
+    const divisor = scale.map((value, c) => (value === 0 ? unit[c]! : value));
+    this.set(source.rowShape, { unit, shift, scale: divisor });
     return this;
   }
 
@@ -55,60 +89,61 @@ export abstract class Scaler {
    * which gradients flow.
    */
   apply(data: Dataset): Dataset;
-  apply(data: Tensor | TensorData): Tensor;
-  apply(data: Dataset | Tensor | TensorData): Dataset | Tensor {
-    if (data instanceof Dataset) return data.map((x) => this.apply(x));
+  apply(data: Rows): Tensor;
+  apply(data: Dataset | Rows): Dataset | Tensor {
     const { name } = this.constructor;
-    const { shift, scale } = this;
-    if (shift === null || scale === null) {
+    if (this.statistics === undefined) {
       throw new OptionError(
         `${name}: apply() needs statistics; call fit(data) or loadStateDict(state) first`,
       );
     }
-    return composed(() => {
-      const x = toTensor(name, data);
-      const rank = shift.shape.length;
-      if (rank > x.shape.length || !sameShape(rank === 0 ? [] : x.shape.slice(-rank), shift.shape)) {
-        throw new ShapeError(`${name}: fitted to rows ${show(shift.shape)}, got ${show(x.shape)}`);
-      }
-      return div(sub(x, shift), scale);
-    });
+    if (data instanceof Dataset) return this.applyTo(data);
+    if (data instanceof Tensor && data.dtype === "f32") return this.applyToTensor(data);
+    const { data: values, shape } = readRows(name, data);
+    return filledWith(name, { values: this.scaled(values, shape), shape }, "f32");
   }
 
-  /** The statistics, as living tensors. */
-  stateDict(): { shift: Tensor; scale: Tensor } {
-    const { shift, scale } = this;
-    if (shift !== null && scale !== null) return { shift, scale };
-    throw new OptionError(`${this.constructor.name}: no statistics to save; call fit(data) first`);
+  /** The statistics, as plain numbers: JSON keeps them to the last digit. */
+  stateDict(): ScalerState {
+    const { statistics, shift: like } = this;
+    if (statistics === undefined || like === null) {
+      throw new OptionError(`${this.constructor.name}: no statistics to save; call fit(data) first`);
+    }
+    const [shift, scale, unit] = (["shift", "scale", "unit"] as const).map((key) =>
+      nested(statistics[key], like.shape),
+    ) as [Nested, Nested, Nested];
+    return statistics.unit.every((value) => value === 1) ? { shift, scale } : { shift, scale, unit };
   }
 
   /**
-   * Takes over a copy of statistics that `stateDict` gave.
-   * @throws OptionError unless the state is the tensors shift and scale, ShapeError if they differ in shape
+   * Takes over a copy of statistics that `stateDict` gave, or of tensors, as it gave them in 0.1.0.
+   * @throws OptionError unless the state has shift and scale, ShapeError if they differ in shape
    */
-  loadStateDict(state: { shift: Tensor; scale: Tensor }): this {
+  loadStateDict(state: ScalerState<StateValue>): this {
     this[prepare](state)();
     return this;
   }
 
   /** @internal */
-  [prepare](state: { shift: Tensor; scale: Tensor }): () => void {
+  [prepare](state: ScalerState<StateValue>): () => void {
     const { name } = this.constructor;
     expectDict(name, state);
-    const { shift, scale } = state;
-    if (!(shift instanceof Tensor && scale instanceof Tensor)) {
-      throw new OptionError(
-        `${name}: expected the tensors shift and scale, got ${Object.keys(state).join(", ")}`,
-      );
+    if (state.shift === undefined || state.scale === undefined) {
+      throw new OptionError(`${name}: expected shift and scale, got ${Object.keys(state).join(", ")}`);
     }
-    if (!sameShape(shift.shape, scale.shape)) {
-      throw new ShapeError(
-        `${name}: shift ${show(shift.shape)} and scale ${show(scale.shape)} differ in shape`,
-      );
+    const shift = readValue(`${name}: shift`, state.shift);
+    const scale = readValue(`${name}: scale`, state.scale);
+    const unit = state.unit === undefined ? undefined : readValue(`${name}: unit`, state.unit);
+    for (const [key, { shape }] of Object.entries({ scale, unit: unit ?? shift })) {
+      if (sameShape(shift.shape, shape)) continue;
+      throw new ShapeError(`${name}: shift ${show(shift.shape)} and ${key} ${show(shape)} differ in shape`);
     }
-    shift.use(name);
-    scale.use(name);
-    return () => this.set(shift.shape, shift.data.slice(), scale.data.slice());
+    return () =>
+      this.set(shift.shape, {
+        unit: unit ? Float64Array.from(unit.values()) : new Float64Array(sizeOf(shift.shape)).fill(1),
+        shift: Float64Array.from(shift.values()),
+        scale: Float64Array.from(scale.values()),
+      });
   }
 
   /** Gives back the memory of the statistics. */
@@ -116,6 +151,7 @@ export abstract class Scaler {
     this.shift?.dispose();
     this.scale?.dispose();
     this.shift = this.scale = null;
+    this.statistics = undefined;
   }
 
   /** Does what `dispose` does, for `using`. */
@@ -128,13 +164,71 @@ export abstract class Scaler {
     return this.shift && this.scale ? [this.shift, this.scale] : [];
   }
 
-  private set(shape: Shape, shift: ArrayLike<number>, scale: ArrayLike<number>): void {
+  private set(shape: Shape, statistics: Statistics): void {
     this.dispose();
-    const [newShift, newScale] = outsideScopes(() => [zeros(shape), zeros(shape)]) as [Tensor, Tensor];
-    newShift.data.set(shift);
-    newScale.data.set(scale);
-    this.shift = newShift;
-    this.scale = newScale;
+    const [shift, scale] = outsideScopes(() => [zeros(shape), zeros(shape)]) as [Tensor, Tensor];
+    shift.data.set(statistics.shift.map((value, i) => value / statistics.unit[i]!));
+    scale.data.set(statistics.scale.map((value, i) => value / statistics.unit[i]!));
+    [this.shift, this.scale, this.statistics] = [shift, scale, statistics];
+  }
+
+  private applyTo(data: Dataset): Dataset {
+    const source = data.source();
+    const [size, width] = [data.size, sizeOf(source.rowShape)];
+    this.checkShape([size, ...source.rowShape]);
+    const values = new Float32Array(size * width);
+    eachRow(source, (row, index) => this.scaleRow(row, values, index * width));
+    return data.withInputs(stored(values, { dtype: "f32", size, rowShape: source.rowShape }));
+  }
+
+  /** In a kernel; where a dataset is mapped, of the numbers before they were rounded, unless they have been overwritten. */
+  private applyToTensor(x: Tensor): Tensor {
+    const { name } = this.constructor;
+    x.use(name);
+    const { origin } = x.buffer;
+    if (origin instanceof RowNames && origin.exact !== undefined) {
+      const exact = x.data as Float32Array;
+      const values = origin.exact.map((value, i) => (Math.fround(value) === exact[i] ? value : exact[i]!));
+      return filledWith(name, { values: this.scaled(values, x.shape), shape: x.shape }, "f32");
+    }
+    this.checkShape(x.shape);
+    this.shift!.use(name); // plans have to know what they depend on
+    const { unit, shift, scale } = this.statistics!;
+    const width = shift.length;
+    return composed(() => {
+      const stats = new Buffer(6 * width);
+      recorder?.written(stats);
+      for (const [i, values] of [unit, shift, scale].entries())
+        stats.doubles(3 * width).set(values, i * width);
+      const y = new Tensor(x.shape);
+      kernels.rescale(x.ptr, stats.ptr, y.ptr, x.size / width, width);
+      return record(name, y, [x], [stats], (dy) =>
+        kernels.rescaleGradient(stats.ptr, dy, gradient(x), x.size / width, width),
+      );
+    });
+  }
+
+  /** Flat values of a shape. */
+  private scaled(values: ArrayLike<number>, shape: Shape): Float32Array {
+    this.checkShape(shape);
+    const result = new Float32Array(values.length);
+    this.scaleRow(values, result, 0);
+    return result;
+  }
+
+  /** One row after the other. */
+  private scaleRow(values: ArrayLike<number>, to: Float32Array, start: number): void {
+    const { unit, shift, scale } = this.statistics!;
+    for (let i = 0, c = 0; i < values.length; i++) {
+      to[start + i] = (values[i]! * unit[c]! - shift[c]!) / scale[c]!;
+      if (++c === shift.length) c = 0;
+    }
+  }
+
+  private checkShape(shape: Shape): void {
+    const row = this.shift!.shape;
+    if (row.length <= shape.length && sameShape(shape.slice(shape.length - row.length), row)) return;
+    throw new ShapeError(`${this.constructor.name}: fitted to rows ${show(row)}, got ${show(shape)}`);
   }
 }
 
@@ -143,72 +237,66 @@ export abstract class Scaler {
  * less): as scikit-learn's StandardScaler and Keras' Normalization.
  */
 export class Standardise extends Scaler {
-  protected measure(rows: () => Iterable<ArrayLike<number>>, width: number): Statistics {
-    const shift = new Float64Array(width);
-    const scale = new Float64Array(width);
-    let count = 0;
-    for (const row of rows()) {
-      count++;
-      for (let i = 0; i < width; i++) shift[i] = shift[i]! + row[i]!;
-    }
-    for (let i = 0; i < width; i++) shift[i] = shift[i]! / count;
-    for (const row of rows()) {
-      for (let i = 0; i < width; i++) scale[i] = scale[i]! + (row[i]! - shift[i]!) ** 2;
-    }
-    return { shift, scale: scale.map((squares) => Math.sqrt(squares / count)) };
+  /** Of distances from the lowest, which are exact where the numbers are close to each other, in two passes. */
+  protected measure({ low, count, each }: Columns): Pick<Statistics, "shift" | "scale"> {
+    const totals = new Float64Array(low.length);
+    const rest = new Float64Array(low.length);
+    const squares = new Float64Array(low.length);
+    each((row) => {
+      for (let c = 0; c < row.length; c++) totals[c] = totals[c]! + (row[c]! - low[c]!);
+    });
+    const mean = totals.map((total) => total / count);
+    each((row) => {
+      for (let c = 0; c < row.length; c++) {
+        const d = row[c]! - low[c]! - mean[c]!;
+        rest[c] = rest[c]! + d;
+        squares[c] = squares[c]! + d * d;
+      }
+    });
+    return {
+      shift: low.map((value, c) => value + mean[c]! + rest[c]! / count),
+      scale: squares.map((sum) => Math.sqrt(sum / count)),
+    };
   }
 }
 
 /** (x − min) / (max − min): from 0 to 1 in the data that it was fitted to, as scikit-learn's MinMaxScaler. */
 export class Normalise extends Scaler {
-  protected measure(rows: () => Iterable<ArrayLike<number>>, width: number): Statistics {
-    const shift = new Float64Array(width).fill(Infinity);
-    const max = new Float64Array(width).fill(-Infinity);
-    for (const row of rows()) {
-      for (let i = 0; i < width; i++) {
-        shift[i] = Math.min(shift[i]!, row[i]!);
-        max[i] = Math.max(max[i]!, row[i]!);
-      }
-    }
-    return { shift, scale: max.map((value, i) => value - shift[i]!) };
+  protected measure({ low, high }: Columns): Pick<Statistics, "shift" | "scale"> {
+    return { shift: low, scale: high.map((value, c) => value - low[c]!) };
   }
 }
 
-interface RowsToMeasure {
-  /** Of one row. */
-  shape: Shape;
-  /** The values of each row, as float32 has them. */
-  rows: () => Iterable<ArrayLike<number>>;
+/** The squares of numbers times this are far from the limits of float64. */
+function unitFor(largest: number): number {
+  if (largest > 2 ** 400) return 2 ** -800;
+  return largest > 0 && largest < 2 ** -400 ? 2 ** 800 : 1;
 }
 
-function ofTensor(name: string, data: Tensor | TensorData): RowsToMeasure {
-  const x = toTensor(name, data);
-  x.use(name);
-  const [count, ...shape] = x.shape;
-  if (!count) throw new ShapeError(`${name}: expected data of at least one row, got ${show(x.shape)}`);
-  return { shape, rows: () => rowsOf(x) };
+function sourceOf(name: string, rows: Rows): Source {
+  const { data, shape } = readRows(name, rows);
+  const [count, ...rowShape] = shape;
+  if (!count) throw new ShapeError(`${name}: expected data of at least one row, got ${show(shape)}`);
+  return { values: data, rowShape, rows: rowOrder(count), nameOf: (row) => row };
 }
 
-function ofDataset(data: Dataset): RowsToMeasure {
-  function* rows(): Generator<ArrayLike<number>> {
-    for (const { x } of data.batches({ batchSize: CHUNK })) yield* rowsOf(x);
+/** Calls `fn` for each row, in float64 and in units, with its place among the rows. */
+function eachRow(
+  { values, rows, rowShape }: Source,
+  fn: (row: Float64Array, index: number) => void,
+  unit?: Float64Array,
+): void {
+  const row = new Float64Array(sizeOf(rowShape));
+  for (let index = 0; index < rows.length; index++) {
+    copyRows(values, rowShape, rows.subarray(index, index + 1), row);
+    if (unit !== undefined) for (let c = 0; c < row.length; c++) row[c] = row[c]! * unit[c]!;
+    fn(row, index);
   }
-  return { shape: data.inputShape, rows };
 }
 
-function* rowsOf(x: Tensor): Generator<ArrayLike<number>> {
-  const { data } = x;
-  const width = x.size / x.shape[0]!;
-  for (let start = 0; start < x.size; start += width) yield data.subarray(start, start + width);
-}
-
-function checkFinite(name: string, rows: Iterable<ArrayLike<number>>): void {
-  let at = 0;
-  for (const row of rows) {
-    for (let i = 0; i < row.length; i++) {
-      if (Number.isFinite(row[i])) continue;
-      throw new DomainError(`${name}: expected finite numbers, got ${row[i]} at element ${i} of row ${at}`);
-    }
-    at++;
-  }
+/** Values as nested arrays of a shape. */
+function nested(values: Float64Array, [size, ...rest]: Shape): Nested {
+  if (size === undefined) return values[0]!;
+  const width = sizeOf(rest);
+  return Array.from({ length: size }, (_, i) => nested(values.subarray(i * width, (i + 1) * width), rest));
 }

@@ -1,4 +1,5 @@
 // What the inputs and targets tell.
+import { asFloat } from "../ops/operand";
 import { type Shape, sizeOf, type Tensor } from "../tensor";
 import { isDifference, pairOf, rangeOf } from "./pairs";
 import { type Finding, percent, short } from "./report";
@@ -43,10 +44,11 @@ export function varies({ unitMean, unitStd }: Pick<Statistics, "unitMean" | "uni
 /** Inputs, and targets of a regression, whose scale is far from 1 or whose mean is far from 0, and targets out of reach. */
 export function dataFindings(trace: Trace, { inputs, targets }: Batch): Finding[] {
   const regression = isDifference(pairOf(trace).loss);
-  const [x, y] = [valuesOf(inputs), regression ? valuesOf(targets) : undefined];
+  const amounts = regression && targets !== undefined ? asFloat("diagnose", targets) : undefined;
+  const [x, y] = [valuesOf(inputs), valuesOf(amounts)];
   const found = [...scale("inputs", x), ...scale("targets", y)];
   if (found.length === 0 && inputs !== undefined && rowsOf(inputs.shape) >= ROWS) found.push(...offset(x));
-  return regression ? [...found, ...outOfReach(trace, targets)] : found;
+  return regression ? [...found, ...outOfReach(trace, amounts)] : found;
 }
 
 function scale(layer: string, values: Statistics | undefined): Finding[] {

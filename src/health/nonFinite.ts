@@ -1,4 +1,5 @@
 // Where the numbers cease to be finite.
+import type { Tensor } from "../tensor";
 import { type Batch, valuesOf } from "./data";
 import { type Finding, findingAt } from "./report";
 import type { Statistics } from "./statistics";
@@ -27,7 +28,7 @@ export function nonFinite({ stages }: Trace, { inputs, targets }: Batch): Findin
     const values = valuesOf(data);
     if (values?.nonFinite === undefined) continue;
     const { value } = values.nonFinite;
-    const advice = describe(`${layer}: the number`, values, CLEAN);
+    const advice = describe(`${layer}: the number`, values, CLEAN, data);
     return { code: "non-finite", layer, value, threshold: MAX_FLOAT32, advice };
   }
   for (const { stage, what, values, remedy } of [...forward(stages), ...backward(stages)]) {
@@ -38,9 +39,12 @@ export function nonFinite({ stages }: Trace, { inputs, targets }: Batch): Findin
   return undefined;
 }
 
-function describe(what: string, { nonFinite }: Statistics, remedy: string): string {
+/** @param data what the statistics are of, if they are data */
+function describe(what: string, { nonFinite }: Statistics, remedy: string, data?: Tensor): string {
   const { row, column, value } = nonFinite!;
-  return `${what} in row ${row}, column ${column} is ${value}, the first that is not finite; ${remedy}`;
+  const at = row * ((data?.shape.length ?? 0) > 1 ? data!.shape.at(-1)! : 1) + column;
+  const place = data?.buffer.origin?.place(at) ?? `row ${row}, column ${column}`;
+  return `${what} in ${place} is ${value}, the first that is not finite; ${remedy}`;
 }
 
 function forward(stages: readonly Stage[]): Place[] {

@@ -1,16 +1,16 @@
 // What losses of classes take: scores as rows of classes, and classes or distributions as targets.
-import { nesting, tensor } from "../create";
+import { filledWith, read } from "../create";
 import { DTypeError, ShapeError, sameShape, show } from "../errors";
-import { expectTensor, type Nested, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
+import { expectTensor, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
 import type { Reduction } from "./elementwiseLoss";
 import { reshape, transpose } from "./layout";
-import { toTensor } from "./operand";
+import { isData, toTensor } from "./operand";
 
 /**
- * Classes as an i32 tensor, an Int32Array or (nested) integers; or distributions as an f32 tensor or nested
+ * Classes as an i32 tensor, a typed array of integers or (nested) integers; or distributions as a tensor or nested
  * numbers.
  */
-export type ClassTargets = Tensor | Int32Array | Nested;
+export type ClassTargets = Tensor | TensorData;
 
 /** Scores seen as rows of classes: the class axis is 1, or 0 where there is only one. */
 export interface Rows {
@@ -43,25 +43,30 @@ export function asRows(op: string, scores: Tensor): Rows {
 }
 
 /**
- * The targets as a tensor. Nested numbers are distributions if they nest as deep as the scores, else classes.
+ * The targets as a tensor. Nested numbers are distributions (f32) if they nest as deep as the scores, else classes (i32), as
+ * typed arrays of integers are.
  */
 export function asTarget(op: string, target: ClassTargets, scores: Tensor): Tensor {
-  if (target instanceof Tensor || !(typeof target === "number" || Array.isArray(target))) {
-    return toTensor(op, target as Tensor | Int32Array);
-  }
-  return tensor(target, { dtype: nesting(target).length < scores.shape.length ? "i32" : "f32" });
+  if (!isData(target)) return expectTensor(op, target);
+  const data = read(op, target);
+  const classes = data.shape.length < scores.shape.length && data.kind !== "floats";
+  return filledWith(op, data, classes ? "i32" : "f32");
 }
 
 /** @throws DTypeError or ShapeError unless `t` has a class index for each row */
 export function checkClasses(op: string, t: Tensor, shape: Shape): void {
   if (t.dtype !== "i32") {
     throw new DTypeError(
-      `${op}: class targets are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(labels, { dtype: "i32" })`,
+      `${op}: class targets are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(labels, { dtype: "i32" }) or ` +
+        'dataset(x, labels, { yDtype: "i32" })',
     );
   }
   t.use(op, "i32");
   if (sameShape(t.shape, shape)) return;
-  throw new ShapeError(`${op}: expected class targets ${show(shape)}, got ${show(t.shape)}`);
+  throw new ShapeError(
+    `${op}: expected class targets ${show(shape)}, got ${show(t.shape)}` +
+      (sizeOf(shape) === t.size ? `; reshape them to ${show(shape)}` : ""),
+  );
 }
 
 export function asClassWeight(

@@ -17,6 +17,7 @@ import {
 import { composed } from "./composed";
 import { checkReduction, type LossOptions, type Reduction } from "./elementwiseLoss";
 import { reshape } from "./layout";
+import { asFloat } from "./operand";
 import { sum } from "./reductions";
 import { logSoftmax } from "./softmax";
 
@@ -86,8 +87,8 @@ function settleMean(y: Tensor, rows: number, reduction: Reduction): void {
  * of distributions by the number of rows; with every row ignored or of weight 0 it is 0 (PyTorch: NaN), without
  * rows NaN. Keras takes probabilities unless `from_logits`, along the last axis, and divides by the number of rows.
  * @param logits [batch, classes], [batch, classes, …] or [classes]
- * @param target class indices (i32) of the shape without the class axis, or distributions (f32) of the shape
- *   of logits
+ * @param target class indices (i32, or a typed array of integers) of the shape without the class axis, or distributions
+ *   of the shape of logits; of integers one-hot rows
  * @returns [], or with `reduction: "none"` the shape without the class axis
  * @throws ShapeError, DTypeError for targets of another shape or f32 classes; OptionError for labelSmoothing
  *   outside [0, 1]
@@ -111,8 +112,18 @@ export function crossEntropyLoss(
     const rows = asRows(op, logits);
     const weight = asClassWeight(op, given.weight, rows.classes);
     const t = asTarget(op, target, logits);
-    if (t.dtype === "f32" && sameShape(t.shape, logits.shape)) {
-      return softCrossEntropy(op, rows, asRows(op, t).x, weight, labelSmoothing, reduction);
+    if (sameShape(t.shape, logits.shape)) {
+      const q = asFloat(op, t);
+      expectNone(
+        "firstOutside",
+        q,
+        [q.size, 0, 1],
+        (at, value) =>
+          new DomainError(
+            `${op}: expected target probabilities within [0, 1], got ${value} at element ${at}`,
+          ),
+      );
+      return softCrossEntropy(rows, asRows(op, q).x, weight, labelSmoothing, reduction);
     }
     checkClasses(op, t, rows.shape);
     return hardCrossEntropy(op, rows, t, weight, labelSmoothing, ignoreIndex, reduction);
@@ -157,20 +168,12 @@ function hardCrossEntropy(
 }
 
 function softCrossEntropy(
-  op: string,
   rows: Rows,
   target: Tensor,
   weight: Tensor | undefined,
   smoothing: number,
   reduction: Reduction,
 ): Tensor {
-  expectNone(
-    "firstOutside",
-    target,
-    [target.size, 0, 1],
-    (at, value) =>
-      new DomainError(`${op}: expected target probabilities within [0, 1], got ${value} at element ${at}`),
-  );
   const { rows: n, classes, x } = rows;
   const q = softTargets(reshape(target, [n, classes]), weight, smoothing, classes);
   const scale = reduction === "mean" ? 1 / n : 1;
@@ -182,7 +185,7 @@ function softCrossEntropy(
   const saved = new Buffer(n * classes);
   const each = Number(reduction === "none");
   kernels.softCrossEntropyLossForward(x.ptr, q.ptr, saved.ptr, y.ptr, n, classes, each, scale);
-  return recordRows(op, rows, y, saved, reduction);
+  return recordRows("crossEntropyLoss", rows, y, saved, reduction);
 }
 
 /** weight ((1 − s) t + s / classes) */

@@ -33,7 +33,8 @@ export interface CustomLoss {
  * oneself: `customLoss({ forward: (pred, target) => pred.sub(target).abs() })`.
  * @throws OptionError, when it is made, for a definition without functions, and when called, if they give no
  *   f32 tensor
- * @throws ShapeError if the derivative, or values with a derivative, are not of the prediction's shape
+ * @throws ShapeError if the derivative, or values with a derivative, are not of the prediction's shape, or if there are more
+ *   values than predictions
  */
 export function customLoss(
   definition: CustomLoss,
@@ -46,8 +47,12 @@ export function customLoss(
     expectTensor(name, pred).use(name);
     return composed(() => {
       const derive = backward === undefined ? forward : withDerivative(name, forward, backward);
-      const values = derive(pred, target);
-      return reduce(name, returned(name, "forward", values), reduction);
+      const values = returned(name, "forward", derive(pred, target));
+      if (values.size <= pred.size) return reduce(name, values, reduction);
+      throw new ShapeError(
+        `${name}: forward gave ${show(values.shape)} for a prediction ${show(pred.shape)}: each value met each target by ` +
+          `broadcasting; reshape the target to ${show(pred.shape)}`,
+      );
     });
   };
 }

@@ -10,8 +10,11 @@ import {
   withDefaults,
 } from "../errors";
 import { expectNone } from "../recording";
-import { expectTensor, Tensor } from "../tensor";
+import { expectTensor, type Shape, Tensor } from "../tensor";
 import { type Kernels, kernels } from "../wasm";
+import { composed } from "./composed";
+import { reshape } from "./layout";
+import { asFloat } from "./operand";
 import { mean, sum } from "./reductions";
 import type { Parameters } from "./unary";
 
@@ -52,8 +55,9 @@ export type LossName = keyof {
 type Kernel = (...args: number[]) => void;
 
 /**
- * A loss of pairs of equal shape, [...] and [...] to [], or to [...] with `reduction: "none"`.
- * @throws ShapeError if the shapes differ, DTypeError unless both are f32 tensors
+ * A loss of pairs of equal shape, [...] and [...] to [], or to [...] with `reduction: "none"`. A target [n] fits a
+ * prediction [n, 1], and the reverse; an i32 target counts as f32.
+ * @throws ShapeError if the shapes differ, DTypeError unless the prediction is an f32 tensor
  * @throws OptionError for an option that does not exist or a value that it does not take
  */
 export interface ElementwiseLoss<P extends Parameters> {
@@ -83,7 +87,8 @@ export function elementwise<P extends Parameters = Record<never, number>>(
     checkReduction(op, reduction);
     const parameters = Object.values(given);
     checkOptions?.(given as unknown as P);
-    checkPair(op, pred, target, symmetric);
+    if (!checkPair(op, pred, target, symmetric))
+      return fitted(op, pred, target, (t) => loss(pred, t, options));
     check?.(pred, target);
     return evaluate(op, pred, target, { reduction, parameters, symmetric });
   };
@@ -123,16 +128,44 @@ export function evaluate(op: string, pred: Tensor, target: Tensor, how: Evaluati
   });
 }
 
-/** Both are f32 and of one shape, and the target wants no gradient unless the loss is symmetric. */
-export function checkPair(op: string, pred: Tensor, target: Tensor, symmetric: boolean): void {
+/**
+ * Whether the kernels can take the pair as it is; else the loss is to be `fitted`.
+ * @throws ShapeError for shapes that differ otherwise than [n] and [n, 1], GraphError if the target requires a gradient,
+ *   unless `symmetric`
+ */
+export function checkPair(op: string, pred: Tensor, target: Tensor, symmetric: boolean): boolean {
   expectTensor(op, pred).use(op);
-  expectTensor(op, target).use(op);
-  if (!sameShape(pred.shape, target.shape)) {
+  expectTensor(op, target).use(op, target.dtype);
+  const fits = sameShape(pred.shape, target.shape);
+  if (!fits && !isColumnOf(pred.shape, target.shape)) {
     throw new ShapeError(
-      `${op}: prediction ${show(pred.shape)} and target ${show(target.shape)} differ in shape; reshape one of them`,
+      `${op}: prediction ${show(pred.shape)} and target ${show(target.shape)} differ in shape; ${remedy(pred, target)}`,
     );
   }
   if (!symmetric) checkConstant(op, "target", target);
+  return fits && target.dtype === "f32";
+}
+
+/** The loss of the target in the shape of the prediction, i32 converted. */
+export function fitted(op: string, pred: Tensor, target: Tensor, loss: (target: Tensor) => Tensor): Tensor {
+  return composed(() => {
+    const t = asFloat(op, target);
+    return loss(sameShape(t.shape, pred.shape) ? t : reshape(t, pred.shape));
+  });
+}
+
+/** Whether one is [n] and the other [n, 1]. */
+export function isColumnOf(a: Shape, b: Shape): boolean {
+  return a[0] === b[0] && a.length + b.length === 3 && (a[1] ?? b[1]) === 1;
+}
+
+function remedy(pred: Tensor, target: Tensor): string {
+  const [n, classes, ...rest] = pred.shape;
+  if (classes !== undefined && sameShape(target.shape, [n!, ...rest]))
+    return `of classes, oneHot(target, { numClasses: ${classes} }) makes rows`;
+  return pred.size === target.size
+    ? `reshape the target to ${show(pred.shape)}`
+    : "there has to be a target for each value of the prediction";
 }
 
 /** @throws GraphError if `x`, to which the loss has no derivative, requires a gradient */

@@ -1,20 +1,18 @@
 import { gradient, record } from "../autograd";
-import { tensor } from "../create";
 import { DomainError, DTypeError, OptionError, ShapeError, show, text, withDefaults } from "../errors";
 import { expectNone } from "../recording";
-import { expectRoom, expectTensor, type Nested, Tensor } from "../tensor";
+import { expectRoom, expectTensor, Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
 import { composed } from "./composed";
 import { oneHotRows, slice } from "./layout";
-import { toTensor } from "./operand";
+import { toIntegers } from "./operand";
 import { around, dimension } from "./shapes";
 
-/** An i32 tensor, an Int32Array or (nested) integers. */
-export type Indices = Tensor | Int32Array | Nested;
+/** An i32 tensor, a typed array of integers or (nested) integers. */
+export type Indices = Tensor | TensorData;
 
 function asIndices(op: string, index: Indices): Tensor {
-  const plain = typeof index === "number" || Array.isArray(index);
-  const t = plain ? tensor(index, { dtype: "i32" }) : toTensor(op, index as Tensor | Int32Array);
+  const t = toIntegers(op, index);
   if (t.dtype !== "i32") {
     throw new DTypeError(
       `${op}: indices are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(values, { dtype: "i32" })`,
@@ -88,7 +86,7 @@ export interface EmbeddingOptions {
 /**
  * The rows of `weight` at the indices: y[..., j] = weight[index[...], j]. The gradient of a row is the sum
  * over its uses, apart from the row `paddingIdx`, which gets none. As torch.nn.functional.embedding.
- * @param index integers [...] from 0 to num − 1: an i32 tensor, an Int32Array or (nested) arrays
+ * @param index integers [...] from 0 to num − 1: an i32 tensor, a typed array of integers or (nested) arrays
  * @param weight [num, dim]
  * @returns [..., dim]
  * @throws DomainError for an index outside 0 … num − 1

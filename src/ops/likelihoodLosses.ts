@@ -11,6 +11,7 @@ import {
   checkWithin,
   elementwise,
   evaluate,
+  fitted,
   type LossOptions,
   type Reduction,
   reduce,
@@ -46,7 +47,7 @@ export function bceLoss(pred: Tensor, target: Tensor, options?: WeightedLossOpti
   const op = "bceLoss";
   const { weight, reduction } = withDefaults(op, weightedDefaults, options);
   checkReduction(op, reduction);
-  checkPair(op, pred, target, false);
+  if (!checkPair(op, pred, target, false)) return fitted(op, pred, target, (t) => bceLoss(pred, t, options));
   const fix = "; use bceWithLogitsLoss for logits, or put a sigmoid in front";
   checkWithin(op, "prediction", pred, PROBABILITIES, fix);
   checkWithin(op, "target", target, PROBABILITIES);
@@ -75,7 +76,9 @@ export function bceWithLogitsLoss(logits: Tensor, target: Tensor, options?: BceW
   const op = "bceWithLogitsLoss";
   const { weight, posWeight, reduction } = withDefaults(op, bceWithLogitsDefaults, options);
   checkReduction(op, reduction);
-  checkPair(op, logits, target, false);
+  if (!checkPair(op, logits, target, false)) {
+    return fitted(op, logits, target, (t) => bceWithLogitsLoss(logits, t, options));
+  }
   checkWithin(op, "target", target, PROBABILITIES);
   return weighted(op, logits, target, weight, reduction, posWeight);
 }
@@ -171,7 +174,9 @@ export function klDivLoss(logProbs: Tensor, target: Tensor, options?: KlDivOptio
   if (!["mean", "batchmean", "sum", "none"].includes(reduction)) {
     throw new OptionError(`${op}: reduction is "mean", "batchmean", "sum" or "none", got ${text(reduction)}`);
   }
-  checkPair(op, logProbs, target, false);
+  if (!checkPair(op, logProbs, target, false)) {
+    return fitted(op, logProbs, target, (t) => klDivLoss(logProbs, t, options));
+  }
   if (!logTarget) checkWithin(op, "target", target, NOT_NEGATIVE, "; log-probabilities want logTarget: true");
   const kernel = logTarget ? "klDivLogTargetLoss" : "klDivLoss";
   if (reduction !== "batchmean") return evaluate(op, logProbs, target, { reduction, kernel });

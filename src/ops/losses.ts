@@ -5,7 +5,10 @@ import { elementwise } from "./elementwiseLoss";
  * (p − t)² of predictions p and targets t, [...] of one shape; the prediction comes first, as in PyTorch, in
  * Keras the target. The gradient 2 (p − t) meets a linear output as a − y. Both inputs may require a
  * gradient.
- * @throws ShapeError if the shapes differ: no loss broadcasts, where PyTorch does with a warning
+ *
+ * As in every loss of pairs, a target [n] fits predictions [n, 1], and the reverse, and i32 targets count as f32, each the
+ * nearest.
+ * @throws ShapeError if the shapes differ otherwise: no loss broadcasts, where PyTorch does with a warning
  */
 export const mseLoss = elementwise("mseLoss", { symmetric: true });
 

@@ -5,6 +5,7 @@ import {
   checkReduction,
   checkWithin,
   evaluate,
+  fitted,
   type LossOptions,
   type Reduction,
 } from "./elementwiseLoss";
@@ -36,7 +37,9 @@ export function poissonNllLoss(pred: Tensor, target: Tensor, options?: PoissonNl
   const { logInput, full, eps, reduction } = withDefaults(op, poissonDefaults, options);
   checkReduction(op, reduction);
   if (!(eps >= 0)) throw new OptionError(`${op}: eps is a number ≥ 0, got ${eps}`);
-  checkPair(op, pred, target, false);
+  if (!checkPair(op, pred, target, false)) {
+    return fitted(op, pred, target, (t) => poissonNllLoss(pred, t, options));
+  }
   checkWithin(op, "target", target, NOT_NEGATIVE);
   if (logInput) return evaluate(op, pred, target, { reduction, parameters: [Number(full)] });
   checkWithin(op, "rate", pred, NOT_NEGATIVE, "; logarithms of rates want logInput: true");

@@ -13,9 +13,12 @@ import {
   checkReduction,
   checkSigns,
   checkWithin,
+  fitted,
+  isColumnOf,
   type LossOptions,
   type Reduction,
 } from "./elementwiseLoss";
+import { asFloat } from "./operand";
 
 /** The options of `multiMarginLoss`. */
 export interface MultiMarginOptions extends LossOptions {
@@ -90,7 +93,9 @@ export function categoricalHingeLoss(pred: Tensor, target: Tensor, options?: Los
   const op = "categoricalHingeLoss";
   const { reduction } = withDefaults(op, { reduction: "mean" as Reduction }, options);
   checkReduction(op, reduction);
-  checkPair(op, pred, target, false);
+  if (!checkPair(op, pred, target, false)) {
+    return fitted(op, pred, target, (t) => categoricalHingeLoss(pred, t, options));
+  }
   const { shape, cols } = rowsOf(op, pred);
   checkWithin(op, "target", target, [0, 1]);
   const rows = { x: pred, rows: sizeOf(shape), classes: cols, shape };
@@ -126,7 +131,7 @@ export interface CosineEmbeddingOptions extends LossOptions {
  * Keras' CosineSimilarity is −c, without a target of that kind.
  * @param a [batch, features] or [features]
  * @param b of the shape of `a`
- * @param target −1 and 1 (f32), of the shape without the last dimension
+ * @param target −1 and 1, of the shape without the last dimension
  * @throws ShapeError if the shapes do not fit, DomainError for another target
  */
 export function cosineEmbeddingLoss(
@@ -140,26 +145,29 @@ export function cosineEmbeddingLoss(
   checkReduction(op, reduction);
   checkPairOfRows(op, a, b);
   const { shape, cols } = rowsOf(op, a);
-  expectTensor(op, target).use(op);
-  if (!sameShape(target.shape, shape)) {
+  expectTensor(op, target).use(op, target.dtype);
+  if (!sameShape(target.shape, shape) && !isColumnOf(target.shape, shape)) {
     throw new ShapeError(
       `${op}: expected targets ${show(shape)}, one for each row, got ${show(target.shape)}`,
     );
   }
   checkConstant(op, "target", target);
-  checkSigns(op, target);
-  const n = sizeOf(shape);
-  const rest = [n, cols, Number(reduction === "none"), reduction === "mean" ? 1 / n : 1, margin] as const;
-  const y = lossOf(shape, reduction);
-  kernels.cosineEmbeddingLossForward(a.ptr, b.ptr, target.ptr, y.ptr, ...rest);
-  const [forA, forB] = [a.requiresGrad, b.requiresGrad];
-  return record(op, y, [a, b], [a, b, target], (dy) => {
-    if (forA && a.requiresGrad) {
-      kernels.cosineEmbeddingLossBackward(a.ptr, b.ptr, target.ptr, dy, gradient(a), ...rest);
-    }
-    if (forB && b.requiresGrad) {
-      kernels.cosineEmbeddingLossBackward(b.ptr, a.ptr, target.ptr, dy, gradient(b), ...rest);
-    }
+  return composed(() => {
+    const t = asFloat(op, target);
+    checkSigns(op, t);
+    const n = sizeOf(shape);
+    const rest = [n, cols, Number(reduction === "none"), reduction === "mean" ? 1 / n : 1, margin] as const;
+    const y = lossOf(shape, reduction);
+    kernels.cosineEmbeddingLossForward(a.ptr, b.ptr, t.ptr, y.ptr, ...rest);
+    const [forA, forB] = [a.requiresGrad, b.requiresGrad];
+    return record(op, y, [a, b], [a, b, t], (dy) => {
+      if (forA && a.requiresGrad) {
+        kernels.cosineEmbeddingLossBackward(a.ptr, b.ptr, t.ptr, dy, gradient(a), ...rest);
+      }
+      if (forB && b.requiresGrad) {
+        kernels.cosineEmbeddingLossBackward(b.ptr, a.ptr, t.ptr, dy, gradient(b), ...rest);
+      }
+    });
   });
 }
 

@@ -2,6 +2,7 @@ import { zeros } from "../create";
 import { batchRows, checkBatches, Dataset, rowsUsed } from "../data/dataset";
 import { randomNumbers, seedOf } from "../data/random";
 import { OptionError, text, withDefaults } from "../errors";
+import type { Origin } from "../memory";
 import { beforeLoneRow } from "../ops/normalization";
 import { ended, freeWith, outsideScopes, Region, scope, scopeOf } from "../scope";
 import { expectDict, prepare } from "../stateDict";
@@ -61,6 +62,8 @@ export class PlanBatches<R> {
   private readonly y: Tensor;
   /** The rows in the order of the epoch, i32. */
   private readonly order: Tensor;
+  /** Names the rows of the batch under way. */
+  private readonly origins: Origin[];
   /** By the rows of the batch. */
   private readonly plans = new Map<number, Variant<R> | undefined>();
 
@@ -80,6 +83,7 @@ export class PlanBatches<R> {
     [this.order, this.x, this.y] = outsideScopes(() => scope(made)) as [Tensor, Tensor, Tensor];
     for (const { buffer } of [this.order, this.x, this.y]) this.region.add(buffer);
     freeWith(this, this.region);
+    this.origins = data.origins((row) => this.order.view()[this.batch * settings.batchSize + row]!);
   }
 
   /**
@@ -161,6 +165,7 @@ export class PlanBatches<R> {
     const plan = this.plans.get(rows);
     if (plan?.holds() === true && plan.prepare()) {
       const [x, y] = plan.inputs as [Tensor, Tensor];
+      plan.from(this.origins);
       this.gather(this.x, at, x, rows);
       this.gather(this.y, at, y, rows);
       return plan.again();
@@ -169,6 +174,7 @@ export class PlanBatches<R> {
       const [x, y] = [this.x, this.y].map(({ shape, dtype }) => zeros([rows, ...shape.slice(1)], { dtype }));
       this.gather(this.x, at, x!, rows);
       this.gather(this.y, at, y!, rows);
+      [x!.buffer.origin, y!.buffer.origin] = this.origins;
       const call = () => this.step.call(x!, y!);
       const endsInLoneRow = rowsUsed(this.data.size, this.settings) % this.settings.batchSize === 1;
       const result = endsInLoneRow ? beforeLoneRow("over", rows, call) : call();

@@ -1,8 +1,10 @@
 // A place in a plan for an input.
 import { noGrad } from "../autograd";
-import { read, tensor } from "../create";
+import { read } from "../create";
 import { PlanError, sameShape, text } from "../errors";
+import type { Origin } from "../memory";
 import { clone } from "../ops/layout";
+import { toTensor } from "../ops/operand";
 import { isLinear } from "../space";
 import { Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
@@ -13,10 +15,12 @@ export type Input = Tensor | TensorData;
 /** Up to so many elements are copied one by one: `set` takes longer to begin. */
 const FEW = 32;
 
-export class InputCell {
+export class InputCell implements Origin {
   /** What the function works on. */
   readonly tensor: Tensor;
   private view: Float32Array | Int32Array;
+  /** Of the input written last. */
+  origin: Origin | undefined;
 
   constructor(input: Input, place: number) {
     if (input instanceof Tensor && input.requiresGrad) {
@@ -25,8 +29,14 @@ export class InputCell {
           "the function, or pass detach()",
       );
     }
-    this.tensor = input instanceof Tensor ? noGrad(() => clone(input)) : tensor(input);
+    this.tensor = input instanceof Tensor ? noGrad(() => clone(input)) : toTensor("compile", input);
+    this.tensor.buffer.origin = this;
+    this.origin = input instanceof Tensor ? input.buffer.origin : undefined;
     this.view = this.tensor.view();
+  }
+
+  place(at: number): string | undefined {
+    return this.origin?.place(at);
   }
 
   /** Whether such an input can be written here. */
@@ -47,11 +57,13 @@ export class InputCell {
     if (typeof input === "number") return shape.length === 0 && dtype === "f32";
     if (!Array.isArray(input))
       throw new PlanError(`compile: expected a tensor or an array, got ${text(input)}`);
-    return dtype === "f32" && sameShape(read(input).shape, shape);
+    const given = read("compile", input);
+    return (dtype === "i32") === (given.kind === "i32") && sameShape(given.shape, shape);
   }
 
   write(input: Input): void {
     const { tensor } = this;
+    this.origin = input instanceof Tensor ? input.buffer.origin : undefined;
     if (input instanceof Tensor) {
       kernels.copyForward(
         input.use("compile", tensor.dtype),
@@ -63,7 +75,7 @@ export class InputCell {
     if (!isLinear(this.view)) this.view = tensor.view();
     const { view } = this;
     const values =
-      typeof input === "number" ? [input] : ArrayBuffer.isView(input) ? input : read(input).values;
+      typeof input === "number" ? [input] : ArrayBuffer.isView(input) ? input : read("compile", input).values;
     if (values.length > FEW) view.set(values);
     else for (let i = 0; i < values.length; i++) view[i] = values[i]!;
   }

@@ -97,7 +97,7 @@ export class Plan {
     if (stopped === 0) return;
     const { args, fault } = this.placed[from + stopped - 1]!;
     const found = new DataView(memory.buffer).getInt32(list + ENTRY * (stopped - 1) + FOUND, true);
-    throw faultAt(fault!.make, args[0]!, fault!.dtype, found);
+    throw faultAt(fault!.make, fault!.x, args[0]!, found);
   }
 
   /** How the threads that there are replay the list. */

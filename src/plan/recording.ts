@@ -15,7 +15,7 @@ export interface Call {
   name: string;
   args: number[];
   /** The error if it is a search and finds something. */
-  fault?: { make: Fault; dtype: "f32" | "i32" };
+  fault?: { make: Fault; x: Tensor };
 }
 
 /** Memory that was made while recording. */
@@ -133,12 +133,8 @@ export class Recording implements Recorder {
     this.hooks.push({ run, key: run() });
   }
 
-  searched(make: Fault): void {
-    const call = this.calls.at(-1)!;
-    call.fault = {
-      make,
-      dtype: call.name === "firstOutside" || call.name === "firstUnsigned" ? "f32" : "i32",
-    };
+  searched(make: Fault, x: Tensor): void {
+    this.calls.at(-1)!.fault = { make, x };
   }
 
   refuse(what: string, t: Tensor): never {

@@ -2,7 +2,7 @@
 import { gradEnabled } from "../autograd";
 import { DisposedError, PlanError, refusePromise, show } from "../errors";
 import type { Held, LeafGradient } from "../gradient";
-import { type Buffer, gradientChanges, moment } from "../memory";
+import { type Buffer, gradientChanges, moment, type Origin } from "../memory";
 import type { Module } from "../nn/module";
 import { structure } from "../recording";
 import { freeNow, isPlain, outsideScopes, Region, scopeOf } from "../scope";
@@ -233,6 +233,11 @@ export class Variant<R> {
 
   get inputs(): readonly Tensor[] {
     return this.cells.map(({ tensor }) => tensor);
+  }
+
+  /** Says where the values in the inputs are from. */
+  from(origins: readonly Origin[]): void {
+    for (let i = 0; i < origins.length; i++) this.cells[i]!.origin = origins[i];
   }
 
   describe(): string {

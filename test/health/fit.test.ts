@@ -241,12 +241,12 @@ describe("stopOnNaN", () => {
     );
     const known = await failure(step, data, { model });
     expect(known.message).toMatch(
-      /^fit: the loss is NaN in epoch 0, batch 2; inputs: the number in row 5, column 0 is NaN/,
+      /^fit: the loss is NaN in epoch 0, batch 2; inputs: the number in row 37, column 0 of the data set is NaN/,
     );
     expect(known.finding).toMatchObject({ code: "non-finite", layer: "inputs" });
     expect(hasFinite(model)).toBe(true);
     const unknown = await failure(trainee().step, data, {});
-    expect(unknown.message).toMatch(/inputs: the number in row 5/);
+    expect(unknown.message).toMatch(/inputs: the number in row 37/);
     expect(unknown.checkpoint).toBeUndefined();
   });
 

@@ -1,7 +1,12 @@
-// Softmax and its relatives along rows, all from the row's maximum m and its excess (simd/reduce.ts).
-import { belowMax, excess, exponentials, log1p, LONG, lowerRow, rowMax } from "./simd/reduce";
+// Softmax and its relatives along rows, all from the row's maximum m and its excess (simd/exponentials.ts).
+import {
+  below, belowMax, excess, exponentials, farPart, highPart, leastPart, log1p, LONG, LOWER, lowerRow, lowPart,
+} from "./simd/exponentials";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
+import { highHalf, lowHalf, narrow } from "./simd/moments";
+import { rowMax } from "./simd/reduce";
+import { besideAndAt, surplus } from "./simd/surplus";
 
 /** y = e^(x − m) / Σ e^(x − m) */
 export function softmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
@@ -72,36 +77,35 @@ export function logSoftmaxForward(x: usize, y: usize, rows: i32, cols: i32): voi
   }
 }
 
-/** dx += dy − e^y · Σ dy */
-export function logSoftmaxBackward(y: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
+/** dx += dy − softmax(x) · Σ dy, from x: e^y would carry the rounding of y. */
+export function logSoftmaxBackward(x: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
-  const body = <usize>(cols & ~3) << 2;
-  for (let r = 0; r < rows; r++, y += stride, dy += stride, dx += stride) {
-    const total = f32x4.splat(rowTotal(dy, cols));
-    for (let i: usize = 0; i < body; i += 16) {
-      const g = logSoftmaxGradient(v128.load(y + i), v128.load(dy + i), total);
-      v128.store(dx + i, f32x4.add(v128.load(dx + i), g));
-    }
-    if (cols & 3) {
-      const g = logSoftmaxGradient(v128.load(y + body), v128.load(dy + body), total);
-      Lanes.store(dx + body, f32x4.add(v128.load(dx + body), g), cols & 3);
-    }
+  for (let r = 0; r < rows; r++, x += stride, dy += stride, dx += stride) logSoftmaxRow(x, dy, dx, cols);
+}
+
+function logSoftmaxRow(x: usize, dy: usize, dx: usize, cols: i32): void {
+  const row = excess(x, 0, cols);
+  const m = f32x4.extract_lane(row, 0);
+  const more = <f64>f32x4.extract_lane(row, 1);
+  const sums = besideAndAt(x, dy, m, cols);
+  const beside = f64x2.extract_lane(sums, 0);
+  const at = f64x2.extract_lane(sums, 1);
+  const share = (beside + at) / (1 + more);
+  const lowered = f64x2.splat(share * <f64>LOWER);
+  const most = f64x2.splat(beside - share * more);
+  const tied = f64x2.splat(at);
+  const far = farPart(m), least = leastPart(m), high = highPart(m), low = lowPart(m);
+  for (; cols > 0; cols -= 4, x += 16, dy += 16, dx += 16) {
+    const v = v128.load(x);
+    const g = v128.load(dy);
+    const e = Math4.liftedExpOfThree(below(v, far, least), high, low);
+    const tie = f32x4.eq(v, f32x4.splat(m));
+    const d01 = surplus(lowHalf(e), lowHalf(g), i64x2.extend_low_i32x4_s(tie), lowered, most, tied);
+    const d23 = surplus(highHalf(e), highHalf(g), i64x2.extend_high_i32x4_s(tie), lowered, most, tied);
+    const sum = f32x4.sub(v128.load(dx), narrow(d01, d23));
+    if (cols >= 4) v128.store(dx, sum);
+    else Lanes.store(dx, sum, cols);
   }
-}
-
-/** Where e^y > 1/2 as (dy − total) − (e^y − 1) · total, exact when all of dy falls on one class. */
-@inline
-function logSoftmaxGradient(y: v128, dy: v128, total: v128): v128 {
-  const unlikely = f32x4.sub(dy, f32x4.mul(Math4.expNonPositive(y), total));
-  const likely = f32x4.sub(f32x4.sub(dy, total), f32x4.mul(Math4.expm1(y), total));
-  return v128.bitselect(likely, unlikely, f32x4.gt(y, f32x4.splat(-0.6931472)));
-}
-
-/** Σ x in float64. */
-function rowTotal(x: usize, n: i32): f32 {
-  let total: f64 = 0;
-  for (; n > 0; n--, x += 4) total += <f64>load<f32>(x);
-  return <f32>total;
 }
 
 /** Lane i of v in all lanes. */
@@ -122,18 +126,18 @@ export function logSumExpForward(x: usize, y: usize, rows: i32, cols: i32): void
 /** dx[r, c] += dy[r] · e^(x[r, c] − m) / (1 + excess):  e^(x − y) would carry the rounding of y. */
 export function logSumExpBackward(x: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
-  const body = <usize>(cols & ~3) << 2;
-  for (let r = 0; r < rows; r++, x += stride, dx += stride, dy += 4) {
-    const row = excess(x, 0, cols);
-    const vm = lane(row, 0);
-    const g = f32x4.splat(load<f32>(dy) / (1 + f32x4.extract_lane(row, 1)));
-    for (let i: usize = 0; i < body; i += 16) {
-      const e = Math4.expNonPositive(belowMax(v128.load(x + i), vm));
-      v128.store(dx + i, f32x4.add(v128.load(dx + i), f32x4.mul(g, e)));
-    }
-    if (cols & 3) {
-      const e = Math4.expNonPositive(belowMax(v128.load(x + body), vm));
-      Lanes.store(dx + body, f32x4.add(v128.load(dx + body), f32x4.mul(g, e)), cols & 3);
-    }
+  for (let r = 0; r < rows; r++, x += stride, dx += stride, dy += 4) logSumExpRow(x, load<f32>(dy), dx, cols);
+}
+
+function logSumExpRow(x: usize, dy: f32, dx: usize, cols: i32): void {
+  const row = excess(x, 0, cols);
+  const m = f32x4.extract_lane(row, 0);
+  const g = f32x4.splat(dy / (1 + f32x4.extract_lane(row, 1)));
+  const far = farPart(m), least = leastPart(m), high = highPart(m), low = lowPart(m);
+  for (; cols > 0; cols -= 4, x += 16, dx += 16) {
+    const e = Math4.lower(Math4.liftedExpOfThree(below(v128.load(x), far, least), high, low));
+    const sum = f32x4.add(v128.load(dx), f32x4.mul(g, e));
+    if (cols >= 4) v128.store(dx, sum);
+    else Lanes.store(dx, sum, cols);
   }
 }

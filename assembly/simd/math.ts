@@ -22,6 +22,8 @@ const TANH_MIN: usize = memory.data<f32>([-20]);
 const LOG2_E: usize = memory.data<f32>([1.44269504]);
 /** 1.5 * 2^23 + 254: adding it rounds to an integer n, and the low bits are n + 254, two exponent biases. */
 const ROUND: usize = memory.data<f32>([12583166]);
+/** The same with the low bits n + 191: the exponent of 2^64 2^n, in place of n + 254. */
+const LIFTED_ROUND: usize = memory.data<f32>([12583103]);
 /** ln 2 in two parts. The first has 15 bits, so that its product with any exponent of float32 is exact. */
 const LN2_HIGH: usize = memory.data<f32>([0.693145752]);
 const LN2_LOW: usize = memory.data<f32>([1.42860677e-6]);
@@ -105,6 +107,19 @@ export class Math4 {
     const minusN = f32x4.sub(splat(ROUND), t);
     const r = f32x4.add(Math4.madd(minusN, splat(LN2_HIGH), x), Math4.madd(minusN, splat(LN2_LOW), low));
     return Math4.lifted(Math4.expm1Near0(r), t);
+  }
+
+  /**
+   * liftedExp of x + high + low, where x + high may not be a float32. With |high| ≤ 256 a multiple of 2^-14, high − n LN2_HIGH
+   * is exact, and so near x that their sum is rounded as the reduced exponent is.
+   */
+  @inline static liftedExpOfThree(x: v128, high: v128, low: v128): v128 {
+    const t = Math4.madd(f32x4.add(x, high), splat(LOG2_E), splat(LIFTED_ROUND));
+    const minusN = f32x4.sub(splat(LIFTED_ROUND), t);
+    const near = f32x4.add(x, Math4.madd(minusN, splat(LN2_HIGH), high));
+    const q = Math4.expm1Near0(f32x4.add(near, Math4.madd(minusN, splat(LN2_LOW), low)));
+    const s = i32x4.shl(t, 23);
+    return Math4.madd(q, s, s);
   }
 
   /** y 2^-64 */

@@ -1,12 +1,12 @@
 // Softmax and its relatives along rows, all from the row's maximum m and its excess (simd/exponentials.ts).
 import {
-  below, belowMax, excess, exponentials, farPart, highPart, leastPart, log1p, LONG, LOWER, lowerRow, lowPart,
+  belowMax, excess, exponentials, Far, log1p, LONG, lowerRow, Near, NEAR,
 } from "./simd/exponentials";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
 import { highHalf, lowHalf, narrow } from "./simd/moments";
 import { rowMax } from "./simd/reduce";
-import { besideAndAt, surplus } from "./simd/surplus";
+import { besideAndAt } from "./simd/surplus";
 
 /** y = e^(x − m) / Σ e^(x − m) */
 export function softmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
@@ -77,35 +77,57 @@ export function logSoftmaxForward(x: usize, y: usize, rows: i32, cols: i32): voi
   }
 }
 
-/** dx += dy − softmax(x) · Σ dy, from x: e^y would carry the rounding of y. */
-export function logSoftmaxBackward(x: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
+/**
+ * dx += dy − p Σ dy for p = softmax(x) = e^(x − m) e^Y, where Y is the largest y: e^y would carry the rounding of y. At the
+ * maximum it is formed as in simd/surplus.ts, with Σ dy (e^Y − 1).
+ */
+export function logSoftmaxBackward(x: usize, y: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
-  for (let r = 0; r < rows; r++, x += stride, dy += stride, dx += stride) logSoftmaxRow(x, dy, dx, cols);
+  for (let r = 0; r < rows; r++, x += stride, y += stride, dy += stride, dx += stride) {
+    const m = rowMax(x, cols);
+    const most = rowMax(y, cols);
+    if (abs(m) <= NEAR) logSoftmaxRow<Near>(x, m, most, dy, dx, cols);
+    else logSoftmaxRow<Far>(x, m, most, dy, dx, cols);
+  }
 }
 
-function logSoftmaxRow(x: usize, dy: usize, dx: usize, cols: i32): void {
-  const row = excess(x, 0, cols);
-  const m = f32x4.extract_lane(row, 0);
-  const more = <f64>f32x4.extract_lane(row, 1);
+function logSoftmaxRow<M>(x: usize, m: f32, most: f32, dy: usize, dx: usize, cols: i32): void {
+  const bound = f32x4.splat(changetype<M>(0).bound(m));
+  const high = f32x4.splat(changetype<M>(0).high(m));
+  const low = f32x4.splat(-m - changetype<M>(0).high(m));
   const sums = besideAndAt(x, dy, m, cols);
   const beside = f64x2.extract_lane(sums, 0);
   const at = f64x2.extract_lane(sums, 1);
-  const share = (beside + at) / (1 + more);
-  const lowered = f64x2.splat(share * <f64>LOWER);
-  const most = f64x2.splat(beside - share * more);
-  const tied = f64x2.splat(at);
-  const far = farPart(m), least = leastPart(m), high = highPart(m), low = lowPart(m);
+  const minus = expm1(most);
+  const share = f32x4.splat(<f32>((beside + at) * (1 + minus)));
+  const rest = f64x2.splat((beside + at) * minus + beside);
   for (; cols > 0; cols -= 4, x += 16, dy += 16, dx += 16) {
     const v = v128.load(x);
     const g = v128.load(dy);
-    const e = Math4.liftedExpOfThree(below(v, far, least), high, low);
+    const e = Math4.lower(changetype<M>(0).lifted(v, bound, high, low));
     const tie = f32x4.eq(v, f32x4.splat(m));
-    const d01 = surplus(lowHalf(e), lowHalf(g), i64x2.extend_low_i32x4_s(tie), lowered, most, tied);
-    const d23 = surplus(highHalf(e), highHalf(g), i64x2.extend_high_i32x4_s(tie), lowered, most, tied);
-    const sum = f32x4.sub(v128.load(dx), narrow(d01, d23));
+    let d = f32x4.sub(g, f32x4.mul(e, share));
+    if (v128.any_true(tie)) d = v128.bitselect(atMost(g, f64x2.splat(at), rest), d, tie);
+    const sum = f32x4.add(v128.load(dx), d);
     if (cols >= 4) v128.store(dx, sum);
     else Lanes.store(dx, sum, cols);
   }
+}
+
+/** e^y − 1 for y ≤ 0, such that it and 1 more keep their relative precision. */
+function expm1(y: f32): f64 {
+  const v = f32x4.splat(y);
+  if (y > -0.6931472) return <f64>f32x4.extract_lane(Math4.expm1(v), 0);
+  return <f64>f32x4.extract_lane(Math4.expNonPositive(v), 0) - 1;
+}
+
+/** (dy − at) − rest in float64 */
+@inline
+function atMost(dy: v128, at: v128, rest: v128): v128 {
+  return narrow(
+    f64x2.sub(f64x2.sub(lowHalf(dy), at), rest),
+    f64x2.sub(f64x2.sub(highHalf(dy), at), rest),
+  );
 }
 
 /** Lane i of v in all lanes. */
@@ -126,17 +148,23 @@ export function logSumExpForward(x: usize, y: usize, rows: i32, cols: i32): void
 /** dx[r, c] += dy[r] · e^(x[r, c] − m) / (1 + excess):  e^(x − y) would carry the rounding of y. */
 export function logSumExpBackward(x: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
-  for (let r = 0; r < rows; r++, x += stride, dx += stride, dy += 4) logSumExpRow(x, load<f32>(dy), dx, cols);
+  for (let r = 0; r < rows; r++, x += stride, dx += stride, dy += 4) {
+    const row = excess(x, 0, cols);
+    const m = f32x4.extract_lane(row, 0);
+    const g = load<f32>(dy) / (1 + f32x4.extract_lane(row, 1));
+    if (abs(m) <= NEAR) logSumExpRow<Near>(x, m, g, dx, cols);
+    else logSumExpRow<Far>(x, m, g, dx, cols);
+  }
 }
 
-function logSumExpRow(x: usize, dy: f32, dx: usize, cols: i32): void {
-  const row = excess(x, 0, cols);
-  const m = f32x4.extract_lane(row, 0);
-  const g = f32x4.splat(dy / (1 + f32x4.extract_lane(row, 1)));
-  const far = farPart(m), least = leastPart(m), high = highPart(m), low = lowPart(m);
+/** dx += g e^(x − m) */
+function logSumExpRow<M>(x: usize, m: f32, g: f32, dx: usize, cols: i32): void {
+  const bound = f32x4.splat(changetype<M>(0).bound(m));
+  const high = f32x4.splat(changetype<M>(0).high(m));
+  const low = f32x4.splat(-m - changetype<M>(0).high(m));
   for (; cols > 0; cols -= 4, x += 16, dx += 16) {
-    const e = Math4.lower(Math4.liftedExpOfThree(below(v128.load(x), far, least), high, low));
-    const sum = f32x4.add(v128.load(dx), f32x4.mul(g, e));
+    const e = Math4.lower(changetype<M>(0).lifted(v128.load(x), bound, high, low));
+    const sum = f32x4.add(v128.load(dx), f32x4.mul(f32x4.splat(g), e));
     if (cols >= 4) v128.store(dx, sum);
     else Lanes.store(dx, sum, cols);
   }

@@ -6,53 +6,39 @@ import { rowMax } from "./reduce";
 /** Exponentials that are added in float32 before float64 takes over: fewer than BLOCK, as they often are equal. */
 const FEW = 64;
 
+/** Beyond it x − m is exact for every x whose exponential is not 0. */
+export const NEAR: f32 = 256;
+
 /**
- * m is taken off x as far + high + low, so that nothing is rounded before the exponent is near zero: a float32 x − m may be
- * off by 2^-18, and the exponential by 64 ULP. Within ±NEAR far is 0; beyond it is m, and x − far exact for all x whose
- * exponential is not 0. `high` and `low` are what Math4.liftedExpOfThree takes.
+ * 2^64 e^(x − m) for |m| ≤ NEAR. x − m as a float32 may be off by 2^-18, and its exponential by 64 ULP: so m is taken off
+ * x in two parts, where the exponent is near zero.
  */
-const NEAR: f32 = 256;
-
-@inline
-function near(m: f32): f32 {
-  return abs(m) <= NEAR ? m : 0;
+@unmanaged
+export class Near {
+  /** The least x whose exponential counts. */
+  @inline bound(m: f32): f32 {
+    return m - 128;
+  }
+  /** −m rounded to a multiple of 2^-14 */
+  @inline high(m: f32): f32 {
+    return 768 - (m + 768);
+  }
+  @inline lifted(x: v128, bound: v128, high: v128, low: v128): v128 {
+    return Math4.liftedExpOfThree(f32x4.pmax(x, bound), high, low);
+  }
 }
 
-@inline
-export function farPart(m: f32): v128 {
-  return f32x4.splat(m - near(m));
-}
-
-/** −m without `far`, rounded to a multiple of 2^-14. */
-@inline
-export function highPart(m: f32): v128 {
-  return f32x4.splat(768 - (near(m) + 768));
-}
-
-@inline
-export function lowPart(m: f32): v128 {
-  return f32x4.splat(near(m) + 768 - 768 - near(m));
-}
-
-/** The least x − far; the exponentials of what is below it are 0. */
-@inline
-export function leastPart(m: f32): v128 {
-  return f32x4.splat(near(m) - 128);
-}
-
-/** x − far in a row with maximum m, ∞ − ∞ being 0, and not below `least`. */
-@inline
-export function below(x: v128, far: v128, least: v128): v128 {
-  return f32x4.pmax(v128.andnot(f32x4.sub(x, far), f32x4.eq(x, far)), least);
-}
-
-/** y = x − m */
-function subtractRow(x: usize, y: usize, m: f32, n: i32): void {
-  const v = f32x4.splat(m);
-  for (; n > 0; n -= 4, x += 16, y += 16) {
-    const d = f32x4.sub(v128.load(x), v);
-    if (n >= 4) v128.store(y, d);
-    else Lanes.store(y, d, n);
+/** 2^64 e^(x − m) for all other m, where ∞ − ∞ is 0. */
+@unmanaged
+export class Far {
+  @inline bound(m: f32): f32 {
+    return m;
+  }
+  @inline high(_m: f32): f32 {
+    return 0;
+  }
+  @inline lifted(x: v128, bound: v128, _high: v128, _low: v128): v128 {
+    return Math4.liftedExpNonPositive(belowMax(x, bound));
   }
 }
 
@@ -69,14 +55,13 @@ export const LONG = 32;
  */
 export function exponentials(x: usize, e: usize, cols: i32, m: f32, ahead: usize): f64 {
   if (!(abs(m) < Infinity)) return limits(x, e, cols, m);
-  if (abs(m) > NEAR) {
-    subtractRow(x, e, m, cols);
-    x = e;
-    m = 0;
-  }
-  const least = leastPart(m);
-  const high = highPart(m);
-  const low = lowPart(m);
+  return abs(m) <= NEAR ? exponentialsFrom<Near>(x, e, cols, m, ahead) : exponentialsFrom<Far>(x, e, cols, m, ahead);
+}
+
+function exponentialsFrom<M>(x: usize, e: usize, cols: i32, m: f32, ahead: usize): f64 {
+  const bound = f32x4.splat(changetype<M>(0).bound(m));
+  const high = f32x4.splat(changetype<M>(0).high(m));
+  const low = f32x4.splat(-m - changetype<M>(0).high(m));
   let total: f64 = 0;
   while (cols > 0) {
     let sum = f32x4.splat(0);
@@ -84,14 +69,14 @@ export function exponentials(x: usize, e: usize, cols: i32, m: f32, ahead: usize
     cols -= block;
     for (; block >= 8; block -= 8, x += 32, e += 32) {
       load<i32>(x + ahead);
-      const e0 = Math4.liftedExpOfThree(f32x4.pmax(v128.load(x), least), high, low);
-      const e1 = Math4.liftedExpOfThree(f32x4.pmax(v128.load(x, 16), least), high, low);
+      const e0 = changetype<M>(0).lifted(v128.load(x), bound, high, low);
+      const e1 = changetype<M>(0).lifted(v128.load(x, 16), bound, high, low);
       sum = f32x4.add(sum, f32x4.add(e0, e1));
       v128.store(e, e0);
       v128.store(e, e1, 16);
     }
     for (; block > 0; block -= 4, x += 16, e += 16) {
-      const e0 = Math4.liftedExpOfThree(f32x4.pmax(v128.load(x), least), high, low);
+      const e0 = changetype<M>(0).lifted(v128.load(x), bound, high, low);
       sum = f32x4.add(sum, v128.and(e0, Lanes.mask(min(block, 4))));
       if (block >= 4) v128.store(e, e0);
       else Lanes.store(e, e0, block);
@@ -129,7 +114,7 @@ export function excess(x: usize, e: usize, cols: i32, ahead: usize = 0): v128 {
     // Taking 1 off a total above 3 magnifies its relative error by less than 1.5.
     more = total > 3 ? total - 1 : storedExcess(e, cols);
   } else {
-    more = excessBelow(x, e, cols, m);
+    more = abs(m) <= NEAR ? excessFrom<Near>(x, e, cols, m) : excessFrom<Far>(x, e, cols, m);
   }
   return f32x4.replace_lane(f32x4.splat(m), 1, <f32>more);
 }
@@ -137,13 +122,11 @@ export function excess(x: usize, e: usize, cols: i32, ahead: usize = 0): v128 {
 /**
  * The excess of a row with maximum m in one pass. Elements equal to m count as 1, infinite ones too, as in `limits`.
  */
-@inline
-function excessBelow(x: usize, e: usize, cols: i32, m: f32): f64 {
+function excessFrom<M>(x: usize, e: usize, cols: i32, m: f32): f64 {
   const vm = f32x4.splat(m);
-  const far = farPart(m);
-  const least = leastPart(m);
-  const high = highPart(m);
-  const low = lowPart(m);
+  const bound = f32x4.splat(changetype<M>(0).bound(m));
+  const high = f32x4.splat(changetype<M>(0).high(m));
+  const low = f32x4.splat(-m - changetype<M>(0).high(m));
   let rest: f64 = 0;
   let ties: i32 = 0;
   while (cols > 0) {
@@ -155,7 +138,7 @@ function excessBelow(x: usize, e: usize, cols: i32, m: f32): f64 {
       const v = v128.load(x);
       const inside = Lanes.mask(min(block, 4));
       const tie = f32x4.eq(v, vm);
-      const e0 = Math4.liftedExpOfThree(below(v, far, least), high, low);
+      const e0 = changetype<M>(0).lifted(v, bound, high, low);
       sum = f32x4.add(sum, v128.and(v128.andnot(e0, tie), inside));
       equal = i32x4.sub(equal, v128.and(tie, inside));
       if (e) {

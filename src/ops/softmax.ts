@@ -52,8 +52,8 @@ export function logSoftmax(x: Tensor, options?: { dim?: number }): Tensor {
   return along("logSoftmax", x, options, (t, rows, cols) => {
     const y = new Tensor(t.shape);
     kernels.logSoftmaxForward(t.ptr, y.ptr, rows, cols);
-    return record("logSoftmax", y, [t], [t], (dy) =>
-      kernels.logSoftmaxBackward(t.ptr, dy, gradient(t), rows, cols),
+    return record("logSoftmax", y, [t], [t, y], (dy) =>
+      kernels.logSoftmaxBackward(t.ptr, y.ptr, dy, gradient(t), rows, cols),
     );
   });
 }

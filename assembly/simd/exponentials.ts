@@ -1,6 +1,7 @@
 // Exponentials e^(x − m) along rows with the maximum m.
 import { Lanes } from "./lanes";
 import { Math4 } from "./math";
+import { highHalf, lanesSum, lowHalf } from "./moments";
 import { rowMax } from "./reduce";
 
 /** Exponentials that are added in float32 before float64 takes over: fewer than BLOCK, as they often are equal. */
@@ -62,7 +63,7 @@ function exponentialsFrom<M>(x: usize, e: usize, cols: i32, m: f32, ahead: usize
   const bound = f32x4.splat(changetype<M>(0).bound(m));
   const high = f32x4.splat(changetype<M>(0).high(m));
   const low = f32x4.splat(-m - changetype<M>(0).high(m));
-  let total: f64 = 0;
+  let total = f64x2.splat(0);
   while (cols > 0) {
     let sum = f32x4.splat(0);
     let block = min(cols, FEW);
@@ -81,9 +82,9 @@ function exponentialsFrom<M>(x: usize, e: usize, cols: i32, m: f32, ahead: usize
       if (block >= 4) v128.store(e, e0);
       else Lanes.store(e, e0, block);
     }
-    total += <f64>Lanes.sum(sum);
+    total = f64x2.add(total, f64x2.add(lowHalf(sum), highHalf(sum)));
   }
-  return total * <f64>LOWER;
+  return lanesSum(total) * <f64>LOWER;
 }
 
 /**

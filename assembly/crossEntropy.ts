@@ -36,7 +36,7 @@ export function classWeights(
 /**
  * Cross-entropy with class targets, over logits: the value of a row is w[r] (log Σ e^x − x[target]), and its gradient
  * dlogits[r] = w[r] (softmax(x) − onehot(target)), saved for backward. With m the row's maximum and the excess of
- * softmax.ts, it is w ((m − x[target]) + log1p(excess)), which adds terms of one sign; the target's softmax − 1 is
+ * simd/exponentials.ts, it is w ((m − x[target]) + log1p(excess)), which adds terms of one sign; the target's softmax − 1 is
  * −excess / total when the target is the maximum. Neither cancels, and no logarithm of zero is formed.
  */
 export function crossEntropyLossForward(

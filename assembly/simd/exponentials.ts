@@ -4,15 +4,15 @@ import { Math4 } from "./math";
 import { highHalf, lanesSum, lowHalf } from "./moments";
 import { rowMax } from "./reduce";
 
-/** Exponentials that are added in float32 before float64 takes over: fewer than BLOCK, as they often are equal. */
+/** Exponentials that are added in float32 before float64 takes over: few, as sums of equal numbers round one way. */
 const FEW = 64;
 
 /** Beyond it x − m is exact for every x whose exponential is not 0. */
 export const NEAR: f32 = 256;
 
 /**
- * 2^64 e^(x − m) for |m| ≤ NEAR. x − m as a float32 may be off by 2^-18, and its exponential by 64 ULP: so m is taken off
- * x in two parts, where the exponent is near zero.
+ * 2^64 e^(x − m) for |m| ≤ NEAR. A float32 x − m may be off by 2^-18 and its exponential by 64 ULP, so −m stays in two parts,
+ * high + low, until the exponent is reduced.
  */
 @unmanaged
 export class Near {
@@ -20,7 +20,7 @@ export class Near {
   @inline bound(m: f32): f32 {
     return m - 128;
   }
-  /** −m rounded to a multiple of 2^-14 */
+  /** −m, rounded to a multiple of 2^-14. */
   @inline high(m: f32): f32 {
     return 768 - (m + 768);
   }

@@ -4,8 +4,9 @@
 import { ROWS, TOTAL, VALUES } from "./blocks";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
+import { excess, log1p, LOWER, lowerRow } from "./simd/exponentials";
 import { highHalf, lanesSum, lowHalf, narrow, withBlock } from "./simd/moments";
-import { excess, greatest, least, log1p, LOWER, lowerRow, rowSum } from "./simd/reduce";
+import { besideAndAt, isZero, surplus } from "./simd/surplus";
 
 /**
  * Row weights of class targets, float64: weights[r] = classWeight[target[r]] (1 without), 0 where target[r] =
@@ -35,7 +36,7 @@ export function classWeights(
 /**
  * Cross-entropy with class targets, over logits: the value of a row is w[r] (log Σ e^x − x[target]), and its gradient
  * dlogits[r] = w[r] (softmax(x) − onehot(target)), saved for backward. With m the row's maximum and the excess of
- * softmax.ts, it is w ((m − x[target]) + log1p(excess)), which adds terms of one sign; the target's softmax − 1 is
+ * simd/exponentials.ts, it is w ((m − x[target]) + log1p(excess)), which adds terms of one sign; the target's softmax − 1 is
  * −excess / total when the target is the maximum. Neither cancels, and no logarithm of zero is formed.
  */
 export function crossEntropyLossForward(
@@ -84,8 +85,7 @@ function below(x: f32, m: f32): f64 {
 
 /**
  * Cross-entropy with a distribution q per row (any weights folded in): the value of a row is Σ q (log Σ e^x − x), its
- * gradient dlogits[r] = softmax(x) Σ q − q, saved for backward, both times `scale`. At the maximum that is
- * (Σ q − q) − Σ q · excess / total, where Σ q − q is the sum of the others. A row of zeros, an ignored one, has no gradient,
+ * gradient dlogits[r] = softmax(x) Σ q − q (simd/surplus.ts), saved for backward, both times `scale`. A row of zeros, an ignored one, has no gradient,
  * whatever its logits are.
  */
 export function softCrossEntropyLossForward(
@@ -109,8 +109,7 @@ export function softCrossEntropyLossForward(
 /** The value of a row, and `scale` times its gradient. */
 @inline
 function softCrossEntropyRow(logits: usize, target: usize, dlogits: usize, cols: i32, scale: f64): f64 {
-  const mass = rowSum(target, cols);
-  if (mass == 0 && greatest(target, cols) == 0 && least(target, cols) == 0) {
+  if (isZero(target, cols)) {
     memory.fill(dlogits, 0, <usize>cols << 2);
     return 0;
   }
@@ -118,27 +117,29 @@ function softCrossEntropyRow(logits: usize, target: usize, dlogits: usize, cols:
   const m = f32x4.extract_lane(row, 0);
   const more = f32x4.extract_lane(row, 1);
   const log = <f64>log1p(more);
-  const total = scale * mass;
-  const share = total / (1 + <f64>more);
-  const lowered = share * <f64>LOWER;
+  const sums = besideAndAt(logits, target, m, cols);
+  const beside = scale * f64x2.extract_lane(sums, 0);
+  const at = scale * f64x2.extract_lane(sums, 1);
+  const share = (beside + at) / (1 + <f64>more);
+  const lowered = f64x2.splat(share * <f64>LOWER);
+  const most = f64x2.splat(beside - share * <f64>more);
+  const tied = f64x2.splat(at);
+  const factor = f64x2.splat(scale);
   let sum = f64x2.splat(0);
   for (let c = 0; c < cols; c += 4) {
     const i = <usize>c << 2;
-    const inside = Lanes.mask(min(cols - c, 4));
     const x = v128.load(logits + i);
-    const q = v128.and(v128.load(target + i), inside);
+    const q = v128.and(v128.load(target + i), Lanes.mask(min(cols - c, 4)));
     const e = v128.load(dlogits + i);
-    const tie = v128.and(f32x4.eq(x, f32x4.splat(m)), inside);
-    sum = f64x2.add(sum, weighted(lowHalf(q), lowHalf(x), i64x2.extend_low_i32x4_s(tie), m, log));
-    sum = f64x2.add(sum, weighted(highHalf(q), highHalf(x), i64x2.extend_high_i32x4_s(tie), m, log));
-    const low = f64x2.sub(scaled(lowHalf(e), lowered), scaled(lowHalf(q), scale));
-    const high = f64x2.sub(scaled(highHalf(e), lowered), scaled(highHalf(q), scale));
+    const tie = f32x4.eq(x, f32x4.splat(m));
+    const lowTie = i64x2.extend_low_i32x4_s(tie);
+    const highTie = i64x2.extend_high_i32x4_s(tie);
+    sum = f64x2.add(sum, weighted(lowHalf(q), lowHalf(x), lowTie, m, log));
+    sum = f64x2.add(sum, weighted(highHalf(q), highHalf(x), highTie, m, log));
+    const low = surplus(lowHalf(e), f64x2.mul(factor, lowHalf(q)), lowTie, lowered, most, tied);
+    const high = surplus(highHalf(e), f64x2.mul(factor, highHalf(q)), highTie, lowered, most, tied);
     if (cols - c >= 4) v128.store(dlogits + i, narrow(low, high));
     else Lanes.store(dlogits + i, narrow(low, high), cols - c);
-    for (let ties = i32x4.bitmask(tie); ties; ties &= ties - 1) {
-      const at = i + (<usize>ctz(ties) << 2);
-      store<f32>(dlogits + at, <f32>(scale * rowSumBut(target, at, <usize>cols << 2) - share * <f64>more));
-    }
   }
   return lanesSum(sum);
 }
@@ -148,18 +149,6 @@ function softCrossEntropyRow(logits: usize, target: usize, dlogits: usize, cols:
 function weighted(q: v128, x: v128, tie: v128, m: f32, log: f64): v128 {
   const distance = v128.andnot(f64x2.sub(f64x2.splat(<f64>m), x), tie);
   return v128.andnot(f64x2.mul(q, f64x2.add(distance, f64x2.splat(log))), f64x2.eq(q, f64x2.splat(0)));
-}
-
-@inline
-function scaled(x: v128, factor: f64): v128 {
-  return f64x2.mul(x, f64x2.splat(factor));
-}
-
-/** Σ q of a row of `bytes` without the element at `but`. */
-function rowSumBut(q: usize, but: usize, bytes: usize): f64 {
-  let sum: f64 = 0;
-  for (let i: usize = 0; i < bytes; i += 4) if (i != but) sum += <f64>load<f32>(q + i);
-  return sum;
 }
 
 /** dx[r, :] += dy[r] · saved[r, :], with one dy for all rows if dyStep = 0. */

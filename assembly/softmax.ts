@@ -1,7 +1,12 @@
-// Softmax and its relatives along rows, all from the row's maximum m and its excess (simd/reduce.ts).
-import { belowMax, excess, exponentials, log1p, LONG, lowerRow, rowMax } from "./simd/reduce";
+// Softmax and its relatives along rows, all from the row's maximum m and its excess (simd/exponentials.ts).
+import {
+  belowMax, excess, exponentials, Far, log1p, LONG, lowerRow, Near, NEAR,
+} from "./simd/exponentials";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
+import { highHalf, lowHalf, narrow } from "./simd/moments";
+import { rowMax } from "./simd/reduce";
+import { besideAndAt } from "./simd/surplus";
 
 /** y = e^(x − m) / Σ e^(x − m) */
 export function softmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
@@ -72,36 +77,57 @@ export function logSoftmaxForward(x: usize, y: usize, rows: i32, cols: i32): voi
   }
 }
 
-/** dx += dy − e^y · Σ dy */
-export function logSoftmaxBackward(y: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
+/**
+ * dx += dy − p Σ dy for p = softmax(x) = e^(x − m) e^Y, where Y is the largest y: e^y would carry the rounding of y. At the
+ * maximum it is formed as in simd/surplus.ts, with Σ dy (e^Y − 1).
+ */
+export function logSoftmaxBackward(x: usize, y: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
-  const body = <usize>(cols & ~3) << 2;
-  for (let r = 0; r < rows; r++, y += stride, dy += stride, dx += stride) {
-    const total = f32x4.splat(rowTotal(dy, cols));
-    for (let i: usize = 0; i < body; i += 16) {
-      const g = logSoftmaxGradient(v128.load(y + i), v128.load(dy + i), total);
-      v128.store(dx + i, f32x4.add(v128.load(dx + i), g));
-    }
-    if (cols & 3) {
-      const g = logSoftmaxGradient(v128.load(y + body), v128.load(dy + body), total);
-      Lanes.store(dx + body, f32x4.add(v128.load(dx + body), g), cols & 3);
-    }
+  for (let r = 0; r < rows; r++, x += stride, y += stride, dy += stride, dx += stride) {
+    const m = rowMax(x, cols);
+    const most = rowMax(y, cols);
+    if (abs(m) <= NEAR) logSoftmaxRow<Near>(x, m, most, dy, dx, cols);
+    else logSoftmaxRow<Far>(x, m, most, dy, dx, cols);
   }
 }
 
-/** Where e^y > 1/2 as (dy − total) − (e^y − 1) · total, exact when all of dy falls on one class. */
-@inline
-function logSoftmaxGradient(y: v128, dy: v128, total: v128): v128 {
-  const unlikely = f32x4.sub(dy, f32x4.mul(Math4.expNonPositive(y), total));
-  const likely = f32x4.sub(f32x4.sub(dy, total), f32x4.mul(Math4.expm1(y), total));
-  return v128.bitselect(likely, unlikely, f32x4.gt(y, f32x4.splat(-0.6931472)));
+function logSoftmaxRow<M>(x: usize, m: f32, most: f32, dy: usize, dx: usize, cols: i32): void {
+  const bound = f32x4.splat(changetype<M>(0).bound(m));
+  const high = f32x4.splat(changetype<M>(0).high(m));
+  const low = f32x4.splat(-m - changetype<M>(0).high(m));
+  const sums = besideAndAt(x, dy, m, cols);
+  const beside = f64x2.extract_lane(sums, 0);
+  const at = f64x2.extract_lane(sums, 1);
+  const minus = expm1(most);
+  const share = f32x4.splat(<f32>((beside + at) * (1 + minus)));
+  const rest = f64x2.splat((beside + at) * minus + beside);
+  for (; cols > 0; cols -= 4, x += 16, dy += 16, dx += 16) {
+    const v = v128.load(x);
+    const g = v128.load(dy);
+    const e = Math4.lower(changetype<M>(0).lifted(v, bound, high, low));
+    const tie = f32x4.eq(v, f32x4.splat(m));
+    let d = f32x4.sub(g, f32x4.mul(e, share));
+    if (v128.any_true(tie)) d = v128.bitselect(atMost(g, f64x2.splat(at), rest), d, tie);
+    const sum = f32x4.add(v128.load(dx), d);
+    if (cols >= 4) v128.store(dx, sum);
+    else Lanes.store(dx, sum, cols);
+  }
 }
 
-/** Σ x in float64. */
-function rowTotal(x: usize, n: i32): f32 {
-  let total: f64 = 0;
-  for (; n > 0; n--, x += 4) total += <f64>load<f32>(x);
-  return <f32>total;
+/** e^y − 1 for y ≤ 0, such that it and 1 more keep their relative precision. */
+function expm1(y: f32): f64 {
+  const v = f32x4.splat(y);
+  if (y > -0.6931472) return <f64>f32x4.extract_lane(Math4.expm1(v), 0);
+  return <f64>f32x4.extract_lane(Math4.expNonPositive(v), 0) - 1;
+}
+
+/** (dy − at) − rest in float64 */
+@inline
+function atMost(dy: v128, at: v128, rest: v128): v128 {
+  return narrow(
+    f64x2.sub(f64x2.sub(lowHalf(dy), at), rest),
+    f64x2.sub(f64x2.sub(highHalf(dy), at), rest),
+  );
 }
 
 /** Lane i of v in all lanes. */
@@ -122,18 +148,24 @@ export function logSumExpForward(x: usize, y: usize, rows: i32, cols: i32): void
 /** dx[r, c] += dy[r] · e^(x[r, c] − m) / (1 + excess):  e^(x − y) would carry the rounding of y. */
 export function logSumExpBackward(x: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
-  const body = <usize>(cols & ~3) << 2;
   for (let r = 0; r < rows; r++, x += stride, dx += stride, dy += 4) {
     const row = excess(x, 0, cols);
-    const vm = lane(row, 0);
-    const g = f32x4.splat(load<f32>(dy) / (1 + f32x4.extract_lane(row, 1)));
-    for (let i: usize = 0; i < body; i += 16) {
-      const e = Math4.expNonPositive(belowMax(v128.load(x + i), vm));
-      v128.store(dx + i, f32x4.add(v128.load(dx + i), f32x4.mul(g, e)));
-    }
-    if (cols & 3) {
-      const e = Math4.expNonPositive(belowMax(v128.load(x + body), vm));
-      Lanes.store(dx + body, f32x4.add(v128.load(dx + body), f32x4.mul(g, e)), cols & 3);
-    }
+    const m = f32x4.extract_lane(row, 0);
+    const g = load<f32>(dy) / (1 + f32x4.extract_lane(row, 1));
+    if (abs(m) <= NEAR) logSumExpRow<Near>(x, m, g, dx, cols);
+    else logSumExpRow<Far>(x, m, g, dx, cols);
+  }
+}
+
+/** dx += g e^(x − m) */
+function logSumExpRow<M>(x: usize, m: f32, g: f32, dx: usize, cols: i32): void {
+  const bound = f32x4.splat(changetype<M>(0).bound(m));
+  const high = f32x4.splat(changetype<M>(0).high(m));
+  const low = f32x4.splat(-m - changetype<M>(0).high(m));
+  for (; cols > 0; cols -= 4, x += 16, dx += 16) {
+    const e = Math4.lower(changetype<M>(0).lifted(v128.load(x), bound, high, low));
+    const sum = f32x4.add(v128.load(dx), f32x4.mul(f32x4.splat(g), e));
+    if (cols >= 4) v128.store(dx, sum);
+    else Lanes.store(dx, sum, cols);
   }
 }

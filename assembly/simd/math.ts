@@ -22,6 +22,8 @@ const TANH_MIN: usize = memory.data<f32>([-20]);
 const LOG2_E: usize = memory.data<f32>([1.44269504]);
 /** 1.5 * 2^23 + 254: adding it rounds to an integer n, and the low bits are n + 254, two exponent biases. */
 const ROUND: usize = memory.data<f32>([12583166]);
+/** The low bits are n + 191: the biased exponent of 2^(n+64). */
+const LIFTED_ROUND: usize = memory.data<f32>([12583103]);
 /** ln 2 in two parts. The first has 15 bits, so that its product with any exponent of float32 is exact. */
 const LN2_HIGH: usize = memory.data<f32>([0.693145752]);
 const LN2_LOW: usize = memory.data<f32>([1.42860677e-6]);
@@ -95,16 +97,27 @@ export class Math4 {
    * takes the 2^64 off is rounded to a subnormal number once. 1.1 ULP.
    */
   @inline static liftedExp(x: v128): v128 {
-    const t = Math4.exponent(x);
-    return Math4.lifted(Math4.expm1Reduced(x, t), t);
+    const t = Math4.exponent(x, LIFTED_ROUND);
+    return Math4.lifted(Math4.expm1Reduced(x, t, LIFTED_ROUND), t);
   }
 
   /** liftedExp of an exponent that is the exact sum of x and a small `low`, which a float32 does not hold. */
   @inline static liftedExpOfSum(x: v128, low: v128): v128 {
-    const t = Math4.exponent(f32x4.add(x, low));
-    const minusN = f32x4.sub(splat(ROUND), t);
+    const t = Math4.exponent(f32x4.add(x, low), LIFTED_ROUND);
+    const minusN = f32x4.sub(splat(LIFTED_ROUND), t);
     const r = f32x4.add(Math4.madd(minusN, splat(LN2_HIGH), x), Math4.madd(minusN, splat(LN2_LOW), low));
     return Math4.lifted(Math4.expm1Near0(r), t);
+  }
+
+  /**
+   * liftedExp of x + high + low, where |high| ≤ 256 is a multiple of 2^-14: high − n LN2_HIGH is exact, and so near −x that
+   * adding x rounds no more than the reduced exponent. 1.3 ULP.
+   */
+  @inline static liftedExpOfThree(x: v128, high: v128, low: v128): v128 {
+    const t = Math4.exponent(f32x4.add(x, high), LIFTED_ROUND);
+    const minusN = f32x4.sub(splat(LIFTED_ROUND), t);
+    const r = f32x4.add(x, Math4.madd(minusN, splat(LN2_HIGH), high));
+    return Math4.lifted(Math4.expm1Near0(f32x4.add(r, Math4.madd(minusN, splat(LN2_LOW), low))), t);
   }
 
   /** y 2^-64 */
@@ -201,17 +214,17 @@ export class Math4 {
     return Math4.madd(s, f32x4.sub(f32x4.mul(z, q), u), u);
   }
 
-  /** ROUND + n for n = round(x log2 e). */
-  @inline private static exponent(x: v128): v128 {
-    return Math4.madd(x, splat(LOG2_E), splat(ROUND));
+  /** round + n for n = round(x log2 e). */
+  @inline private static exponent(x: v128, round: usize = ROUND): v128 {
+    return Math4.madd(x, splat(LOG2_E), splat(round));
   }
 
   /**
-   * q = e^r - 1 for r = x - n ln 2 in [-ln2/2, ln2/2] and t = exponent(x). The first step of the reduction is
-   * exact, as n LN2_HIGH is and lies close to x. At n = 0 r is x.
+   * q = e^r - 1 for r = x - n ln 2 in [-ln2/2, ln2/2] and t = exponent(x, round). The first step of the reduction
+   * is exact, as n LN2_HIGH is and lies close to x. At n = 0 r is x.
    */
-  @inline private static expm1Reduced(x: v128, t: v128): v128 {
-    const minusN = f32x4.sub(splat(ROUND), t);
+  @inline private static expm1Reduced(x: v128, t: v128, round: usize = ROUND): v128 {
+    const minusN = f32x4.sub(splat(round), t);
     return Math4.expm1Near0(Math4.madd(minusN, splat(LN2_LOW), Math4.madd(minusN, splat(LN2_HIGH), x)));
   }
 
@@ -223,12 +236,9 @@ export class Math4 {
     return Math4.madd(z, Math4.madd(z, Math4.madd(splat(EXPM1, 4), z, high), low), r);
   }
 
-  /**
-   * (1 + q) 2^(n+64) for n in [-190, 63]: subtracting the bits of 2^-64 from the exponent n + 254 of t adds 64 and
-   * takes one of its two biases off.
-   */
+  /** (1 + q) 2^(n+64) for n in [-190, 63] and t = LIFTED_ROUND + n. */
   @inline private static lifted(q: v128, t: v128): v128 {
-    const s = i32x4.sub(i32x4.shl(t, 23), splat(TWO_MINUS_64));
+    const s = i32x4.shl(t, 23);
     return Math4.madd(q, s, s);
   }
 

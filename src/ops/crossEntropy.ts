@@ -81,7 +81,7 @@ function settleMean(y: Tensor, rows: number, reduction: Reduction): void {
 /**
  * Softmax and negative log-likelihood in one, over logits z: log Σ e^z − z[class], whose gradient is
  * softmax(z) − y; of distributions q, Σ q (log Σ e^z − z). Smoothing turns a target into (1 − s) of it and s
- * / classes everywhere.
+ * / classes everywhere. Value and gradient keep their relative precision when one class is almost certain.
  *
  * As in PyTorch the class axis is 1, and "mean" divides by the sum of the weights of the targets that count,
  * of distributions by the number of rows; with every row ignored or of weight 0 it is 0 (PyTorch: NaN), without

@@ -161,7 +161,7 @@ const BY_PATTERN: Record<string, string> = {
   softmaxForward: "mmnc",
   softmaxBackward: "mmmnc",
   logSoftmaxForward: "mmnc",
-  logSoftmaxBackward: "mmmnc",
+  logSoftmaxBackward: "mmmmnc",
   logSumExpForward: "mvnc",
   logSumExpBackward: "mvmnc",
   linearReluForward: "m.mnc",

@@ -1,15 +1,13 @@
 // Products whose operands both have their terms in rows: dot products, four lanes of terms at a time.
 import { Lanes } from "../simd/lanes";
 import { Math4 } from "../simd/math";
-import { highHalf, lowHalf, narrow } from "../simd/moments";
-import { Edge } from "./kernel";
+import { Edge, KC } from "./kernel";
 
 const NC: i32 = 64; // rows of a transposed B that pass all of A, from the L2 cache after the first time
-const KD: i32 = 1024; // terms that are summed in float32, a quarter in each lane, before float64 takes over
+const KD: i32 = 4 * KC; // terms of a block that is summed in four lanes
 
-/** c[n] = S[n, K] · v, or += if `add`: four dot products at a time, in blocks that float64 adds. */
-export function dotRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32): void {
-  const stride = K << 2;
+/** c[n] = S[n, K] · v, or += if `add`, with `stride` bytes from row to row of S: four dot products at a time. */
+export function dotRows(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32, add: i32): void {
   const last = s + stride * (n - 1);
   const tail = Lanes.mask(K & 3);
   for (let i = 0; i < n; i += 4) {
@@ -17,7 +15,7 @@ export function dotRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32):
     let s0 = s + stride * i;
     let s1 = min(s0 + stride, last), s2 = min(s1 + stride, last), s3 = min(s2 + stride, last);
     let p = v;
-    let low = f64x2.splat(0), high = low;
+    let total = f32x4.splat(0);
     for (let from = 0; from < K; from += KD) {
       const kc = min(K - from, KD);
       let x0 = f32x4.splat(0), x1 = x0, x2 = x0, x3 = x0;
@@ -40,12 +38,9 @@ export function dotRows(s: usize, v: usize, c: usize, n: i32, K: i32, add: i32):
         x2 = Math4.madd(v128.and(v128.load(s2), tail), x, x2);
         x3 = Math4.madd(v128.and(v128.load(s3), tail), x, x3);
       }
-      const x = sums(x0, x1, x2, x3);
-      low = f64x2.add(low, lowHalf(x));
-      high = f64x2.add(high, highHalf(x));
+      total = f32x4.add(total, sums(x0, x1, x2, x3));
     }
     const to = c + (i << 2);
-    let total = narrow(low, high);
     if (add) total = f32x4.add(v128.load(to), total);
     Edge.store(to, total, n - i);
   }
@@ -62,7 +57,7 @@ function dots(
   const last = s + sRow * (rows - 1);
   const s0 = s, s1 = min(s0 + sRow, last), s2 = min(s1 + sRow, last), s3 = min(s2 + sRow, last);
   const v0 = v, v1 = cols > 1 ? v + vRow : v;
-  let xLow = f64x2.splat(0), xHigh = xLow, yLow = xLow, yHigh = xLow;
+  let totalX = f32x4.splat(0), totalY = totalX;
   for (let k: usize = 0, size: usize = K << 2; k < size; ) {
     let x0 = f32x4.splat(0), x1 = x0, x2 = x0, x3 = x0, y0 = x0, y1 = x0, y2 = x0, y3 = x0;
     for (const end = min(k + (KD << 2), size & ~15); k < end; k += 16) {
@@ -97,14 +92,11 @@ function dots(
       y3 = Math4.madd(r, y, y3);
       k = size;
     }
-    const x = sums(x0, x1, x2, x3), y = sums(y0, y1, y2, y3);
-    xLow = f64x2.add(xLow, lowHalf(x));
-    xHigh = f64x2.add(xHigh, highHalf(x));
-    yLow = f64x2.add(yLow, lowHalf(y));
-    yHigh = f64x2.add(yHigh, highHalf(y));
+    totalX = f32x4.add(totalX, sums(x0, x1, x2, x3));
+    totalY = f32x4.add(totalY, sums(y0, y1, y2, y3));
   }
-  column(c, cRow, narrow(xLow, xHigh), rows, add);
-  if (cols > 1) column(c + cCol, cRow, narrow(yLow, yHigh), rows, add);
+  column(c, cRow, totalX, rows, add);
+  if (cols > 1) column(c + cCol, cRow, totalY, rows, add);
 }
 
 /** The sums of the lanes of each. */
@@ -130,17 +122,18 @@ function element(c: usize, x: f32, add: i32): void {
 }
 
 /**
- * C[M, N] = A[M, K] · B[N, K]ᵀ, or += if `add`, with `cRow` bytes from row to row of C: four rows of A meet two of B,
- * or one or two meet four.
+ * C[M, N] = A[M, K] · B[N, K]ᵀ, or += if `add`, with `stride` bytes from row to row of A and of B and `cRow` of C: four rows of A
+ * meet two of B, or one or two meet four.
  */
-export function dotProducts(a: usize, b: usize, c: usize, cRow: i32, M: i32, N: i32, K: i32, add: i32): void {
-  const stride = K << 2;
+export function dotProducts(
+  a: usize, b: usize, stride: i32, c: usize, cRow: i32, M: i32, N: i32, K: i32, add: i32,
+): void {
   for (let jc = 0; jc < N; jc += NC) {
     const nc = min(NC, N - jc);
     for (let ir = 0; ir < M; ir += 4) {
       const rows = min(4, M - ir);
       const A = a + ir * stride, B = b + jc * stride, C = c + ir * cRow + (jc << 2);
-      if (rows == 1) dotRows(B, A, C, nc, K, add);
+      if (rows == 1) dotRows(B, stride, A, C, nc, K, add);
       else if (rows == 2) {
         for (let j = 0; j < nc; j += 4) {
           dots(B + j * stride, stride, min(4, nc - j), A, stride, 2, C + (j << 2), 4, cRow, K, add);

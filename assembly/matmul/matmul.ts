@@ -5,10 +5,10 @@
 // A sum over K is one of blocks of at most KC terms, or KD in four lanes, each of which starts from 0, and beyond GROUP terms one of
 // groups of blocks: its error grows with KC + GROUP / KC + K / GROUP and not with K (Higham, "Accuracy and Stability of Numerical
 // Algorithms", 4.2). Where blocks and groups end depends on the shape alone.
-import { addTo } from "../simd/elementwise";
 import { dotProducts, dotRows } from "./dots";
-import { Full, KC, kernelOf, NR, Narrow, tileRows } from "./kernel";
+import { KC, NR, tileRows } from "./kernel";
 import { PANEL_ROW, packPanel, packPanels, packPanelsTransposed, panelBytes } from "./pack";
+import { addRows, block, blocks, clear, strip } from "./parts";
 import { rowsScratch, streams, sumRows } from "./rows";
 
 /** Sums of more terms are those of groups, each summed apart. */
@@ -45,13 +45,13 @@ export function matmulTile(
   a += (transposeA ? iFrom : iFrom * K) << 2;
   b += (transposeB ? jFrom * K : jFrom) << 2;
   c += (iFrom * N + jFrom) << 2;
-  const bytes = groupBytes(M, N, K, transposeA, transposeB, rows, cols);
-  const to = bytes ? scratch : c, toRow = bytes ? cols << 2 : cRow, add = bytes ? 0 : accumulate;
+  const bytes = groupBytes(rows, cols, K);
   let from = 0;
   do {
     const kg = bytes ? block(K - from, GROUP, 4) : K;
+    const to = from ? scratch : c, toRow = from ? cols << 2 : cRow, add = from ? 0 : accumulate;
     product(a, b, to, toRow, scratch + bytes, M, N, K, transposeA, transposeB, add, rows, cols, kg);
-    if (bytes) addRows(c, cRow, scratch, toRow, rows, cols, accumulate || from > 0);
+    if (from) addRows(c, cRow, scratch, toRow, rows, cols);
     a += (transposeA ? kg * M : kg) << 2;
     b += (transposeB ? kg : kg * N) << 2;
     from += kg;
@@ -70,12 +70,13 @@ function product(
   if (rows <= 0 || cols <= 0) return;
   if (K == 0 && !accumulate) clear(c, cRow, rows, cols);
   else if (M + N + K <= 6) scalar(a, b, c, M, N, K, transposeA, transposeB, accumulate); // all of C is one tile
-  else if (M == 1 && transposeB) dotRows(b, a, c, cols, K, accumulate);
+  else if (M == 1 && transposeB) dotRows(b, K << 2, a, c, cols, depth, accumulate);
   else if (M == 1 && N > 1) sumRows(b, N << 2, a, c, cols, depth, accumulate, scratch);
   else if (M > 1 && transposeA && N == 1) sumRows(a, M << 2, b, c, rows, depth, accumulate, scratch);
-  else if (N == 1) dotRows(a, b, c, rows, K, accumulate);
-  else if (isDots(M, N, K, transposeA, transposeB)) dotProducts(a, b, c, cRow, rows, cols, K, accumulate);
-  else if (isStreams(M, N, K, transposeB)) {
+  else if (N == 1) dotRows(a, K << 2, b, c, rows, depth, accumulate);
+  else if (isDots(M, N, K, transposeA, transposeB)) {
+    dotProducts(a, b, K << 2, c, cRow, rows, cols, depth, accumulate);
+  } else if (isStreams(M, N, K, transposeB)) {
     const aRow = (transposeA ? 1 : K) << 2, aCol = (transposeA ? M : 1) << 2;
     streams(a, aRow, aCol, b, N << 2, c, cRow, rows, cols, depth, accumulate, scratch);
   } else multiply(a, b, c, cRow, scratch, M, N, K, transposeA, transposeB, accumulate, rows, cols, depth);
@@ -93,9 +94,10 @@ export function matmulScratch(M: i32, N: i32, K: i32, transposeA: i32, transpose
 export function matmulTileScratch(
   M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32, rows: i32, cols: i32,
 ): i32 {
-  if (rows <= 0 || cols <= 0 || K == 0 || isDots(M, N, K, transposeA, transposeB)) return 0;
-  const group = groupBytes(M, N, K, transposeA, transposeB, rows, cols);
-  if (M == 1 || N == 1) return group + rowsScratch(1, rows * cols);
+  if (rows <= 0 || cols <= 0 || K == 0) return 0;
+  const group = groupBytes(rows, cols, K);
+  if (M == 1 ? N > 1 && !transposeB : N == 1 && transposeA) return group + rowsScratch(1, rows * cols);
+  if (M == 1 || N == 1 || isDots(M, N, K, transposeA, transposeB)) return group;
   if (isStreams(M, N, K, transposeB)) return group + rowsScratch(rows, cols);
   const packA = packsA(M, N, transposeA);
   // Of two tiles the narrower one can have the wider block: 512 columns are one, 528 are two of 264.
@@ -104,14 +106,13 @@ export function matmulTileScratch(
   return group + panelBytes(min(K, KC)) * (i32(packA) + panelsOfB);
 }
 
-/** Bytes of scratch for the sum of a tile over a group, 0 if all terms are one. Dot products add in float64. */
-function groupBytes(M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32, rows: i32, cols: i32): i32 {
-  return K <= GROUP || isDots(M, N, K, transposeA, transposeB) ? 0 : ((rows * cols + 3) & ~3) << 2;
+/** Bytes of scratch for the sum of a tile over a group, 0 if all terms are one. */
+function groupBytes(rows: i32, cols: i32, K: i32): i32 {
+  return K > GROUP ? ((rows * cols + 3) & ~3) << 2 : 0;
 }
 
 /** Dot products need neither packing nor a fourth column, but sum four lanes for each element. */
 function isDots(M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32): bool {
-  if (M == 1 || N == 1) return M == N || (M == 1 ? transposeB : !transposeA);
   return transposeB && !transposeA && min(M, N) <= 12 && K >= 64;
 }
 
@@ -128,35 +129,6 @@ function packsA(M: i32, N: i32, transposeA: i32): bool {
 /** Packing pays when many strips use a panel, or when a few do and B in place would not stay in the cache. */
 function packsB(M: i32, N: i32, K: i32, transposeB: i32): bool {
   return transposeB || M > 40 || (M > 12 && K * N > IN_L2);
-}
-
-/** The number of blocks of at most `most` in `total`. */
-function blocks(total: i32, most: i32): i32 {
-  return (total + most - 1) / most;
-}
-
-/** The first block when `total` is divided evenly into as few as possible, each a multiple of `unit`. */
-export function block(total: i32, most: i32, unit: i32): i32 {
-  if (total <= most) return total;
-  const even = blocks(total, blocks(total, most));
-  return min(blocks(even, unit) * unit, total);
-}
-
-/** C[rows, cols] = 0, with `cRow` bytes from row to row of C. */
-export function clear(c: usize, cRow: i32, rows: i32, cols: i32): void {
-  if (cols << 2 == cRow) {
-    memory.fill(c, 0, rows * cRow);
-    return;
-  }
-  for (let i = 0; i < rows; i++) memory.fill(c + i * cRow, 0, cols << 2);
-}
-
-/** C[rows, cols] = S, or += if `add`, with `cRow` and `sRow` bytes from row to row. */
-export function addRows(c: usize, cRow: i32, s: usize, sRow: i32, rows: i32, cols: i32, add: i32): void {
-  for (; rows > 0; rows--, c += cRow, s += sRow) {
-    if (add) addTo(c, s, cols);
-    else memory.copy(c, s, cols << 2);
-  }
 }
 
 /** The product of a few elements, sooner than a tile would be set up. */
@@ -209,22 +181,5 @@ function multiply(
         );
       }
     }
-  }
-}
-
-/** The loop jr: C[rows, nc] = A[rows, kc] · B[kc, nc], or +=. Panels of B are `bPanel` bytes apart. */
-export function strip(
-  rows: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bPanel: i32,
-  c: usize, cRow: i32, kc: i32, nc: i32, add: i32,
-): void {
-  const tile = kernelOf<Full>(rows), edge = kernelOf<Narrow>(rows);
-  let jr = 0;
-  for (; jr + NR <= nc; jr += NR) {
-    tile(a, aRow, aCol, b, bRow, c + (jr << 2), cRow, kc, NR, add);
-    b += bPanel;
-  }
-  for (; jr < nc; jr += 4) {
-    edge(a, aRow, aCol, b, bRow, c + (jr << 2), cRow, kc, nc - jr, add);
-    b += 16;
   }
 }

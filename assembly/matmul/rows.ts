@@ -1,7 +1,7 @@
 // Products with one row or few rows of C, in which B is read once, in place, and in long streams.
 import { Math4 } from "../simd/math";
 import { Edge, KC, NR } from "./kernel";
-import { addRows, block, clear, strip } from "./matmul";
+import { addRows, block, clear, strip } from "./parts";
 
 const NS: i32 = 2048; // columns of B that pass four rows of C in the L1 cache
 const KS: i32 = 8; // rows of B that pass all rows of C
@@ -22,18 +22,16 @@ export function rowsScratch(M: i32, N: i32): i32 {
  * Where a row of S has four columns or fewer, they stream past one tile, else past c.
  */
 export function sumRows(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32, add: i32, scratch: usize): void {
-  const narrow = stride <= 16;
   for (let jc = 0; jc < n; jc += NS) {
     const nc = min(NS, n - jc), to = c + (jc << 2);
     for (let from = 0, kc = 0; from < K; from += kc) {
-      kc = block(K - from, narrow ? KC : KR, KS);
-      const p = s + from * stride + (jc << 2), q = v + (from << 2);
-      const more = i32(add || from > 0);
-      if (narrow) {
-        strip(1, q, 0, 4, p, stride, 0, to, 0, kc, nc, more);
+      kc = block(K - from, stride <= 16 ? KC : KR, KS);
+      const apart = i32(add || from > 0), p = s + from * stride + (jc << 2), q = v + (from << 2);
+      if (stride <= 16) {
+        strip(1, q, 0, 4, p, stride, 0, to, 0, kc, nc, apart);
       } else {
-        passRows(p, stride, q, more ? scratch : to, nc, kc);
-        if (more) addRows(to, 0, scratch, 0, 1, nc, 1);
+        passRows(p, stride, q, apart ? scratch : to, nc, kc);
+        if (apart) addRows(to, 0, scratch, 0, 1, nc);
       }
     }
   }
@@ -137,7 +135,7 @@ export function streams(
       const A = a + from * aCol, B = b + from * bRow + (jc << 2);
       if (add || from > 0) {
         stream(A, aRow, aCol, B, bRow, scratch, row, M, nc, kc);
-        addRows(to, cRow, scratch, row, M, nc, 1);
+        addRows(to, cRow, scratch, row, M, nc);
       } else {
         stream(A, aRow, aCol, B, bRow, to, cRow, M, nc, kc);
       }

@@ -11,6 +11,11 @@ const MR: i32 = 6;
  */
 const MR_UNFUSED: i32 = 4;
 export const NR: i32 = 8;
+/**
+ * A strip of A and a panel of B of this depth, 15 kB, fit in the L1 cache together, and the cache lines of a transposed A that is
+ * packed stay for the next strip.
+ */
+export const KC: i32 = 264;
 
 /** The rows of a tile. */
 export function tileRows(): i32 {
@@ -18,7 +23,7 @@ export function tileRows(): i32 {
 }
 
 /**
- * C[rows, cols] = A[rows, kc] · B[kc, cols], or += if `add`.
+ * C[rows, cols] = A[rows, kc] · B[kc, cols], or += if `add`: the sum over kc starts from 0 and is added to C at the end.
  * Strides are in bytes: A[i, k] is at a + i aRow + k aCol, B[k, j] at b + k bRow + 4 j and C[i, j] at
  * c + i cRow + 4 j, so that packed panels and matrices in place are the same to a kernel.
  */
@@ -37,33 +42,6 @@ class Kernel {
     let a0 = a, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow;
     let x0 = f32x4.splat(0), x1 = x0, x2 = x0, x3 = x0, x4 = x0, x5 = x0; // columns 0..3 of each row
     let y0 = x0, y1 = x0, y2 = x0, y3 = x0, y4 = x0, y5 = x0; // columns 4..7
-
-    // C is read here and not after the loop, where it makes V8 load all of A ahead of the sums and spill.
-    if (add) {
-      let p = c;
-      x0 = v128.load(p);
-      if (wide) y0 = v128.load(p, 16);
-      if (rows > 1) {
-        x1 = v128.load(p += cRow);
-        if (wide) y1 = v128.load(p, 16);
-      }
-      if (rows > 2) {
-        x2 = v128.load(p += cRow);
-        if (wide) y2 = v128.load(p, 16);
-      }
-      if (rows > 3) {
-        x3 = v128.load(p += cRow);
-        if (wide) y3 = v128.load(p, 16);
-      }
-      if (rows > 4) {
-        x4 = v128.load(p += cRow);
-        if (wide) y4 = v128.load(p, 16);
-      }
-      if (rows > 5) {
-        x5 = v128.load(p += cRow);
-        if (wide) y5 = v128.load(p, 16);
-      }
-    }
 
     // A counted loop that is not unrolled is the form that V8 keeps in registers.
     for (let k = 0; k < kc; k++) {
@@ -105,19 +83,24 @@ class Kernel {
       b += bRow;
     }
 
-    Kernel.store(wide, c, x0, y0, cols);
-    if (rows > 1) Kernel.store(wide, c += cRow, x1, y1, cols);
-    if (rows > 2) Kernel.store(wide, c += cRow, x2, y2, cols);
-    if (rows > 3) Kernel.store(wide, c += cRow, x3, y3, cols);
-    if (rows > 4) Kernel.store(wide, c += cRow, x4, y4, cols);
-    if (rows > 5) Kernel.store(wide, c += cRow, x5, y5, cols);
+    // From the last row to the first: V8 orders the loop by what follows it, and first to last it loads all of A, then spills.
+    if (rows > 5) Kernel.finish(wide, c + 5 * cRow, x5, y5, cols, add);
+    if (rows > 4) Kernel.finish(wide, c + 4 * cRow, x4, y4, cols, add);
+    if (rows > 3) Kernel.finish(wide, c + 3 * cRow, x3, y3, cols, add);
+    if (rows > 2) Kernel.finish(wide, c + 2 * cRow, x2, y2, cols, add);
+    if (rows > 1) Kernel.finish(wide, c + cRow, x1, y1, cols, add);
+    Kernel.finish(wide, c, x0, y0, cols, add);
   }
 
-  /** One row of a tile. */
-  @inline static store(wide: bool, c: usize, x: v128, y: v128, cols: i32): void {
+  /** One row of a tile: the sums of the block, stored or added. */
+  @inline static finish(wide: bool, c: usize, x: v128, y: v128, cols: i32, add: i32): void {
+    if (add) {
+      x = f32x4.add(x, v128.load(c));
+      if (wide) y = f32x4.add(y, v128.load(c, 16));
+    }
     if (wide) {
-      v128.store(c, x);
       v128.store(c, y, 16);
+      v128.store(c, x);
     } else {
       Edge.store(c, x, cols);
     }

@@ -1,13 +1,19 @@
 // C = op(A) · op(B): the loops jc, pc, ir, jr around the micro-kernel, and when other loops are faster.
 // Names and loops are those of Goto & van de Geijn (2008) and BLIS, without ic and MC: a strip of A is packed
 // just before its use, if at all.
-import { Full, kernelOf, NR, Narrow, tileRows } from "./kernel";
+//
+// A sum over K is one of blocks of at most KC terms, or KD in four lanes, each of which starts from 0, and beyond GROUP terms one of
+// groups of blocks: its error grows with KC + GROUP / KC + K / GROUP and not with K (Higham, "Accuracy and Stability of Numerical
+// Algorithms", 4.2). Where blocks and groups end depends on the shape alone.
+import { dotProducts, dotRows } from "./dots";
+import { KC, NR, tileRows } from "./kernel";
 import { PANEL_ROW, packPanel, packPanels, packPanelsTransposed, panelBytes } from "./pack";
-import { dotProducts, dotRows, streams, sumRows } from "./rows";
+import { addRows, block, blocks, clear, strip } from "./parts";
+import { rowsScratch, streams, sumRows } from "./rows";
 
-const KC: i32 = 400; // a strip of A and a panel of B of this depth, 22 kB, fit in the L1 cache together
-const KC_A: i32 = 256; // so many rows of a transposed A are packed while their cache lines stay for the next strip
-const NC: i32 = 512; // KC x NC floats of B, 800 kB, stay in the L2 cache
+/** Sums of more terms are those of groups, each summed apart. */
+const GROUP: i32 = 32 * KC;
+const NC: i32 = 512; // KC x NC floats of B, 540 kB, stay in the L2 cache
 const IN_L2: i32 = 1 << 18; // floats of B, 1 MB, that the L2 cache keeps while A and C pass
 
 /**
@@ -20,7 +26,8 @@ export function matmul(
   a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
   transposeA: i32, transposeB: i32, accumulate: i32,
 ): void {
-  product(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate, 0, M, 0, N);
+  if (K > GROUP) matmulTile(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate, 0, M, 0, N);
+  else product(a, b, c, N << 2, scratch, M, N, K, transposeA, transposeB, accumulate, M, N, K);
 }
 
 /**
@@ -33,30 +40,46 @@ export function matmulTile(
   a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
   transposeA: i32, transposeB: i32, accumulate: i32, iFrom: i32, iTo: i32, jFrom: i32, jTo: i32,
 ): void {
-  product(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate, iFrom, iTo, jFrom, jTo);
-}
-
-/** What both do. Inlined, as `multiply` and `scalar` are: a call with so many arguments takes 5 % of 8 x 8 x 8. */
-@inline
-function product(
-  a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
-  transposeA: i32, transposeB: i32, accumulate: i32, iFrom: i32, iTo: i32, jFrom: i32, jTo: i32,
-): void {
-  const rows = iTo - iFrom, cols = jTo - jFrom;
+  const rows = iTo - iFrom, cols = jTo - jFrom, cRow = N << 2;
   if (rows <= 0 || cols <= 0) return;
   a += (transposeA ? iFrom : iFrom * K) << 2;
   b += (transposeB ? jFrom * K : jFrom) << 2;
   c += (iFrom * N + jFrom) << 2;
-  if (K == 0 && !accumulate) clear(c, N << 2, rows, cols);
+  const bytes = groupBytes(rows, cols, K);
+  let from = 0;
+  do {
+    const kg = bytes ? block(K - from, GROUP, 4) : K;
+    const to = from ? scratch : c, toRow = from ? cols << 2 : cRow, add = from ? 0 : accumulate;
+    product(a, b, to, toRow, scratch + bytes, M, N, K, transposeA, transposeB, add, rows, cols, kg);
+    if (from) addRows(c, cRow, scratch, toRow, rows, cols);
+    a += (transposeA ? kg * M : kg) << 2;
+    b += (transposeB ? kg : kg * N) << 2;
+    from += kg;
+  } while (from < K);
+}
+
+/**
+ * C[rows, cols] of the first `depth` terms, with the first element that it needs of each at a, b and c. Inlined, as `multiply` and
+ * `scalar` are: a call with so many arguments takes 5 % of 8 x 8 x 8.
+ */
+@inline
+function product(
+  a: usize, b: usize, c: usize, cRow: i32, scratch: usize, M: i32, N: i32, K: i32,
+  transposeA: i32, transposeB: i32, accumulate: i32, rows: i32, cols: i32, depth: i32,
+): void {
+  if (rows <= 0 || cols <= 0) return;
+  if (K == 0 && !accumulate) clear(c, cRow, rows, cols);
   else if (M + N + K <= 6) scalar(a, b, c, M, N, K, transposeA, transposeB, accumulate); // all of C is one tile
-  else if (M == 1 && transposeB) dotRows(b, a, c, cols, K, accumulate);
-  else if (M == 1 && N > 1) sumRows(b, N << 2, a, c, cols, K, accumulate);
-  else if (M > 1 && transposeA && N == 1) sumRows(a, M << 2, b, c, rows, K, accumulate);
-  else if (N == 1) dotRows(a, b, c, rows, K, accumulate);
-  else if (isDots(M, N, K, transposeA, transposeB)) dotProducts(a, b, c, N << 2, rows, cols, K, accumulate);
-  else if (isStreams(M, N, K, transposeB)) {
-    streams(a, (transposeA ? 1 : K) << 2, (transposeA ? M : 1) << 2, b, c, N << 2, rows, cols, K, accumulate);
-  } else multiply(a, b, c, scratch, M, N, K, transposeA, transposeB, accumulate, rows, cols);
+  else if (M == 1 && transposeB) dotRows(b, K << 2, a, c, cols, depth, accumulate);
+  else if (M == 1 && N > 1) sumRows(b, N << 2, a, c, cols, depth, accumulate, scratch);
+  else if (M > 1 && transposeA && N == 1) sumRows(a, M << 2, b, c, rows, depth, accumulate, scratch);
+  else if (N == 1) dotRows(a, K << 2, b, c, rows, depth, accumulate);
+  else if (isDots(M, N, K, transposeA, transposeB)) {
+    dotProducts(a, b, K << 2, c, cRow, rows, cols, depth, accumulate);
+  } else if (isStreams(M, N, K, transposeB)) {
+    const aRow = (transposeA ? 1 : K) << 2, aCol = (transposeA ? M : 1) << 2;
+    streams(a, aRow, aCol, b, N << 2, c, cRow, rows, cols, depth, accumulate, scratch);
+  } else multiply(a, b, c, cRow, scratch, M, N, K, transposeA, transposeB, accumulate, rows, cols, depth);
 }
 
 /** Bytes of scratch that matmul needs for these arguments. */
@@ -64,19 +87,28 @@ export function matmulScratch(M: i32, N: i32, K: i32, transposeA: i32, transpose
   return matmulTileScratch(M, N, K, transposeA, transposeB, M, N);
 }
 
-/** Bytes of scratch for a tile of at most `rows` and `cols`: one strip of A, and the panels of as many columns of B. */
+/**
+ * Bytes of scratch for a tile of at most `rows` and `cols`: its sum over a group, and rows of the sum over a block, or a strip
+ * of A and the panels of as many columns of B.
+ */
 export function matmulTileScratch(
   M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32, rows: i32, cols: i32,
 ): i32 {
-  if (M <= 1 || N <= 1 || K == 0 || isDots(M, N, K, transposeA, transposeB) || isStreams(M, N, K, transposeB)) {
-    return 0;
-  }
-  if (rows <= 0 || cols <= 0) return 0;
+  if (rows <= 0 || cols <= 0 || K == 0) return 0;
+  const group = groupBytes(rows, cols, K);
+  if (M == 1 ? N > 1 && !transposeB : N == 1 && transposeA) return group + rowsScratch(1, rows * cols);
+  if (M == 1 || N == 1 || isDots(M, N, K, transposeA, transposeB)) return group;
+  if (isStreams(M, N, K, transposeB)) return group + rowsScratch(rows, cols);
   const packA = packsA(M, N, transposeA);
   // Of two tiles the narrower one can have the wider block: 512 columns are one, 528 are two of 264.
   const nc = cols < N ? min(cols, NC) : block(N, NC, NR);
   const panelsOfB = packsB(M, N, K, transposeB) ? blocks(nc, NR) : 0;
-  return panelBytes(block(K, packA ? KC_A : KC, 4)) * (i32(packA) + panelsOfB);
+  return group + panelBytes(min(K, KC)) * (i32(packA) + panelsOfB);
+}
+
+/** Bytes of scratch for the sum of a tile over a group, 0 if all terms are one. */
+function groupBytes(rows: i32, cols: i32, K: i32): i32 {
+  return K > GROUP ? ((rows * cols + 3) & ~3) << 2 : 0;
 }
 
 /** Dot products need neither packing nor a fourth column, but sum four lanes for each element. */
@@ -99,60 +131,38 @@ function packsB(M: i32, N: i32, K: i32, transposeB: i32): bool {
   return transposeB || M > 40 || (M > 12 && K * N > IN_L2);
 }
 
-/** The number of blocks of at most `most` in `total`. */
-function blocks(total: i32, most: i32): i32 {
-  return (total + most - 1) / most;
-}
-
-/** The first block when `total` is divided evenly into as few as possible, each a multiple of `unit`. */
-export function block(total: i32, most: i32, unit: i32): i32 {
-  if (total <= most) return total;
-  const even = blocks(total, blocks(total, most));
-  return min(blocks(even, unit) * unit, total);
-}
-
-/** C[rows, cols] = 0, with `cRow` bytes from row to row of C. */
-export function clear(c: usize, cRow: i32, rows: i32, cols: i32): void {
-  if (cols << 2 == cRow) {
-    memory.fill(c, 0, rows * cRow);
-    return;
-  }
-  for (let i = 0; i < rows; i++) memory.fill(c + i * cRow, 0, cols << 2);
-}
-
 /** The product of a few elements, sooner than a tile would be set up. */
 @inline
 function scalar(a: usize, b: usize, c: usize, M: i32, N: i32, K: i32, transposeA: i32, transposeB: i32, add: i32): void {
   for (let i = 0; i < M; i++) {
     for (let j = 0; j < N; j++) {
-      let sum = add ? load<f32>(c) : 0;
+      let sum: f32 = 0;
       for (let k = 0; k < K; k++) {
         const p = transposeA ? k * M + i : i * K + k, q = transposeB ? j * K + k : k * N + j;
         sum += load<f32>(a + (p << 2)) * load<f32>(b + (q << 2));
       }
-      store<f32>(c, sum);
+      store<f32>(c, add ? load<f32>(c) + sum : sum);
       c += 4;
     }
   }
 }
 
-/** C[rows, cols] of the product, with the first element that it needs of each at a, b and c. */
+/** `product` by the blocked loops. */
 @inline
 function multiply(
-  a: usize, b: usize, c: usize, scratch: usize, M: i32, N: i32, K: i32,
-  transposeA: i32, transposeB: i32, accumulate: i32, rows: i32, cols: i32,
+  a: usize, b: usize, c: usize, cRow: i32, scratch: usize, M: i32, N: i32, K: i32,
+  transposeA: i32, transposeB: i32, accumulate: i32, rows: i32, cols: i32, depth: i32,
 ): void {
   const MR = tileRows();
   const packA = packsA(M, N, transposeA), packB = packsB(M, N, K, transposeB);
-  // Bytes from row to row and from column to column of op(A), op(B) and C.
+  // Bytes from row to row and from column to column of op(A) and op(B).
   const aRow = (transposeA ? 1 : K) << 2, aCol = (transposeA ? M : 1) << 2;
   const bRow = (transposeB ? 1 : N) << 2, bCol = (transposeB ? K : 1) << 2;
-  const cRow = N << 2;
 
   for (let jc = 0, nc = 0; jc < cols; jc += nc) {
     nc = block(cols - jc, NC, NR);
-    for (let pc = 0, kc = 0; pc < K; pc += kc) {
-      kc = block(K - pc, packA ? KC_A : KC, 4);
+    for (let pc = 0, kc = 0; pc < depth; pc += kc) {
+      kc = block(depth - pc, KC, 4);
       const add = i32(accumulate || pc > 0);
       const bBlock = b + pc * bRow + jc * bCol;
       const panel = panelBytes(kc);
@@ -171,22 +181,5 @@ function multiply(
         );
       }
     }
-  }
-}
-
-/** The loop jr: C[rows, nc] = A[rows, kc] · B[kc, nc], or +=. Panels of B are `bPanel` bytes apart. */
-export function strip(
-  rows: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bPanel: i32,
-  c: usize, cRow: i32, kc: i32, nc: i32, add: i32,
-): void {
-  const tile = kernelOf<Full>(rows), edge = kernelOf<Narrow>(rows);
-  let jr = 0;
-  for (; jr + NR <= nc; jr += NR) {
-    tile(a, aRow, aCol, b, bRow, c + (jr << 2), cRow, kc, NR, add);
-    b += bPanel;
-  }
-  for (; jr < nc; jr += 4) {
-    edge(a, aRow, aCol, b, bRow, c + (jr << 2), cRow, kc, nc - jr, add);
-    b += 16;
   }
 }

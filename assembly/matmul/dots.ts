@@ -1,0 +1,148 @@
+// Products whose operands both have their terms in rows: dot products, four lanes of terms at a time.
+import { Lanes } from "../simd/lanes";
+import { Math4 } from "../simd/math";
+import { Edge, KC } from "./kernel";
+
+const NC: i32 = 64; // rows of a transposed B that pass all of A, from the L2 cache after the first time
+const KD: i32 = 4 * KC; // terms of a block that is summed in four lanes
+
+/** c[n] = S[n, K] · v, or += if `add`, with `stride` bytes from row to row of S: four dot products at a time. */
+export function dotRows(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32, add: i32): void {
+  const last = s + stride * (n - 1);
+  const tail = Lanes.mask(K & 3);
+  for (let i = 0; i < n; i += 4) {
+    // Beyond the last row the last one is repeated: only what belongs to S is read.
+    let s0 = s + stride * i;
+    let s1 = min(s0 + stride, last), s2 = min(s1 + stride, last), s3 = min(s2 + stride, last);
+    let p = v;
+    let total = f32x4.splat(0);
+    for (let from = 0; from < K; from += KD) {
+      const kc = min(K - from, KD);
+      let x0 = f32x4.splat(0), x1 = x0, x2 = x0, x3 = x0;
+      for (let k = 4; k <= kc; k += 4) {
+        const x = v128.load(p);
+        x0 = Math4.madd(v128.load(s0), x, x0);
+        x1 = Math4.madd(v128.load(s1), x, x1);
+        x2 = Math4.madd(v128.load(s2), x, x2);
+        x3 = Math4.madd(v128.load(s3), x, x3);
+        p += 16;
+        s0 += 16;
+        s1 += 16;
+        s2 += 16;
+        s3 += 16;
+      }
+      if (kc & 3) {
+        const x = v128.and(v128.load(p), tail);
+        x0 = Math4.madd(v128.and(v128.load(s0), tail), x, x0);
+        x1 = Math4.madd(v128.and(v128.load(s1), tail), x, x1);
+        x2 = Math4.madd(v128.and(v128.load(s2), tail), x, x2);
+        x3 = Math4.madd(v128.and(v128.load(s3), tail), x, x3);
+      }
+      total = f32x4.add(total, sums(x0, x1, x2, x3));
+    }
+    const to = c + (i << 2);
+    if (add) total = f32x4.add(v128.load(to), total);
+    Edge.store(to, total, n - i);
+  }
+}
+
+/**
+ * C[rows, cols] = S[rows, K] · V[cols, K]ᵀ, or += if `add`, for rows ≤ 4 and cols ≤ 2; strides in bytes, C[i, j] is at
+ * c + i cRow + j cCol. Eight sums, because V8 loads all of S and V ahead of them: with more it spills.
+ */
+function dots(
+  s: usize, sRow: i32, rows: i32, v: usize, vRow: i32, cols: i32, c: usize, cRow: i32, cCol: i32, K: i32, add: i32,
+): void {
+  // Beyond the last row the last one is repeated: only what belongs to S is read.
+  const last = s + sRow * (rows - 1);
+  const s0 = s, s1 = min(s0 + sRow, last), s2 = min(s1 + sRow, last), s3 = min(s2 + sRow, last);
+  const v0 = v, v1 = cols > 1 ? v + vRow : v;
+  let totalX = f32x4.splat(0), totalY = totalX;
+  for (let k: usize = 0, size: usize = K << 2; k < size; ) {
+    let x0 = f32x4.splat(0), x1 = x0, x2 = x0, x3 = x0, y0 = x0, y1 = x0, y2 = x0, y3 = x0;
+    for (const end = min(k + (KD << 2), size & ~15); k < end; k += 16) {
+      const x = v128.load(v0 + k), y = v128.load(v1 + k);
+      let r = v128.load(s0 + k);
+      x0 = Math4.madd(r, x, x0);
+      y0 = Math4.madd(r, y, y0);
+      r = v128.load(s1 + k);
+      x1 = Math4.madd(r, x, x1);
+      y1 = Math4.madd(r, y, y1);
+      r = v128.load(s2 + k);
+      x2 = Math4.madd(r, x, x2);
+      y2 = Math4.madd(r, y, y2);
+      r = v128.load(s3 + k);
+      x3 = Math4.madd(r, x, x3);
+      y3 = Math4.madd(r, y, y3);
+    }
+    if (size - k < 16) {
+      const tail = Lanes.mask(K & 3);
+      const x = v128.and(v128.load(v0 + k), tail), y = v128.and(v128.load(v1 + k), tail);
+      let r = v128.and(v128.load(s0 + k), tail);
+      x0 = Math4.madd(r, x, x0);
+      y0 = Math4.madd(r, y, y0);
+      r = v128.and(v128.load(s1 + k), tail);
+      x1 = Math4.madd(r, x, x1);
+      y1 = Math4.madd(r, y, y1);
+      r = v128.and(v128.load(s2 + k), tail);
+      x2 = Math4.madd(r, x, x2);
+      y2 = Math4.madd(r, y, y2);
+      r = v128.and(v128.load(s3 + k), tail);
+      x3 = Math4.madd(r, x, x3);
+      y3 = Math4.madd(r, y, y3);
+      k = size;
+    }
+    totalX = f32x4.add(totalX, sums(x0, x1, x2, x3));
+    totalY = f32x4.add(totalY, sums(y0, y1, y2, y3));
+  }
+  column(c, cRow, totalX, rows, add);
+  if (cols > 1) column(c + cCol, cRow, totalY, rows, add);
+}
+
+/** The sums of the lanes of each. */
+@inline
+function sums(x: v128, y: v128, z: v128, w: v128): v128 {
+  const p = f32x4.add(v128.shuffle<f32>(x, y, 0, 4, 1, 5), v128.shuffle<f32>(x, y, 2, 6, 3, 7));
+  const q = f32x4.add(v128.shuffle<f32>(z, w, 0, 4, 1, 5), v128.shuffle<f32>(z, w, 2, 6, 3, 7));
+  return f32x4.add(v128.shuffle<f32>(p, q, 0, 1, 4, 5), v128.shuffle<f32>(p, q, 2, 3, 6, 7));
+}
+
+/** Stores the first `rows` lanes `cRow` bytes apart. */
+@inline
+function column(c: usize, cRow: i32, x: v128, rows: i32, add: i32): void {
+  element(c, f32x4.extract_lane(x, 0), add);
+  if (rows > 1) element(c += cRow, f32x4.extract_lane(x, 1), add);
+  if (rows > 2) element(c += cRow, f32x4.extract_lane(x, 2), add);
+  if (rows > 3) element(c += cRow, f32x4.extract_lane(x, 3), add);
+}
+
+@inline
+function element(c: usize, x: f32, add: i32): void {
+  store<f32>(c, add ? load<f32>(c) + x : x);
+}
+
+/**
+ * C[M, N] = A[M, K] · B[N, K]ᵀ, or += if `add`, with `stride` bytes from row to row of A and of B and `cRow` of C: four rows of A
+ * meet two of B, or one or two meet four.
+ */
+export function dotProducts(
+  a: usize, b: usize, stride: i32, c: usize, cRow: i32, M: i32, N: i32, K: i32, add: i32,
+): void {
+  for (let jc = 0; jc < N; jc += NC) {
+    const nc = min(NC, N - jc);
+    for (let ir = 0; ir < M; ir += 4) {
+      const rows = min(4, M - ir);
+      const A = a + ir * stride, B = b + jc * stride, C = c + ir * cRow + (jc << 2);
+      if (rows == 1) dotRows(B, stride, A, C, nc, K, add);
+      else if (rows == 2) {
+        for (let j = 0; j < nc; j += 4) {
+          dots(B + j * stride, stride, min(4, nc - j), A, stride, 2, C + (j << 2), 4, cRow, K, add);
+        }
+      } else {
+        for (let j = 0; j < nc; j += 2) {
+          dots(A, stride, rows, B + j * stride, stride, min(2, nc - j), C + (j << 2), cRow, 4, K, add);
+        }
+      }
+    }
+  }
+}

@@ -1,11 +1,18 @@
 // What is alive in the library, and tests that leave nothing of theirs behind.
 import { afterEach, beforeEach, expect } from "vitest";
+import { settle } from "../scripts/soak/gauge";
 import { memory } from "../src/index";
 
 /** What is alive; linear memory itself never shrinks. */
 export function held() {
   const { bytes, tensors } = memory();
   return { bytes, tensors };
+}
+
+/** What is alive once all garbage is gone: none can go later, while a test waits for something. */
+export async function heldForGood() {
+  await settle();
+  return held();
 }
 
 interface Disposable {

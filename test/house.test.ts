@@ -1,8 +1,10 @@
-// Functions fit on a screen and files are split at 300 lines, also where the linter does not look: in assembly/, and in tests.
+// Functions fit on a screen and files are split at 300 lines, also where the linter does not look: in assembly/, and in tests. And
+// every test file is run by some project of vitest.config.ts.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
+import config from "../vitest.config";
 
 const FILE = 300;
 const FUNCTION = 60;
@@ -56,4 +58,41 @@ describe.each(["assembly", "test"])("%s", (folder) => {
     test("has files that are split", () => {
       expect(files.filter(({ text }) => linesOf(text) > FILE).map(({ file }) => file)).toEqual([]);
     });
+});
+
+describe("the projects of vitest.config.ts", () => {
+  const tests = filesIn("test").filter((file) => file.endsWith(".test.ts"));
+  const matches = (pattern: string) => {
+    const parts: Record<string, string> = {
+      "**/": "(.+/)?",
+      "**": ".+",
+      "*": "[^/]*",
+      "?": "[^/]",
+      ".": "\\.",
+    };
+    return new RegExp(`^${pattern.replace(/\*\*\/|\*\*|[*?.]/g, (part) => parts[part]!)}$`);
+  };
+  const projects = (
+    config.test!.projects as { test: { name: string; include: string[]; exclude?: string[] } }[]
+  ).map(({ test: { name, include, exclude = [] } }) => {
+    const within = (patterns: string[]) => (file: string) => patterns.some((one) => matches(one).test(file));
+    const files = tests.filter((file) => within(include)(file) && !within(exclude)(file));
+    return { name, patterns: [...include, ...exclude], files };
+  });
+
+  test("name files that are there", () => {
+    const patterns = new Set(projects.flatMap(({ patterns }) => patterns));
+    expect([...patterns].filter((one) => !tests.some((file) => matches(one).test(file)))).toEqual([]);
+  });
+
+  test("run every file, those of npm test beside all others", () => {
+    const filesOf = (...names: string[]) =>
+      projects.filter(({ name }) => names.includes(name)).flatMap(({ files }) => files);
+    expect([...new Set(filesOf("baseline", "baseline-rest", "playground"))].sort()).toEqual(
+      [...tests].sort(),
+    );
+    const twice = filesOf("baseline", "baseline-rest").filter((file, i, all) => all.indexOf(file) !== i);
+    expect(twice).toEqual(["test/threads.test.ts"]);
+    expect(filesOf("relaxed").filter((file) => filesOf("relaxed-rest").includes(file))).toEqual([]);
+  });
 });

@@ -352,7 +352,7 @@ describe("the end", () => {
     await Promise.all(exits);
   });
 
-  test("a hundred starts and shutdowns leak nothing", async () => {
+  test("thirty starts and shutdowns leak nothing", async () => {
     const use = () => ({
       ...memory(),
       handles: process.getActiveResourcesInfo().filter((s) => /Worker|Message/.test(s)).length,
@@ -362,9 +362,9 @@ describe("the end", () => {
       expectRight();
       await shutdown();
     };
-    for (let i = 0; i < 10; i++) await cycle();
+    for (let i = 0; i < 5; i++) await cycle();
     const before = use();
-    for (let i = 0; i < 100; i++) await cycle();
+    for (let i = 0; i < 30; i++) await cycle();
     const after = use();
     expect(after).toMatchObject({ reserved: before.reserved, handles: before.handles });
     expect(after.tensors).toBeLessThanOrEqual(before.tensors);

@@ -107,8 +107,8 @@ function rising(warm: Reading, late: Reading): string[] {
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** After the garbage collector and all that it tells of. */
-async function read(): Promise<Reading> {
+/** Waits until the garbage collector has nothing more to tell of. */
+export async function settle(): Promise<void> {
   for (let held = Number.NaN; held !== memory().tensors; ) {
     held = memory().tensors;
     for (let i = 0; i < 3; i++) {
@@ -116,6 +116,10 @@ async function read(): Promise<Reading> {
       await turn();
     }
   }
+}
+
+async function read(): Promise<Reading> {
+  await settle();
   return now();
 }
 

@@ -33,4 +33,4 @@ export function scripts(root: string): Map<string, string> {
 
 /** The programs of ours that a script runs. */
 export const filesOf = (script: string): string[] =>
-  [...script.matchAll(/\b(?:tsx|--config) (\S+\/\S+)/g)].map(([, file]) => file!);
+  [...script.matchAll(/\b(?:node|tsx|--config) (\S+\/\S+)/g)].map(([, file]) => file!);

@@ -212,10 +212,9 @@ test.each(all)("%s: a callback that %s", async (_place, _what, run, deed) => {
   const before = { bytes: memory().bytes, tensors: memory().tensors, kernels };
   await attempt();
   await attempt();
-  expect({ bytes: memory().bytes, tensors: memory().tensors }).toEqual({
-    bytes: before.bytes,
-    tensors: before.tensors,
-  });
+  // Garbage of others may go meanwhile.
+  expect(memory().bytes).toBeLessThanOrEqual(before.bytes);
+  expect(memory().tensors).toBeLessThanOrEqual(before.tensors);
   expect(kernels).toBe(before.kernels);
   expect([gradEnabled(), recorder, observer, model.training]).toEqual([true, undefined, undefined, true]);
   const y = scope(() => model.forward(x));

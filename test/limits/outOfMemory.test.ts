@@ -25,8 +25,7 @@ import {
   zeros,
 } from "../../src/index";
 import { Buffer, settled } from "../../src/memory";
-
-const held = () => ({ bytes: memory().bytes, tensors: memory().tensors });
+import { held, heldForGood } from "../held";
 
 /** A buffer of this test's, not of an op under way. */
 function kept(elements: number): Buffer {
@@ -266,7 +265,7 @@ test("fit that runs out of memory in a step throws it, and leaves the state as i
       expect(loss).toBeLessThan(5);
   };
   await run();
-  const before = held();
+  const before = await heldForGood();
   const taken = fillMemory();
   grow = true;
   await expect(run()).rejects.toThrow(OutOfMemoryError);

@@ -76,7 +76,7 @@ function pairedLabels(
   const shape = scores.shape.length > 1 ? scores.shape.toSpliced(1, 1) : scores.shape;
   const labels = toTensor(op, targets as Tensor | Nested);
   labels.use(op, labels.dtype);
-  if (!sameShape(labels.shape, scores.shape)) checkShape(op, shape, labels.shape);
+  if (!sameShape(labels.shape, scores.shape)) shapeOf(op, shape, labels.shape);
   checkSome(op, labels);
   const at = labels.data.findIndex((t) => t !== 0 && t !== 1);
   if (at >= 0) {
@@ -105,7 +105,7 @@ export function trueClasses(
     ? depth(targets) > shape.length
     : targets instanceof Tensor && targets.dtype === "f32" && targets.shape.length > shape.length;
   const truths = rows ? oneHotClasses(op, targets, shape, classes) : asClasses(op, "targets", targets);
-  checkShape(op, shape, truths.shape);
+  shapeOf(op, shape, truths.shape);
   checkSome(op, truths);
   return truths;
 }
@@ -146,7 +146,7 @@ function oneHotClasses(op: string, targets: ClassTargets, shape: Shape, classes:
 }
 
 /** @throws ShapeError unless targets have the shape of the predictions */
-function checkShape(op: string, wanted: Shape, got: Shape): void {
+function shapeOf(op: string, wanted: Shape, got: Shape): void {
   if (!sameShape(wanted, got))
     throw new ShapeError(`${op}: expected targets ${show(wanted)}, got ${show(got)}`);
 }

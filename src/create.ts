@@ -37,10 +37,8 @@ export function tensor(data: TensorData, options?: TensorOptions): Tensor {
     dtype: (kind === "i32" ? "i32" : "f32") as DType,
     requiresGrad: false,
   };
-  if (typeof data === "number" && typeof options === "number")
-    throw new ShapeError(`tensor: pass the numbers as an array: tensor([${data}, ${options}, …])`);
   const { shape: wanted, dtype, requiresGrad } = withDefaults("tensor", defaults, options);
-  const shape = wanted === undefined ? found : shapeOf("tensor", wanted, undefined);
+  const shape = wanted === undefined ? found : shapeOf("tensor", wanted);
   if (sizeOf(shape) !== values.length) {
     throw new ShapeError(`tensor: ${values.length} elements do not fill the shape ${show(shape)}`);
   }
@@ -209,30 +207,21 @@ function checkDType(op: string, dtype: string, requiresGrad: boolean): void {
   if (requiresGrad && dtype !== "f32") throw new DTypeError(`${op}: requiresGrad wants f32, got ${dtype}`);
 }
 
-/** @throws ShapeError if `shape` is not an array of sizes */
-export function checkShape(op: string, shape: Shape): void {
-  if (Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-    expectRoom(op, shape);
-    return;
-  }
-  const hint = typeof shape === "number" ? `; pass the shape as an array: ${op}([${shape}, …])` : "";
-  throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${text(shape)}${hint}`);
-}
-
 /**
- * A copy of a shape. @param next the argument behind it: a number is a size that should be in the array
- * @throws ShapeError if it is not an array of sizes, and nothing but that
+ * A copy of a shape. `next` is the argument behind it, which is a number where sizes are not in an array.
+ * @throws ShapeError if `shape` is not an array of sizes
  */
-export function shapeOf(op: string, shape: Shape, next: unknown): Shape {
-  if (typeof next === "number" && (typeof shape === "number" || Array.isArray(shape))) {
-    const sizes = [shape, next].flat().join(", ");
-    throw new ShapeError(
-      `${op}: got sizes as several arguments; pass the shape as an array: ${op}([${sizes}])`,
-    );
+export function shapeOf(op: string, shape: Shape, next?: unknown): Shape {
+  const isApart = typeof next === "number";
+  const sizes = Array.isArray(shape) ? [...shape] : [];
+  if (!isApart && Array.isArray(shape) && sizes.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    expectRoom(op, sizes);
+    return sizes;
   }
-  const sizes = Array.isArray(shape) ? [...shape] : shape;
-  checkShape(op, sizes);
-  return sizes;
+  const given = [shape, isApart ? next : "…"].flat();
+  const hint =
+    isApart || typeof shape === "number" ? `; pass the shape as an array: ${op}([${given.join(", ")}])` : "";
+  throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${text(shape)}${hint}`);
 }
 
 /** A tensor of one value. */

@@ -104,8 +104,7 @@ export function typed(value: unknown): string {
 /** @throws OptionError if `fn` is no function */
 export function expectFunction(op: string, fn: unknown): void {
   if (typeof fn === "function") return;
-  const isModule = typeof (fn as { forward?: unknown } | null | undefined)?.forward === "function";
-  const hint = isModule ? "; wrap it: (x) => model.forward(x)" : "";
+  const hint = (fn as { forward?: unknown } | null)?.forward ? "; wrap it: (x) => model.forward(x)" : "";
   throw new OptionError(`${op}: expected a function, got ${text(fn)}${hint}`);
 }
 

@@ -1,4 +1,4 @@
-import { checkShape, zeros } from "./create";
+import { shapeOf, zeros } from "./create";
 import { OptionError, show, withDefaults } from "./errors";
 import { evaluating } from "./nn/evaluating";
 import { Module, modulesIn } from "./nn/module";
@@ -94,7 +94,7 @@ function grouped(n: number): string {
 export function summary(model: Module, inputShape: Shape, options?: { dtype?: DType }): Summary {
   const { dtype } = withDefaults("summary", { dtype: "f32" as DType }, options);
   if (!(model instanceof Module)) throw new OptionError(`summary: expected a module, got ${typeof model}`);
-  checkShape("summary", inputShape);
+  shapeOf("summary", inputShape);
   const modules = [...modulesIn(model)];
   const shapes = outputShapes(model, new Set(modules.map(([, module]) => module)), inputShape, dtype);
   const tensors = [...model.namedParameters(), ...model.namedBuffers().filter(([, t]) => t.dtype === "f32")];

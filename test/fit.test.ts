@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from "../src/index";
 import { all, classifier, meanOf, numbered } from "./fitData";
-import { held } from "./held";
+import { held, heldForGood } from "./held";
 
 /** The first column of each batch that `fit` makes of ten rows. */
 async function batchesSeen(options: FitOptions): Promise<number[][]> {
@@ -149,7 +149,7 @@ describe("the event loop", () => {
   });
 
   test("lets two trainings run side by side", async () => {
-    const before = held();
+    const before = await heldForGood();
     const batches = { a: 0, b: 0 };
     // Each goes on until both have trained: if one waited for the other's end, there would be none.
     const train = async (name: "a" | "b") => {

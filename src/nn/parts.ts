@@ -7,68 +7,59 @@ import { Module } from "./module";
 /** A module or a tensor in a field, under its name: "hidden", "blocks.0", "heads.policy". */
 export type Item = [name: string, item: Module | Tensor];
 
-/** The modules that `register` has given each module; those that are not owned are no children. */
-const registered = new WeakMap<Module, Map<string, { part: Module; owned: boolean }>>();
+/** The names that were registered with a module, each with the module if it is no child but a guest. */
+const registered = new WeakMap<Module, Map<string, Module | undefined>>();
+
+/** As an assignment makes a property. */
+export const PLAIN = { configurable: true, enumerable: true, writable: true };
 
 /** @see Module.register */
 export function register(to: Module, name: string, part: Module, options?: { owned?: boolean }): void {
   const op = `${to.constructor.name}.register`;
   const { owned } = withDefaults(op, { owned: true }, options);
-  if (typeof name !== "string" || name === "")
-    throw new OptionError(`${op}: a name is a string with at least one letter, got ${text(name)}`);
-  if (!(part instanceof Module)) throw new OptionError(`${op}: expected a module, got ${text(part)}`);
-  const names = registered.get(to) ?? new Map<string, { part: Module; owned: boolean }>();
+  const names = registered.get(to) ?? new Map<string, Module | undefined>();
   const fields = to as unknown as Record<string, unknown>;
-  if (name in to && !names.has(name) && fields[name] !== part)
-    throw new OptionError(`${op}: ${to} has something else under the name "${name}"; choose another`);
+  const isFree = typeof name === "string" && (names.has(name) || !(name in to) || fields[name] === part);
+  if (!isFree || name === "" || !(part instanceof Module)) {
+    throw new OptionError(
+      `${op}: expected a name that nothing else has and a module, got ${text(name)}, ${text(part)}`,
+    );
+  }
   if (owned) Object.defineProperty(to, name, { value: part, ...PLAIN });
   else if (fields[name] !== part) delete fields[name];
-  registered.set(to, names.set(name, { part, owned }));
+  registered.set(to, names.set(name, owned ? undefined : part));
 }
 
-/** As an assignment makes a property. */
-export const PLAIN = { configurable: true, enumerable: true, writable: true };
-
 /** Modules that run inside `module` and are no children of it. */
-export function guestsOf(module: Module): [name: string, guest: Module][] {
-  return [...(registered.get(module) ?? [])].flatMap(([name, { part, owned }]) =>
-    owned ? [] : [[name, part]],
-  );
+function guestsOf(module: Module): [name: string, guest: Module][] {
+  return [...(registered.get(module) ?? [])].filter((one): one is [string, Module] => one[1] !== undefined);
+}
+
+/** The children of a module and its guests. */
+export function partsOf(module: Module): [name: string, part: Module][] {
+  return [...module.namedChildren(), ...guestsOf(module)];
 }
 
 /** What is in the fields of a module, guests apart. */
 export function itemsOf(module: Module): Item[] {
   const found: Item[] = [];
-  for (const [name, value] of Object.entries(module)) {
-    if (value instanceof Module || value instanceof Tensor) found.push([name, value]);
-    else collect(name, value, found);
-  }
-  const guests = guestsOf(module);
-  return guests.length === 0
-    ? found
-    : found.filter(([, item]) => !guests.some(([, guest]) => guest === item));
-}
-
-/** Something in a field, and where: in what, under which key. */
-interface Place {
-  item: unknown;
-  key: unknown;
-  up: Place | undefined;
+  for (const field of Object.entries(module)) collect(field, found);
+  const guests = guestsOf(module).map(([, guest]) => guest);
+  return guests.length === 0 ? found : found.filter(([, item]) => !guests.includes(item as Module));
 }
 
 /** In the order in which they are written, without recursion: a list of nodes may be long. */
-function collect(field: string, value: unknown, found: Item[]): void {
+function collect(field: [string, unknown], found: Item[]): void {
   const seen = new Set<unknown>();
-  const pending: Place[] = [{ item: value, key: field, up: undefined }];
-  for (let at = pending.pop(); at !== undefined; at = pending.pop()) {
-    const { item } = at;
-    if (item instanceof Module || item instanceof Tensor) found.push([nameOf(at), item]);
-    else if (typeof item === "object" && item !== null && !seen.has(item)) {
-      seen.add(item);
-      const inner: Place[] = [];
-      const up = at;
-      visit(item, (item, key) => {
-        if (typeof item === "object") inner.push({ item, key, up });
+  const pending = [field];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const [name, value] = next;
+    if (value instanceof Module || value instanceof Tensor) found.push([name, value]);
+    else if (typeof value === "object" && value !== null && !seen.has(value)) {
+      seen.add(value);
+      const inner: [string, unknown][] = [];
+      visit(value, (item, key) => {
+        if (typeof item === "object") inner.push([`${name}.${String(key)}`, item]);
       });
       while (inner.length > 0) pending.push(inner.pop()!);
     }
@@ -77,18 +68,7 @@ function collect(field: string, value: unknown, found: Item[]): void {
 
 /** The values of an array, a plain object, a Map or a Set, with their keys or positions. */
 function visit(value: object, each: (item: unknown, key: unknown) => void): void {
-  if (Array.isArray(value)) value.forEach(each);
+  if (Array.isArray(value) || value instanceof Map) value.forEach(each);
   else if (value instanceof Set) [...value].forEach(each);
-  else if (value instanceof Map) {
-    const isName = (key: unknown) => typeof key === "string" || typeof key === "number";
-    [...value].forEach(([key, item], i) => {
-      each(item, isName(key) ? key : i);
-    });
-  } else if (isPlain(value)) for (const key of Object.keys(value)) each((value as never)[key], key);
-}
-
-function nameOf(place: Place): string {
-  const keys: unknown[] = [];
-  for (let at: Place | undefined = place; at !== undefined; at = at.up) keys.push(at.key);
-  return keys.reverse().join(".");
+  else if (isPlain(value)) for (const key of Object.keys(value)) each((value as never)[key], key);
 }

@@ -2,7 +2,6 @@
 import { GraphError, OptionError, PlanError, text, withDefaults } from "../errors";
 import { recorder } from "../recording";
 import { brand } from "../scope";
-import { snakeCase } from "../stateDict";
 import { expectTensor, Tensor } from "../tensor";
 
 /** What is particular to a kind of optimizer. */
@@ -91,25 +90,14 @@ function setWhileRecording(name: string): PlanError {
   );
 }
 
-/**
- * Makes `optimizer.lr = 0.1` and its like an error: options belong to groups, and a property that nobody reads would change nothing.
- * A subclass may have a field of such a name.
- */
+/** Makes `optimizer.lr = 0.1` and its like an error: nobody would read it. A subclass may have a field of such a name. */
 export function refuseProperties<O extends object>(optimizer: object, { name, defaults }: Rule<O>): void {
-  const names = Object.keys(defaults).flatMap((option) => [
-    [option, option],
-    [snakeCase(option), option],
-  ]);
-  for (const [alias, option] of [...names, ["learningRate", "lr"], ["learning_rate", "lr"]] as [
-    string,
-    string,
-  ][]) {
+  for (const option of [...Object.keys(defaults), "learningRate", "learning_rate"]) {
     const set = () => {
-      throw new OptionError(
-        `${name}: the options belong to the groups; set optimizer.groups[0].${option} instead of optimizer.${alias}`,
-      );
+      const known = option in defaults ? option : "lr";
+      throw new OptionError(`${name}: set optimizer.groups[0].${known} instead of optimizer.${option}`);
     };
-    Object.defineProperty(optimizer, alias, { set, configurable: true });
+    Object.defineProperty(optimizer, option, { set, configurable: true });
   }
 }
 
@@ -153,11 +141,8 @@ function checkParameters(
 /** A parameter of a list. @throws OptionError for a pair of `namedParameters`, or a module */
 export function expectParameter(op: string, t: unknown): Tensor {
   const isPair = Array.isArray(t) && t[1] instanceof Tensor;
-  if (!isPair && typeof (t as { parameters?: unknown } | null)?.parameters !== "function")
-    return expectTensor(op, t);
-  throw new OptionError(
-    `${op}: expected parameters, got ${isPair ? "pairs of a name and a parameter" : text(t)}; pass model.parameters()`,
-  );
+  if (!isPair && !(t as { parameters?: unknown } | null)?.parameters) return expectTensor(op, t);
+  throw new OptionError(`${op}: got ${isPair ? "names with parameters" : text(t)}; pass model.parameters()`);
 }
 
 /** The options of a group as the kernel reads them. Errors name the group if there are several. */

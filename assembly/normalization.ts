@@ -3,7 +3,7 @@
 //
 // What forward saves is the mean and 1/√(variance + eps) of each group, all float64. `weight` and `bias` are 0 where
 // there are none; backward leaves out the gradients whose pointer is 0.
-import { addWide, columnSquares, columnTotals, lanesSum, rowSquares, rowTotal, storeNarrow, widen } from "./simd/moments";
+import { addNarrow, addWide, columnSquares, columnTotals, lanesSum, rowSquares, rowTotal, storeNarrow, widen } from "./simd/moments";
 
 /** Statistics with a value for each column. */
 @unmanaged
@@ -102,11 +102,6 @@ function addInputGradient<S, W>(
     const p = dx + (<usize>i << 2);
     storeNarrow(p, f64x2.add(widen(p), f64x2.mul(changetype<S>(0).at(rstd, i), g)), n - i);
   }
-}
-
-/** d[i] += sums[i], rounded to float32. */
-function addNarrow(sums: usize, d: usize, n: i32): void {
-  for (; n > 0; n--, sums += 8, d += 4) store<f32>(d, <f32>(<f64>load<f32>(d) + load<f64>(sums)));
 }
 
 /**

@@ -13,7 +13,9 @@ import {
   init,
   LayerNorm,
   Linear,
+  linear,
   manualSeed,
+  matmul,
   NablasError,
   PReLU,
   ReLU,
@@ -184,6 +186,38 @@ describe("200 training steps have the bits of one thread", () => {
       expect(trained(kind, true), `${kind}, compiled`).toEqual(one.get(kind));
     }
     expect(threads()).toEqual({ count });
+  });
+});
+
+describe("products of many terms have the bits of one thread", () => {
+  const shapes = [
+    [9001, 1, 40],
+    [9001, 40, 1],
+    [9001, 9, 70],
+    [9001, 70, 33],
+  ] as const;
+  const one = new Map<object, string[]>();
+
+  /** The bits of a layer's result and gradients over many rows, and of a product of as many columns. */
+  const products = ([K, M, N]: (typeof shapes)[number]) =>
+    scope(() => {
+      manualSeed(4);
+      const [x, w] = [randn([K, M]), randn([N, M])];
+      for (const leaf of [x, w]) leaf.requiresGrad = true;
+      const y = linear(x, w);
+      const values = [y, matmul(x, y, { transposeA: true })].map(bits);
+      y.mul(y).sum().backward();
+      return [...values, bits(x.grad), bits(w.grad)];
+    });
+
+  test("on one thread", async () => {
+    await shutdown();
+    for (const shape of shapes) one.set(shape, products(shape));
+  });
+
+  test.each(COUNTS)("on %i threads", async (count) => {
+    await start(count);
+    for (const shape of shapes) expect(products(shape), shape.join(" x ")).toEqual(one.get(shape));
   });
 });
 

@@ -43,6 +43,11 @@ export function addWide(y: usize, v: v128, count: i32): void {
   else v128.store64_lane(y, sum, 0);
 }
 
+/** d[i] += sums[i], rounded to float32. */
+export function addNarrow(sums: usize, d: usize, n: i32): void {
+  for (; n > 0; n--, sums += 8, d += 4) store<f32>(d, <f32>(<f64>load<f32>(d) + load<f64>(sums)));
+}
+
 @inline
 export function lanesSum(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);

@@ -1,5 +1,6 @@
 import { gradient, record } from "../autograd";
 import { DomainError, DTypeError, OptionError, ShapeError, show, text, withDefaults } from "../errors";
+import { Buffer } from "../memory";
 import { expectNone } from "../recording";
 import { expectRoom, expectTensor, Tensor, type TensorData } from "../tensor";
 import { kernels } from "../wasm";
@@ -36,6 +37,9 @@ function checkRange(op: string, index: Tensor, size: number): void {
   );
 }
 
+/** The gradients of so many elements are added in float32, where they may all go to the same. */
+const FEW = 256;
+
 /**
  * Elements of x chosen along `dim` (default 0): y[i, j, k] = x[i, index[i, j, k], k] for dim 1. The gradient
  * goes to the chosen elements, added up where one is chosen twice. As torch.gather and ONNX' GatherElements;
@@ -68,9 +72,12 @@ export function gather(x: Tensor, index: Indices, options?: { dim?: number }): T
     const count = at.shape[along]!;
     const y = new Tensor(at.shape, x.dtype);
     kernels.gatherForward(source.ptr, at.ptr, y.ptr, outer, size, inner, count);
-    return record("gather", y, [source], [at], (dy) =>
-      kernels.gatherBackward(at.ptr, dy, gradient(source), outer, size, inner, count),
-    );
+    return record("gather", y, [source], [at], (dy) => {
+      const dx = gradient(source);
+      const totals = count > FEW ? new Buffer(2 * size * inner) : undefined;
+      kernels.gatherBackward(at.ptr, dy, dx, totals?.ptr ?? 0, outer, size, inner, count);
+      totals?.free("dispose");
+    });
   });
 }
 
@@ -107,9 +114,12 @@ export function embedding(index: Indices, weight: Tensor, options?: EmbeddingOpt
     expectRoom("embedding", shape);
     const y = new Tensor(shape);
     kernels.embeddingForward(at.ptr, weight.ptr, y.ptr, at.size, dim);
-    return record("embedding", y, [weight], [at], (dy) =>
-      kernels.embeddingBackward(at.ptr, dy, gradient(weight), at.size, dim, padding),
-    );
+    return record("embedding", y, [weight], [at], (dy) => {
+      const dweight = gradient(weight);
+      const [places, totals] = [new Buffer(num), new Buffer(2 * Math.min(at.size, num) * dim)];
+      kernels.embeddingBackward(at.ptr, dy, dweight, places.ptr, totals.ptr, at.size, num, dim, padding);
+      for (const scratch of [places, totals]) scratch.free("dispose");
+    });
   });
 }
 

@@ -87,8 +87,8 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
   expectRoom("matmul", shape);
   const y = new Tensor(shape);
   // One matrix b for all of a: the batch is more rows.
-  const joined = bBatch.length === 0 && !tA;
-  if (joined && m > 0) M *= sizeOf(aBatch);
+  const joined = sizeOf(bBatch) === 1 && !tA;
+  if (joined) M *= sizeOf(aBatch);
   const one = joined || batch.length === 0 ? ONE_PRODUCT : undefined;
   const products = y.size === 0 ? [] : (one ?? offsets(batch, aBatch, bBatch));
   const [MK, KN, MN] = [4 * M * K, 4 * K * N, 4 * M * N];
@@ -101,24 +101,47 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
   const saved = chosen(forB, a, forA, b);
   return record("matmul", y, [a, b], saved, (dy) => {
     if (forA && a.requiresGrad) {
-      const da = gradient(a);
-      for (const [i, j, k] of products) {
+      addProducts(a, M * K, products, (da, [i, j, k]) => {
         const [A, B, dY] = [da + i * MK, pb + j * KN, dy + k * MN];
         if (tA)
           multiply(B, dY, A, { M: K, N: M, K: N }, { transposeA: tB, transposeB: true, accumulate: true });
         else multiply(dY, B, A, { M, N: K, K: N }, { transposeA: false, transposeB: !tB, accumulate: true });
-      }
+      });
     }
     if (forB && b.requiresGrad) {
-      const db = gradient(b);
-      for (const [i, j, k] of products) {
+      addProducts(b, K * N, products, (db, [i, j, k]) => {
         const [A, B, dY] = [pa + i * MK, db + j * KN, dy + k * MN];
         if (tB)
           multiply(dY, A, B, { M: N, N: K, K: M }, { transposeA: true, transposeB: tA, accumulate: true });
         else multiply(A, dY, B, { M: K, N, K: M }, { transposeA: !tA, transposeB: false, accumulate: true });
-      }
+      });
     }
   });
+}
+
+/** So many products, or one for each matrix, are added to a gradient one after another. */
+const LOT = 256;
+
+/** Adds all products to the gradient of x, which has matrices of `size` elements; of more than a lot, each lot is summed apart. */
+function addProducts(
+  x: Tensor,
+  size: number,
+  products: readonly Product[],
+  add: (dx: number, product: Product) => void,
+): void {
+  const dx = gradient(x);
+  const lot = Math.max(LOT, x.size / size);
+  if (!(products.length > lot)) {
+    for (const product of products) add(dx, product);
+    return;
+  }
+  const sum = new Buffer(x.size);
+  for (let n = 0; n < products.length; n += lot) {
+    kernels.zero(sum.ptr, x.size);
+    for (const product of products.slice(n, n + lot)) add(sum.ptr, product);
+    kernels.copyBackward(sum.ptr, dx, x.size);
+  }
+  sum.free("dispose");
 }
 
 const NO_BATCH: Shape = [];

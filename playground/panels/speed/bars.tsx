@@ -10,18 +10,19 @@ import { text } from "./text";
 /** What the scale shows at least. */
 const LEAST = { min: 0.5, max: 20 };
 
-/** The ends of the scale, beyond all ratios. */
+/** The ends of the scale, beyond all ratios but those of a time that the clock was too coarse to see. */
 const scale = computed(() => {
-  const ratios = measured.value.flatMap((name) =>
-    Object.values(figuresOf(name).value?.sides ?? {}).map(({ ratio }) => ratio),
-  );
+  const ratios = measured.value
+    .flatMap((name) => Object.values(figuresOf(name).value?.sides ?? {}).map(({ ratio }) => ratio))
+    .filter((ratio) => ratio > 0 && ratio < Infinity);
   return { min: Math.min(LEAST.min, ...ratios), max: Math.max(LEAST.max, ...ratios) };
 });
 
-/** The place of a ratio, in percent of the width. */
+/** The place of a ratio, in percent of the width; of one beyond the scale its end. */
 function place(ratio: number): number {
   const { min, max } = scale.value;
-  return (100 * Math.log(ratio / min)) / Math.log(max / min);
+  const within = Math.min(max, Math.max(min, ratio));
+  return (100 * Math.log(within / min)) / Math.log(max / min);
 }
 
 function ticks(): number[] {

@@ -3,7 +3,7 @@ import { outliveModule, owned } from "../scope";
 import { compareKeys, expectDict, Loading, prepare, type StateValue, snakeCase } from "../stateDict";
 import { expectTensor, Tensor } from "../tensor";
 import { itemsOf, register } from "./parts";
-import { pass } from "./pass";
+import { type Place, pass } from "./pass";
 
 const parametersSeen = new WeakSet<Tensor>();
 
@@ -51,9 +51,10 @@ export abstract class Module {
   constructor(...options: never[]) {
     const { forward } = this;
     if (options.length > 0) throw new OptionError(`${this.constructor.name}: takes no options`);
+    const place: Place = { module: this, parts: undefined, within: null };
     Object.defineProperty(this, "forward", {
       value: (...inputs: unknown[]) => {
-        if (forward !== undefined) return pass(this, () => forward.apply(this, inputs));
+        if (forward !== undefined) return pass(place, () => forward.apply(this, inputs));
         throw new OptionError(`${this.constructor.name}: a class that extends Module defines forward(x)`);
       },
       configurable: true,

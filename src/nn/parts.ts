@@ -43,7 +43,11 @@ export function partsOf(module: Module): [name: string, part: Module][] {
 /** What is in the fields of a module, guests apart. */
 export function itemsOf(module: Module): Item[] {
   const found: Item[] = [];
-  for (const field of Object.entries(module)) collect(field, found);
+  for (const field of Object.entries(module)) {
+    const value: unknown = field[1];
+    if (value instanceof Module || value instanceof Tensor) found.push([field[0], value]);
+    else if (typeof value === "object") collect(field, found);
+  }
   const guests = guestsOf(module).map(([, guest]) => guest);
   return guests.length === 0 ? found : found.filter(([, item]) => !guests.includes(item as Module));
 }

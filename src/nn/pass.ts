@@ -7,20 +7,32 @@ import { Tensor, tensorsIn } from "../tensor";
 import type { Module } from "./module";
 import { itemsOf, PLAIN, partsOf } from "./parts";
 
+/** A module, and what earlier passes have shown. */
+export interface Place {
+  readonly module: Module;
+  /**
+   * Where it is the outermost module, what may run in its forward pass: what is inside it, its guests, what is inside these, and
+   * what need not belong to it, having no tensors and a forward pass that does not ask for the mode.
+   */
+  parts: WeakSet<Module> | undefined;
+  /** The parts among which it was found last. */
+  within: WeakSet<Module> | null;
+}
+
 /** The modules whose forward pass is under way, outermost first. */
-const active: Module[] = [];
+const active: Place[] = [];
 
 const located = new WeakSet<Error>();
 
 /** The forward pass of a module. Errors in it say where they arose. */
-export function pass<T>(module: Module, forward: () => T): T {
-  const isPart = active.length === 0 || belongs(module);
-  active.push(module);
+export function pass<T>(place: Place, forward: () => T): T {
+  const { module } = place;
+  const isPart = active.length === 0 || place.within === active[0]!.parts || belongs(place);
+  active.push(place);
   recorder?.entered(module);
   observer?.entered(module, path());
   try {
-    const run = () => inModule(module, forward, recordedIn);
-    const result = isPart ? run() : withoutMode(module, run);
+    const result = isPart ? inModule(module, forward, recordedIn) : withoutMode(module, forward);
     observer?.left(result);
     return result;
   } catch (error) {
@@ -45,15 +57,9 @@ function recordedIn(result: unknown): Node[] {
 function path(): string {
   const names = active
     .slice(1)
-    .map((child, i) => partsOf(active[i]!).find(([, part]) => part === child)?.[0] ?? "?");
+    .map(({ module }, i) => partsOf(active[i]!.module).find(([, part]) => part === module)?.[0] ?? "?");
   return names.join(".");
 }
-
-/** Of an outermost module what may run in its forward pass: what is inside it, its guests, and what is inside these. */
-const known = new WeakMap<Module, WeakSet<Module>>();
-
-/** Modules that belong nowhere and need not: they have no tensors, and their forward pass does not ask for their mode. */
-const harmless = new WeakSet<Module>();
 
 function reach(module: Module, found = new Set<Module>()): Set<Module> {
   if (found.has(module)) return found;
@@ -62,27 +68,26 @@ function reach(module: Module, found = new Set<Module>()): Set<Module> {
   return found;
 }
 
-/** Whether the outermost module has this one, as far as is known from an earlier pass, or looking `again`. */
-function isKnown(module: Module, again = false): boolean {
+/** What may run in the forward pass that is under way, as far as is known from an earlier one, or looking `again`. */
+function allowed(again = false): WeakSet<Module> {
   const root = active[0]!;
-  let parts = known.get(root);
-  if (again || parts === undefined) {
-    parts = new WeakSet(reach(root));
-    known.set(root, parts);
-  }
-  return parts.has(module);
+  if (again || root.parts === undefined) root.parts = new WeakSet(reach(root.module));
+  return root.parts;
 }
 
 /**
  * Whether a module belongs to the outermost one whose forward pass is under way.
  * @throws OptionError if it does not, and it or what is inside it has tensors that do not, either
  */
-function belongs(module: Module): boolean {
-  if (isKnown(module)) return true;
-  if (harmless.has(module) || [...reach(module)].every((part) => isKnown(part) || !hasTensors(part)))
-    return false;
-  if (isKnown(module, true)) return true;
-  throw stray(module);
+function belongs(place: Place): boolean {
+  const { module } = place;
+  const parts = allowed();
+  if (!parts.has(module)) {
+    if ([...reach(module)].every((part) => parts.has(part) || !hasTensors(part))) return false;
+    if (!allowed(true).has(module)) throw stray(module);
+  }
+  place.within = allowed();
+  return true;
 }
 
 function hasTensors(module: Module): boolean {
@@ -93,8 +98,7 @@ function hasTensors(module: Module): boolean {
  * Runs the forward pass of a module without tensors that does not belong, a ReLU made there for instance.
  * @throws OptionError if it asks for the mode, which train() and eval() do not set, or has tensors now
  */
-function withoutMode<T>(module: Module, run: () => T): T {
-  if (harmless.has(module)) return run();
+function withoutMode<T>(module: Module, forward: () => T): T {
   let { training: mode } = module;
   let asked = false;
   const get = () => {
@@ -108,19 +112,19 @@ function withoutMode<T>(module: Module, run: () => T): T {
   Reflect.defineProperty(module, "training", { get, set, enumerable: false, configurable: true });
   let result: T;
   try {
-    result = run();
+    result = inModule(module, forward, recordedIn);
   } finally {
     Reflect.defineProperty(module, "training", { value: mode, ...PLAIN });
   }
-  if ((asked || hasTensors(module)) && !isKnown(module, true)) throw stray(module);
-  harmless.add(module);
+  if ((asked || hasTensors(module)) && !allowed(true).has(module)) throw stray(module);
+  allowed().add(module);
   return result;
 }
 
 /** The error for what runs in a forward pass and does not belong to it: it names the outermost such module. */
 function stray(module: Module): OptionError {
-  const chain = [...active, module];
-  const at = chain.findIndex((one) => !isKnown(one));
+  const chain = [...active.map((place) => place.module), module];
+  const at = chain.findIndex((one) => !allowed().has(one));
   return new OptionError(
     `${chain[at]} runs in the forward pass of ${chain[at - 1]}, but is not in its fields, so it is not trained, saved or ` +
       "switched; call this.register(name, module, { owned?: false }) in the constructor (false: a teacher or shared part)",

@@ -11,15 +11,3 @@ export function rescale(x: usize, stats: usize, y: usize, rows: i32, cols: i32):
     }
   }
 }
-
-/** dx += dy · unit / scale, as of rescale. */
-export function rescaleGradient(stats: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
-  const width = <usize>cols << 3;
-  for (; rows > 0; rows--, dy += width >> 1, dx += width >> 1) {
-    for (let i = 0, p = stats; i < cols; i += 2, p += 16) {
-      const q = dx + (<usize>i << 2);
-      const d = f64x2.div(f64x2.mul(widen(dy + (<usize>i << 2)), v128.load(p)), v128.load(p + 2 * width));
-      storeNarrow(q, f64x2.add(widen(q), d), cols - i);
-    }
-  }
-}

@@ -54,7 +54,7 @@ export function filledWith(
   { values, shape }: Pick<Read, "values" | "shape">,
   dtype: DType,
 ): Tensor {
-  if (dtype === "i32") checkIntegers(op, values, shape);
+  if (dtype === "i32") checkIntegers(op, values);
   const t = allocate(shape, dtype);
   t.view().set(values);
   return t;
@@ -67,9 +67,9 @@ function allocate(shape: Shape, dtype: DType): Tensor {
   return t;
 }
 
-/** The numbers of `data` in one row, float64 where they were nested. */
+/** The numbers of `data` in one row. */
 export interface Read {
-  values: TypedArray;
+  values: ArrayLike<number>;
   /** Of the nesting. */
   shape: Shape;
   /** All of it typed arrays: Int32Arrays, or of integers, or floats among them; else JavaScript's numbers. */
@@ -88,18 +88,51 @@ export function read(op: string, data: TensorData, noun = "element"): Read {
   if (ArrayBuffer.isView(data)) {
     const view = numeric(op, data);
     const values = isLinear(view) ? view.slice() : view;
-    return { values, shape: [values.length], kind: kindOf([values]) };
+    return { values, shape: [values.length], kind: kindOf(new Set([view.constructor.name])) };
   }
   const shape = nesting(data, op);
-  const leaves = leavesOf(op, data, shape);
-  expectRoom(op, shape);
-  return { values: joined(op, leaves, shape, noun), shape, kind: kindOf(leaves) };
+  const values: number[] = [];
+  const kinds = new Set<string>();
+  /** Of the item that is looked at. */
+  const index: number[] = [];
+  const refused = (Kind: typeof ShapeError, wanted: string, got: string, noun: string) =>
+    new Kind(`${op}: ${wanted}, got ${got}${index.length > 0 ? ` at ${placeOf(index, noun)}` : ""}`);
+  const walk = (item: unknown): void => {
+    const depth = index.length;
+    const length = shape[depth];
+    if (length === undefined) {
+      const rest = depth > 0 ? "" : ", nested arrays of numbers or a typed array";
+      if (typeof item !== "number")
+        throw refused(DTypeError, `expected numbers${rest}`, described(item), noun);
+      values.push(item);
+      return;
+    }
+    if (!isList(item) || item.length !== length) {
+      const got = isList(item) ? `one of length ${item.length}` : described(item);
+      throw refused(ShapeError, `ragged arrays: expected only arrays of length ${length}`, got, "row");
+    }
+    const last = depth === shape.length - 1;
+    if (last) kinds.add(ArrayBuffer.isView(item) ? numeric(op, item).constructor.name : "");
+    for (let i = 0; i < length; i++) {
+      const value = item[i];
+      if (last && typeof value === "number") values.push(value);
+      else {
+        index[depth] = i;
+        walk(value);
+      }
+    }
+    index.length = depth;
+  };
+  walk(data);
+  return { values, shape, kind: kindOf(kinds) };
 }
 
-function kindOf(leaves: readonly ArrayLike<unknown>[]): Read["kind"] {
-  if (leaves.length === 0 || !leaves.every(ArrayBuffer.isView)) return "numbers";
-  if (leaves.every((leaf) => leaf instanceof Int32Array)) return "i32";
-  return leaves.some((leaf) => /^Float/.test(leaf.constructor.name)) ? "floats" : "integers";
+/** Of the names of typed arrays; "" for others. */
+function kindOf(names: ReadonlySet<string>): Read["kind"] {
+  const all = [...names].join();
+  if (all === "Int32Array") return "i32";
+  if (names.has("") || all === "") return "numbers";
+  return all.includes("Float") ? "floats" : "integers";
 }
 
 /** @throws DTypeError for a view of other things than numbers */
@@ -111,7 +144,7 @@ function numeric(op: string, view: ArrayBufferView): TypedArray {
 /** Of nested arrays: beyond, they have themselves in them. */
 const MOST_LEVELS = 64;
 
-const isList = (item: unknown): item is ArrayLike<unknown> & Iterable<unknown> =>
+const isList = (item: unknown): item is ArrayLike<unknown> =>
   Array.isArray(item) || (ArrayBuffer.isView(item) && "length" in item);
 
 /**
@@ -127,76 +160,15 @@ export function nesting(data: unknown, op: string): number[] {
   return lengths;
 }
 
-/** The innermost of nested arrays of such lengths. */
-function leavesOf(op: string, data: unknown, shape: Shape): ArrayLike<unknown>[] {
-  if (shape.length === 0) {
-    if (typeof data === "number") return [[data]];
-    const wanted = "expected numbers, nested arrays of numbers or a typed array";
-    throw new DTypeError(`${op}: ${wanted}, got ${described(data)}`);
-  }
-  let level: unknown[] = [data];
-  for (const [depth, length] of shape.entries()) {
-    for (const [i, item] of level.entries()) {
-      if (isList(item) && item.length === length) continue;
-      const got = isList(item) ? `one of length ${item.length}` : described(item);
-      throw new ShapeError(
-        `${op}: ragged arrays: expected only arrays of length ${length}, got ${got} at ` +
-          placeIn(i, shape.slice(0, depth), "row"),
-      );
-    }
-    if (depth === shape.length - 1) break;
-    const next: unknown[] = [];
-    for (const item of level) for (const value of item as Iterable<unknown>) next.push(value);
-    level = next;
-  }
-  return level as ArrayLike<unknown>[];
-}
-
-function joined(op: string, leaves: readonly ArrayLike<unknown>[], shape: Shape, noun: string): Float64Array {
-  const values = new Float64Array(sizeOf(shape));
-  let at = 0;
-  for (const leaf of leaves) {
-    if (ArrayBuffer.isView(leaf)) {
-      values.set(numeric(op, leaf), at);
-      at += leaf.length;
-      continue;
-    }
-    for (let i = 0; i < leaf.length; i++, at++) {
-      const value = leaf[i];
-      if (typeof value !== "number") {
-        const place = placeIn(at, shape, noun);
-        throw new DTypeError(`${op}: expected numbers, got ${described(value)} at ${place}`);
-      }
-      values[at] = value;
-    }
-  }
-  return values;
-}
-
 function described(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   return ArrayBuffer.isView(value) ? `a ${value.constructor.name}` : typed(value);
 }
 
-/** The place of an element in words. */
-function placeIn(at: number, [, ...rowShape]: Shape, noun: string): string {
-  if (rowShape.length === 0) return `${noun} ${at}`;
-  const width = sizeOf(rowShape);
-  return placeOf(Math.floor(at / width), at % width, rowShape);
-}
-
-/** @throws DomainError for a value that is no 32-bit integer */
-export function checkIntegers(
-  op: string,
-  values: ArrayLike<number>,
-  shape: Shape = [values.length],
-  noun = "element",
-  fix = "",
-): void {
+function checkIntegers(op: string, values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) {
     if ((values[i]! | 0) === values[i]) continue;
-    const place = placeIn(i, shape, noun);
-    throw new DomainError(`${op}: i32 takes 32-bit integers, got ${values[i]} at ${place}${fix}`);
+    throw new DomainError(`${op}: i32 takes 32-bit integers, got ${values[i]} at element ${i}`);
   }
 }
 

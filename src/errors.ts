@@ -77,12 +77,10 @@ export function show(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** An element of a row in words: "row 3", "row 3, column 1" or, where a row has dimensions, "row 3, element [5, 7]". */
-export function placeOf(row: number, at: number, rowShape: readonly number[]): string {
-  if (rowShape.length === 0) return `row ${row}`;
-  if (rowShape.length === 1) return `row ${row}, column ${at}`;
-  const index = rowShape.map((n, d) => Math.floor(at / rowShape.slice(d + 1).reduce((a, b) => a * b, 1)) % n);
-  return `row ${row}, element ${show(index)}`;
+/** The place of an element in words: "row 3", "row 3, column 1" or "row 3, element [5, 7]". */
+export function placeOf([row, ...rest]: readonly number[], noun = "row"): string {
+  if (rest.length === 0) return `${noun} ${row}`;
+  return `row ${row}, ${rest.length > 1 ? `element ${show(rest)}` : `column ${rest[0]}`}`;
 }
 
 /** Any value as text, for errors: also one of a file, nested without end or with a toString that is no function. */

@@ -177,8 +177,8 @@ export class Tensor implements Owner {
     recorder?.used(this);
     if (this.dtype !== dtype) {
       throw new DTypeError(
-        `${op}: expected dtype ${dtype}, got ${this.dtype} ${show(this.shape)}; ask for ${dtype} where it is made, by ` +
-          `tensor(values, { dtype: "${dtype}" }) or dataset(x, y, { xDtype: "${dtype}", yDtype: "${dtype}" })`,
+        `${op}: expected dtype ${dtype}, got ${this.dtype} ${show(this.shape)}; make it by tensor(values, { dtype: ` +
+          `"${dtype}" }), or ask dataset for it by xDtype or yDtype`,
       );
     }
     return this.buffer.ptr;

@@ -110,7 +110,7 @@ describe("inside modules", () => {
       "of an op in it",
       () => new Sequential(new ReLU()).forward(ints),
       DTypeError,
-      /^ReLU "0": relu: expected dtype f32, got i32 \[2\]; ask for f32/,
+      /^ReLU "0": relu: expected dtype f32, got i32 \[2\]; make it by tensor/,
     ],
   ]);
 

@@ -1,5 +1,5 @@
-import { checkIntegers, type Read, read } from "../create";
-import { DTypeError, OptionError, placeOf, ShapeError, sameShape, show, text } from "../errors";
+import { type Read, read } from "../create";
+import { DomainError, DTypeError, OptionError, placeOf, ShapeError, sameShape, show, text } from "../errors";
 import type { Origin } from "../memory";
 import { adopt, brand } from "../scope";
 import {
@@ -84,11 +84,15 @@ function column(
   if (size === undefined) {
     throw new ShapeError(`${op}: expected rows of ${what} [rows, …], got a single number`);
   }
-  let values = data;
-  if (dtype === "i32" && !(data instanceof Int32Array)) {
-    checkIntegers(`${op}: ${name}`, data, shape, "row", `; { ${name}Dtype: "f32" } takes any number`);
-    if (data instanceof Float64Array) values = Int32Array.from(data);
+  if (dtype === "f32" || data instanceof Int32Array) return stored(data, { dtype, size, rowShape }, own);
+  const at = data.findIndex((value) => (value | 0) !== value);
+  if (at >= 0) {
+    throw new DomainError(
+      `${op}: ${name}: i32 takes 32-bit integers, got ${data[at]} at ${placeIn(rowShape, at)}; { ${name}Dtype: "f32" } ` +
+        "takes any number",
+    );
   }
+  const values = data instanceof Float64Array ? Int32Array.from(data) : data;
   return stored(values, { dtype, size, rowShape }, own);
 }
 
@@ -100,7 +104,8 @@ export function readRows(op: string, rows: Rows, name?: string): Given {
   const where = name === undefined ? op : `${op}: ${name}`;
   if (typeof rows !== "object" || rows === null || Array.isArray(rows) || ArrayBuffer.isView(rows)) {
     const { values, shape, kind } = read(where, rows as TensorData, "row");
-    return { data: values, shape, kind, own: values !== rows };
+    const data = ArrayBuffer.isView(values) ? (values as TypedArray) : new Float64Array(values);
+    return { data, shape, kind, own: data !== rows };
   }
   if (brand in rows) {
     const { data, shape, dtype } = expectTensor(op, rows);
@@ -112,7 +117,7 @@ export function readRows(op: string, rows: Rows, name?: string): Given {
       `${op}: expected a tensor, arrays of numbers, a typed array or { data, shape }, got an object`,
     );
   }
-  const { values, kind } = read(where, data);
+  const { values, kind } = read(where, data) as Read & { values: TypedArray };
   if (sizeOf(shape) !== values.length) {
     throw new ShapeError(`${op}: ${values.length} elements do not fill the shape ${show(shape)}`);
   }
@@ -180,8 +185,16 @@ export class RowNames implements Origin {
   ) {}
 
   place(at: number): string {
-    const width = sizeOf(this.rowShape);
-    const row = this.nameOf(Math.floor(at / width));
-    return `${placeOf(row, at % width, this.rowShape)} of the data set`;
+    return `${placeIn(this.rowShape, at, this.nameOf)} of the data set`;
   }
+}
+
+/** The place of an element of rows in words. */
+function placeIn(rowShape: Shape, at: number, nameOf = (row: number) => row): string {
+  const index: number[] = [];
+  for (const n of rowShape.toReversed()) {
+    index.unshift(at % n);
+    at = Math.floor(at / n);
+  }
+  return placeOf([nameOf(at), ...index]);
 }

@@ -196,15 +196,21 @@ export abstract class Scaler {
     const { unit, shift, scale } = this.statistics!;
     const width = shift.length;
     return composed(() => {
-      const stats = new Buffer(6 * width);
+      const stats = new Buffer(8 * width);
       recorder?.written(stats);
-      for (const [i, values] of [unit, shift, scale].entries())
-        stats.doubles(3 * width).set(values, i * width);
+      const slope = unit.map((value, c) => value / scale[c]!);
+      for (const [i, values] of [unit, shift, scale, slope].entries())
+        stats.doubles(4 * width).set(values, i * width);
       const y = new Tensor(x.shape);
-      kernels.rescale(x.ptr, stats.ptr, y.ptr, x.size / width, width);
-      return record(name, y, [x], [stats], (dy) =>
-        kernels.rescaleGradient(stats.ptr, dy, gradient(x), x.size / width, width),
-      );
+      const rows = x.size / width;
+      kernels.rescale(x.ptr, stats.ptr, y.ptr, rows, width);
+      return record(name, y, [x], [x, stats], (dy) => {
+        const sums = new Buffer(4 * width);
+        // The derivative of batch norm in evaluation, whose factor lies behind a mean.
+        const from = stats.ptr + 16 * width;
+        kernels.batchNormBackward(x.ptr, 0, from, dy, gradient(x), 0, 0, sums.ptr, rows, width, 1, 0);
+        sums.free("backward");
+      });
     });
   }
 

@@ -93,6 +93,7 @@ describeInBrowser("the slow neuron", ({ open, shoot, objections }) => {
   test("runs through its epochs, and stops where it is told to", async () => {
     const page = await open({ hash: "#neuron?epoch=300" });
     await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 3_600_000);
     const epoch = async () => Number(await page.getByLabel("Epoch", { exact: true }).inputValue());
     await page.getByRole("button", { name: "Play" }).click();
     await page.clock.runFor(1000);

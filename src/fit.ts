@@ -4,7 +4,7 @@ import { OptionError, text, withDefaults } from "./errors";
 import type { HealthOptions } from "./health/watch";
 import { isStateful, type Stateful } from "./io/checkpoint";
 import type { Measures } from "./measures";
-import { Module } from "./nn/module";
+import { type AnyModule, Module } from "./nn/module";
 import type { Tensor } from "./tensor";
 import { Training } from "./training";
 
@@ -47,7 +47,7 @@ export interface FitOptions {
   /** Measures a batch of the validation data; nothing is recorded. The means are exact for what is a mean over rows. */
   evaluate?: (x: Tensor, y: Tensor) => Measures;
   /** Set to evaluation (as `model.eval()` does) while `evaluate` runs; kept in checkpoints for `stopOnNaN`. */
-  model?: Module;
+  model?: AnyModule;
   /** What changes the model: kept in checkpoints for `stopOnNaN` beside it. */
   optimizer?: Stateful;
   /** Whether to watch some of the steps for what `diagnose` finds, and how; default false. */
@@ -74,7 +74,7 @@ const defaults = {
   dropLast: false,
   validation: undefined as Dataset | number | undefined,
   evaluate: undefined as FitOptions["evaluate"],
-  model: undefined as Module | undefined,
+  model: undefined as AnyModule | undefined,
   optimizer: undefined as Stateful | undefined,
   health: undefined as FitOptions["health"],
   stopOnNaN: true,

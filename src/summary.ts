@@ -1,7 +1,7 @@
 import { shapeOf, zeros } from "./create";
 import { OptionError, show, withDefaults } from "./errors";
 import { evaluating } from "./nn/evaluating";
-import { Module, modulesIn } from "./nn/module";
+import { type AnyModule, type Layer, Module, modulesIn } from "./nn/module";
 import { itemsOf } from "./nn/parts";
 import { ended, scopeOf } from "./scope";
 import { type DType, type Shape, Tensor, tensorsIn } from "./tensor";
@@ -91,7 +91,7 @@ function grouped(n: number): string {
  * @param options.dtype of the input; default f32
  * @throws what the model says of an input of that shape
  */
-export function summary(model: Module, inputShape: Shape, options?: { dtype?: DType }): Summary {
+export function summary(model: AnyModule, inputShape: Shape, options?: { dtype?: DType }): Summary {
   const { dtype } = withDefaults("summary", { dtype: "f32" as DType }, options);
   if (!(model instanceof Module)) throw new OptionError(`summary: expected a module, got ${typeof model}`);
   shapeOf("summary", inputShape);
@@ -116,16 +116,16 @@ export function summary(model: Module, inputShape: Shape, options?: { dtype?: DT
 
 /** The shapes that modules give in a forward pass, noted by a wrapper around each one's `forward`. */
 function outputShapes(
-  model: Module,
-  modules: Set<Module>,
+  model: AnyModule,
+  modules: Set<AnyModule>,
   inputShape: Shape,
   dtype: DType,
-): Map<Module, Shape> {
-  const shapes = new Map<Module, Shape>();
+): Map<AnyModule, Shape> {
+  const shapes = new Map<AnyModule, Shape>();
   const originals = [...modules].map((module) => ({ module, forward: module.forward }));
   for (const { module, forward } of originals) {
     module.forward = (...inputs) => {
-      const result: unknown = forward(...inputs);
+      const result = forward(...inputs);
       const [y] = tensorsIn(result);
       if (y !== undefined && !shapes.has(module)) shapes.set(module, y.shape);
       return result;
@@ -133,7 +133,7 @@ function outputShapes(
   }
   try {
     scopeOf(ended("summary"), () => {
-      evaluating(model, () => model.forward(zeros(inputShape, { dtype })));
+      evaluating(model, () => (model as Layer).forward(zeros(inputShape, { dtype })));
     });
   } finally {
     for (const { module, forward } of originals) module.forward = forward;

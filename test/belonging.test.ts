@@ -1,6 +1,7 @@
 // Modules that run in the forward pass of others: they belong to them, or it is an error.
 import { describe, expect, test } from "vitest";
 import {
+  type AnyModule,
   BatchNorm1d,
   compile,
   Dropout,
@@ -133,9 +134,9 @@ describe("a module that runs in another one's forward pass without belonging to 
     }
   }
   class Tied extends Module {
-    readonly parent: Module;
+    readonly parent: AnyModule;
     readonly own = new Linear(2, 2);
-    constructor(parent: Module) {
+    constructor(parent: AnyModule) {
       super();
       this.parent = parent;
     }

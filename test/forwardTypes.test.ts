@@ -1,6 +1,7 @@
 // Forward passes of any signature: they compile under strict, and run, recorded or not.
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
+  type AnyModule,
   compile,
   diagnose,
   type Layer,
@@ -58,8 +59,11 @@ test("types are those of the subclass, and of the layers of the library", () => 
   expectTypeOf(new Sequential(new ReLU()).forward).toEqualTypeOf<(x: Tensor) => Tensor>();
   expectTypeOf(new Sequential().layers).toEqualTypeOf<readonly Layer[]>();
   expectTypeOf<Linear>().toExtend<Layer>();
-  expectTypeOf<Vae>().toExtend<Module>();
-  expectTypeOf<Layer>().toExtend<Module>();
+  expectTypeOf<Vae>().toExtend<AnyModule>();
+  expectTypeOf<Vae>().not.toExtend<Module>();
+  expectTypeOf<Cell>().toExtend<AnyModule>();
+  expectTypeOf(summary).parameter(0).toEqualTypeOf<AnyModule>();
+  expectTypeOf<Module>().toExtend<Layer>();
   const module: Module = new Linear(4, 2);
   const y: Tensor = module.forward(x);
   expect(y.shape).toEqual([1, 2]);

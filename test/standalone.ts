@@ -1,6 +1,6 @@
 // How a written module is loaded, and compared with the model that it was.
 import { expect } from "vitest";
-import { type Layer, noGrad, type Tensor } from "../src/index";
+import { type Module, noGrad, type Tensor } from "../src/index";
 import { type Standalone, type StandaloneOptions, toModule } from "../src/standalone/index";
 import type { Row } from "./moduleRows";
 
@@ -24,7 +24,7 @@ export const inputFor = (row: Row, { shape }: Tensor) => [
 
 /** The largest |error| / max(1, |y|); the same infinities and NaN count as none. */
 export async function errorOf(
-  model: Layer,
+  model: Module,
   options: StandaloneOptions | undefined,
   x: Tensor,
 ): Promise<number> {

@@ -1,7 +1,7 @@
 import { withGrad } from "../autograd";
 import { full } from "../create";
 import { DomainError, expectFunction, NablasError, OptionError, withDefaults } from "../errors";
-import { type Layer, Module } from "../nn/module";
+import { type AnyModule, type Layer, Module } from "../nn/module";
 import { clone, detach } from "../ops/layout";
 import { toTensor } from "../ops/operand";
 import { getRngState, setRngState } from "../ops/random";
@@ -136,7 +136,7 @@ function domainFindings(trace: Trace, batch: Batch, { error, ofTargets, stages }
 }
 
 /** Runs `fn`, and gives buffers of the model and random numbers the values again that they had. */
-export function unchanged<T>(model: Module, fn: () => T): T {
+export function unchanged<T>(model: AnyModule, fn: () => T): T {
   const random = getRngState();
   const buffers = model.namedBuffers().map(([, buffer]) => ({ buffer, values: clone(buffer) }));
   try {

@@ -1,6 +1,6 @@
 import { NablasError, NonFiniteError } from "../errors";
 import { loadCheckpoint, type Stateful, saveCheckpoint } from "../io/checkpoint";
-import type { Module } from "../nn/module";
+import type { AnyModule } from "../nn/module";
 import { Budget } from "../pace";
 import { eager } from "../recording";
 import type { Tensor } from "../tensor";
@@ -23,7 +23,7 @@ export class Guard {
   private readonly parts: Readonly<Record<string, Stateful>>;
 
   constructor(
-    private readonly model: Module | undefined,
+    private readonly model: AnyModule | undefined,
     optimizer: Stateful | undefined,
     private readonly training: Stateful,
   ) {
@@ -72,6 +72,6 @@ export class Guard {
 }
 
 /** Whether all parameters are finite. */
-function hasFinite(model: Module): boolean {
+function hasFinite(model: AnyModule): boolean {
   return model.parameters().every(({ ptr, shape }) => statistics(ptr, shape).nonFinite === undefined);
 }

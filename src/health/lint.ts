@@ -4,7 +4,7 @@ import { expectFunction, NablasError, OptionError, text, withDefaults } from "..
 import { Dropout } from "../nn/dropout";
 import { Embedding } from "../nn/embedding";
 import { Linear } from "../nn/linear";
-import { type Layer, type Module, modulesIn } from "../nn/module";
+import { type AnyModule, type Layer, modulesIn } from "../nn/module";
 import { BatchNorm1d, LayerNorm } from "../nn/normalization";
 import { randn } from "../ops/random";
 import { recorder } from "../recording";
@@ -51,7 +51,7 @@ export function lint<Targets = Tensor>(
 }
 
 /** Random numbers, or indices of 0, in the shape that the model takes. */
-function exampleInput(model: Module, given: Shape | undefined): Tensor {
+function exampleInput(model: AnyModule, given: Shape | undefined): Tensor {
   const first = firstSized(model);
   if (first instanceof Embedding) return zeros(given ?? [4], { dtype: "i32" });
   const shape = given ?? (first && [4, ...sizesOf(first)]);
@@ -63,7 +63,7 @@ function exampleInput(model: Module, given: Shape | undefined): Tensor {
 
 type Sized = Linear | BatchNorm1d | LayerNorm | Embedding;
 
-function firstSized(model: Module): Sized | undefined {
+function firstSized(model: AnyModule): Sized | undefined {
   for (const [, layer] of modulesIn(model)) {
     if (
       layer instanceof Linear ||

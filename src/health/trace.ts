@@ -1,6 +1,6 @@
 // What happens in a forward and a backward pass, seen by an observer: a stage for each op, and which of them are layers.
 import type { Node } from "../autograd";
-import type { Module } from "../nn/module";
+import type { AnyModule } from "../nn/module";
 import { unaries } from "../ops/unary";
 import { type Observer, observer, setObserver } from "../recording";
 import { type Shape, Tensor } from "../tensor";
@@ -47,7 +47,7 @@ export interface Stage {
   /** Which of the stages of this op and path: 1, 2, … */
   readonly count: number;
   /** The module, if it has no others in it and is no more than this op. */
-  module: Module | undefined;
+  module: AnyModule | undefined;
   weights: readonly Weight[];
   /** Of a product with a weight: how many numbers go into one of its results, and into how many of them one number goes. */
   readonly fans: readonly [fanIn: number, fanOut: number] | undefined;
@@ -59,7 +59,7 @@ export interface Stage {
 }
 
 interface Call {
-  module: Module;
+  module: AnyModule;
   path: string;
   /** Stages before it. */
   start: number;
@@ -71,7 +71,7 @@ export class Trace implements Observer {
   /** Tensors without a history that got gradients. */
   readonly leaves = new Set<Tensor>();
   /** The model: the outermost module called first. */
-  model: Module | undefined;
+  model: AnyModule | undefined;
   /** Its output. */
   output: Stage | undefined;
   private readonly byNode = new Map<Node, Stage>();
@@ -98,8 +98,8 @@ export class Trace implements Observer {
   }
 
   entered(module: object, path: string): void {
-    this.model ??= module as Module;
-    this.calls.push({ module: module as Module, path, start: this.stages.length });
+    this.model ??= module as AnyModule;
+    this.calls.push({ module: module as AnyModule, path, start: this.stages.length });
   }
 
   left(output: unknown): void {

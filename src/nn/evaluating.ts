@@ -1,8 +1,8 @@
 import { noGrad } from "../autograd";
-import { type Module, modulesIn } from "./module";
+import { type AnyModule, modulesIn } from "./module";
 
 /** Runs `fn` without recording, `model` being in evaluation; then every module has the mode again that it had. */
-export function evaluating<T>(model: Module, fn: () => T): T {
+export function evaluating<T>(model: AnyModule, fn: () => T): T {
   const modes = [...modulesIn(model)].map(([, module]) => ({ module, training: module.training }));
   model.eval();
   try {

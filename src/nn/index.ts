@@ -18,6 +18,6 @@ export {
   xavierUniform,
 } from "./init";
 export { Linear, type LinearOptions } from "./linear";
-export { type Layer, Module, parameter } from "./module";
+export { type AnyModule, type Layer, Module, parameter } from "./module";
 export { BatchNorm1d, LayerNorm } from "./normalization";
 export { Sequential } from "./sequential";

@@ -43,7 +43,7 @@ function isParameter(x: unknown): x is Tensor {
  * A forward pass that records nothing gives back the memory of its intermediates when it ends; an error in it says in
  * which module it arose.
  */
-export abstract class Module {
+export abstract class AnyModule {
   /** Whether dropout, rrelu and their like behave as in training. @see train @see eval */
   training = true;
 
@@ -54,7 +54,7 @@ export abstract class Module {
     const place: Place = { module: this, parts: undefined, within: null };
     Object.defineProperty(this, "forward", {
       value: (...inputs: unknown[]) => {
-        if (forward !== undefined) return pass(place, () => forward.apply(this, inputs));
+        if (forward !== undefined) return pass(place, () => forward.apply(this, inputs as never[]));
         throw new OptionError(`${this.constructor.name}: a class that extends Module defines forward(x)`);
       },
       configurable: true,
@@ -63,8 +63,7 @@ export abstract class Module {
   }
 
   /** The forward pass. Calling it is what a module is for: it names the module in errors, and frees intermediates. */
-  // biome-ignore lint/suspicious/noExplicitAny: what goes in and comes out is for each subclass to say
-  abstract forward(...inputs: any[]): any;
+  abstract forward(...inputs: never[]): unknown;
 
   /**
    * Makes a module, which is kept where it cannot be found, a child of this one, also as a property of that name:
@@ -74,7 +73,7 @@ export abstract class Module {
    * @returns the module
    * @throws OptionError for a name that something else has
    */
-  register<M extends Module>(name: string, module: M, options?: { owned?: boolean }): M {
+  register<M extends AnyModule>(name: string, module: M, options?: { owned?: boolean }): M {
     register(this, name, module, options);
     return module;
   }
@@ -83,8 +82,8 @@ export abstract class Module {
    * The modules directly inside this one, with their names: the fields, "blocks.0" for an array's first, "heads.policy" for that
    * of a plain object or a Map.
    */
-  namedChildren(): [name: string, module: Module][] {
-    return itemsOf(this).filter((item): item is [string, Module] => item[1] instanceof Module);
+  namedChildren(): [name: string, module: AnyModule][] {
+    return itemsOf(this).filter((item): item is [string, AnyModule] => item[1] instanceof AnyModule);
   }
 
   /** Every parameter with its name, such as ["0.weight", tensor]; a shared one once. */
@@ -195,14 +194,25 @@ export abstract class Module {
   }
 }
 
-/** A module that makes one tensor of one. */
-export interface Layer extends Module {
+/**
+ * What classes extend, and, as a type, a module that makes a tensor of tensors: `AnyModule` is the type of all.
+ * @see AnyModule
+ */
+export const Module: typeof AnyModule = AnyModule;
+
+export interface Module extends AnyModule {
+  /** The forward pass. */
+  forward(...inputs: Tensor[]): Tensor;
+}
+
+/** A module that makes a tensor of one tensor. */
+export interface Layer extends AnyModule {
   /** The forward pass. */
   forward(x: Tensor): Tensor;
 }
 
 /** Modules in whose `train` we are: what is inside itself is not entered again. */
-const entered = new Set<Module>();
+const entered = new Set<AnyModule>();
 
 type Kind = (x: unknown) => x is Tensor;
 
@@ -210,10 +220,10 @@ type Kind = (x: unknown) => x is Tensor;
  * A module and all inside it, each before its own, with the path to it: "encoder.0.". What it is inside of is passed over.
  */
 export function* modulesIn(
-  module: Module,
+  module: AnyModule,
   path = "",
-  above: readonly Module[] = [],
-): Generator<[path: string, module: Module]> {
+  above: readonly AnyModule[] = [],
+): Generator<[path: string, module: AnyModule]> {
   if (above.includes(module)) return;
   yield [path, module];
   for (const [name, child] of module.namedChildren())
@@ -221,7 +231,7 @@ export function* modulesIn(
 }
 
 /** The tensors of each kind in the fields of a module, one kind after another as PyTorch orders them; then its children's. */
-function named(root: Module, kinds: readonly Kind[]): [string, Tensor][] {
+function named(root: AnyModule, kinds: readonly Kind[]): [string, Tensor][] {
   return [...modulesIn(root)].flatMap(([path, module]) => {
     const items = itemsOf(module);
     return kinds.flatMap((kind) =>

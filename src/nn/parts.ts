@@ -2,25 +2,25 @@
 import { OptionError, text, withDefaults } from "../errors";
 import { isPlain } from "../scope";
 import { Tensor } from "../tensor";
-import { Module } from "./module";
+import { AnyModule } from "./module";
 
 /** A module or a tensor in a field, under its name: "hidden", "blocks.0", "heads.policy". */
-export type Item = [name: string, item: Module | Tensor];
+export type Item = [name: string, item: AnyModule | Tensor];
 
 /** The names that were registered with a module, each with the module if it is no child but a guest. */
-const registered = new WeakMap<Module, Map<string, Module | undefined>>();
+const registered = new WeakMap<AnyModule, Map<string, AnyModule | undefined>>();
 
 /** As an assignment makes a property. */
 export const PLAIN = { configurable: true, enumerable: true, writable: true };
 
 /** @see Module.register */
-export function register(to: Module, name: string, part: Module, options?: { owned?: boolean }): void {
+export function register(to: AnyModule, name: string, part: AnyModule, options?: { owned?: boolean }): void {
   const op = `${to.constructor.name}.register`;
   const { owned } = withDefaults(op, { owned: true }, options);
-  const names = registered.get(to) ?? new Map<string, Module | undefined>();
+  const names = registered.get(to) ?? new Map<string, AnyModule | undefined>();
   const fields = to as unknown as Record<string, unknown>;
   const isFree = typeof name === "string" && (names.has(name) || !(name in to) || fields[name] === part);
-  if (!isFree || name === "" || !(part instanceof Module)) {
+  if (!isFree || name === "" || !(part instanceof AnyModule)) {
     throw new OptionError(
       `${op}: expected a name that nothing else has and a module, got ${text(name)}, ${text(part)}`,
     );
@@ -31,25 +31,27 @@ export function register(to: Module, name: string, part: Module, options?: { own
 }
 
 /** Modules that run inside `module` and are no children of it. */
-function guestsOf(module: Module): [name: string, guest: Module][] {
-  return [...(registered.get(module) ?? [])].filter((one): one is [string, Module] => one[1] !== undefined);
+function guestsOf(module: AnyModule): [name: string, guest: AnyModule][] {
+  return [...(registered.get(module) ?? [])].filter(
+    (one): one is [string, AnyModule] => one[1] !== undefined,
+  );
 }
 
 /** The children of a module and its guests. */
-export function partsOf(module: Module): [name: string, part: Module][] {
+export function partsOf(module: AnyModule): [name: string, part: AnyModule][] {
   return [...module.namedChildren(), ...guestsOf(module)];
 }
 
 /** What is in the fields of a module, guests apart. */
-export function itemsOf(module: Module): Item[] {
+export function itemsOf(module: AnyModule): Item[] {
   const found: Item[] = [];
   for (const field of Object.entries(module)) {
     const value: unknown = field[1];
-    if (value instanceof Module || value instanceof Tensor) found.push([field[0], value]);
+    if (value instanceof AnyModule || value instanceof Tensor) found.push([field[0], value]);
     else if (typeof value === "object") collect(field, found);
   }
   const guests = guestsOf(module).map(([, guest]) => guest);
-  return guests.length === 0 ? found : found.filter(([, item]) => !guests.includes(item as Module));
+  return guests.length === 0 ? found : found.filter(([, item]) => !guests.includes(item as AnyModule));
 }
 
 /** In the order in which they are written, without recursion: a list of nodes may be long. */
@@ -58,7 +60,7 @@ function collect(field: [string, unknown], found: Item[]): void {
   const pending = [field];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const [name, value] = next;
-    if (value instanceof Module || value instanceof Tensor) found.push([name, value]);
+    if (value instanceof AnyModule || value instanceof Tensor) found.push([name, value]);
     else if (typeof value === "object" && value !== null && !seen.has(value)) {
       seen.add(value);
       const inner: [string, unknown][] = [];

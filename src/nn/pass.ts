@@ -4,19 +4,19 @@ import { NablasError, OptionError } from "../errors";
 import { observer, recorder } from "../recording";
 import { inModule } from "../scope";
 import { Tensor, tensorsIn } from "../tensor";
-import type { Module } from "./module";
+import type { AnyModule } from "./module";
 import { itemsOf, PLAIN, partsOf } from "./parts";
 
 /** A module, and what earlier passes have shown. */
 export interface Place {
-  readonly module: Module;
+  readonly module: AnyModule;
   /**
    * Where it is the outermost module, what may run in its forward pass: what is inside it, its guests, what is inside these, and
    * what need not belong to it, having no tensors and a forward pass that does not ask for the mode.
    */
-  parts: WeakSet<Module> | undefined;
+  parts: WeakSet<AnyModule> | undefined;
   /** The parts among which it was found last. */
-  within: WeakSet<Module> | null;
+  within: WeakSet<AnyModule> | null;
 }
 
 /** The modules whose forward pass is under way, outermost first. */
@@ -61,7 +61,7 @@ function path(): string {
   return names.join(".");
 }
 
-function reach(module: Module, found = new Set<Module>()): Set<Module> {
+function reach(module: AnyModule, found = new Set<AnyModule>()): Set<AnyModule> {
   if (found.has(module)) return found;
   found.add(module);
   for (const [, part] of partsOf(module)) reach(part, found);
@@ -69,7 +69,7 @@ function reach(module: Module, found = new Set<Module>()): Set<Module> {
 }
 
 /** What may run in the forward pass that is under way, as far as is known from an earlier one, or looking `again`. */
-function allowed(again = false): WeakSet<Module> {
+function allowed(again = false): WeakSet<AnyModule> {
   const root = active[0]!;
   if (again || root.parts === undefined) root.parts = new WeakSet(reach(root.module));
   return root.parts;
@@ -90,7 +90,7 @@ function belongs(place: Place): boolean {
   return true;
 }
 
-function hasTensors(module: Module): boolean {
+function hasTensors(module: AnyModule): boolean {
   return itemsOf(module).some(([, item]) => item instanceof Tensor && item.node === undefined);
 }
 
@@ -98,7 +98,7 @@ function hasTensors(module: Module): boolean {
  * Runs the forward pass of a module without tensors that does not belong, a ReLU made there for instance.
  * @throws OptionError if it asks for the mode, which train() and eval() do not set, or has tensors now
  */
-function withoutMode<T>(module: Module, forward: () => T): T {
+function withoutMode<T>(module: AnyModule, forward: () => T): T {
   let { training: mode } = module;
   let asked = false;
   const get = () => {
@@ -122,7 +122,7 @@ function withoutMode<T>(module: Module, forward: () => T): T {
 }
 
 /** The error for what runs in a forward pass and does not belong to it: it names the outermost such module. */
-function stray(module: Module): OptionError {
+function stray(module: AnyModule): OptionError {
   const chain = [...active.map((place) => place.module), module];
   const at = chain.findIndex((one) => !allowed().has(one));
   return new OptionError(

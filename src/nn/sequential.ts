@@ -1,6 +1,6 @@
 import { OptionError } from "../errors";
 import type { Tensor } from "../tensor";
-import { type Layer, Module } from "./module";
+import { type AnyModule, type Layer, Module } from "./module";
 
 /** Modules one after another; their names are their positions: "0.weight". */
 export class Sequential extends Module {
@@ -25,7 +25,7 @@ export class Sequential extends Module {
   }
 
   /** The layers by their positions, and what a subclass has beside them. */
-  override namedChildren(): [string, Module][] {
+  override namedChildren(): [string, AnyModule][] {
     return super.namedChildren().map(([name, module]) => [name.replace(/^layers\./, ""), module]);
   }
 

@@ -1,5 +1,6 @@
 // How each activation is written.
 import {
+  type AnyModule,
   CELU,
   ELU,
   GELU,
@@ -11,7 +12,6 @@ import {
   LogSigmoid,
   LogSoftmax,
   Mish,
-  type Module,
   PReLU,
   ReLU,
   ReLU6,
@@ -27,12 +27,15 @@ import {
 import { type Attributes, type GraphWriter, layer, type Value, type Write } from "./writer";
 
 /** One node, with attributes that follow from the layer. */
-function node<M extends Module>(opType: string, attributes: (layer: M) => Attributes = () => ({})): Write<M> {
+function node<M extends AnyModule>(
+  opType: string,
+  attributes: (layer: M) => Attributes = () => ({}),
+): Write<M> {
   return (graph, layer, x) => ({ ...x, name: graph.node(opType, [x.name], attributes(layer)) });
 }
 
 /** Nodes that make of the name of x that of y. */
-function nodes<M extends Module>(make: (graph: GraphWriter, x: string, layer: M) => string): Write<M> {
+function nodes<M extends AnyModule>(make: (graph: GraphWriter, x: string, layer: M) => string): Write<M> {
   return (graph, layer, x) => ({ ...x, name: make(graph, x.name, layer) });
 }
 

@@ -1,5 +1,6 @@
 // How each layer is written, in evaluation, with the operators of opset 20.
 import {
+  type AnyModule,
   BatchNorm1d,
   Dropout,
   Embedding,
@@ -7,7 +8,6 @@ import {
   LayerNorm,
   Linear,
   Maxout,
-  type Module,
   OptionError,
   Sequential,
   ShapeError,
@@ -44,7 +44,7 @@ export function knownLayers(): Layers {
 }
 
 /** How a module is written; undefined if nobody knows what its forward pass does. */
-export function writerOf(layers: Layers, module: Module): Write<Module> | undefined {
+export function writerOf(layers: Layers, module: AnyModule): Write<AnyModule> | undefined {
   return layers.get(Object.getPrototypeOf(module).forward);
 }
 
@@ -112,7 +112,7 @@ function batchNorm(graph: GraphWriter, { features, options, ...layer }: BatchNor
 }
 
 /** Why a module cannot be written, though its class can. */
-export function faultOf(module: Module): string | undefined {
+export function faultOf(module: AnyModule): string | undefined {
   return module instanceof BatchNorm1d && module.runningMean === null
     ? "has no running statistics (trackRunningStats: false), and a file has no batch to take them of"
     : undefined;

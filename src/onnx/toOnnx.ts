@@ -1,5 +1,5 @@
 import { text } from "../errors";
-import { Embedding, Flatten, Module, OptionError, summary } from "../index";
+import { type AnyModule, Embedding, Flatten, type Layer, Module, OptionError, summary } from "../index";
 import { faultOf, knownLayers, writerOf } from "./layers";
 import { encodeModel, FLOAT, INT32, INT64, type ValueInfoProto } from "./proto";
 import { type Dim, GraphWriter, type Layers } from "./writer";
@@ -28,7 +28,7 @@ export interface OnnxOptions {
  * @throws OptionError that names every module that cannot be written, with its path, or for another option
  * @throws what the model says of an input of that shape, with 1 for an open size
  */
-export function toOnnx(model: Module, options: OnnxOptions): Uint8Array {
+export function toOnnx(model: Layer, options: OnnxOptions): Uint8Array {
   const op = "toOnnx";
   if (!(model instanceof Module)) throw new OptionError(`${op}: expected a module, got ${text(model)}`);
   const { input, indices } = checked(op, options);
@@ -87,7 +87,7 @@ function checked(op: string, options: OnnxOptions): Required<OnnxOptions> {
 }
 
 /** The modules that cannot be written, with their paths. Within one of unknown forward pass it does not look. */
-function faultsIn(layers: Layers, module: Module, path: string): string[] {
+function faultsIn(layers: Layers, module: AnyModule, path: string): string[] {
   const label = path === "" ? String(module) : `${module} "${path}"`;
   if (writerOf(layers, module) === undefined) return [`${label}, whose forward pass is not known`];
   const fault = faultOf(module);
@@ -98,11 +98,11 @@ function faultsIn(layers: Layers, module: Module, path: string): string[] {
 }
 
 /** Whether the input goes into an Embedding. */
-function takesIndices(model: Module): boolean {
+function takesIndices(model: AnyModule): boolean {
   return leaves(model).find((layer) => !(layer instanceof Flatten)) instanceof Embedding;
 }
 
-function leaves(module: Module): Module[] {
+function leaves(module: AnyModule): AnyModule[] {
   const children = module.namedChildren();
   return children.length === 0 ? [module] : children.flatMap(([, child]) => leaves(child));
 }

@@ -1,5 +1,5 @@
 // The nodes and initialisers of a graph that is being written.
-import type { Module, Tensor } from "../index";
+import type { AnyModule, Tensor } from "../index";
 import { ATTRIBUTE, type AttributeProto, FLOAT, INT64, type NodeProto, type TensorProto } from "./proto";
 
 /** A size, or the name of one that is left open. */
@@ -74,13 +74,13 @@ export class GraphWriter {
 export type Write<M> = (graph: GraphWriter, layer: M, x: Value) => Value;
 
 /** Layers are known by their forward pass, so that a class that takes over another's is known as well. */
-export type Layers = ReadonlyMap<unknown, Write<Module>>;
+export type Layers = ReadonlyMap<unknown, Write<AnyModule>>;
 
-export function layer<M extends Module>(
+export function layer<M extends AnyModule>(
   Layer: new (...args: never[]) => M,
   write: Write<M>,
-): [unknown, Write<Module>] {
-  return [Layer.prototype.forward, write as unknown as Write<Module>];
+): [unknown, Write<AnyModule>] {
+  return [Layer.prototype.forward, write as unknown as Write<AnyModule>];
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

@@ -3,7 +3,7 @@ import { gradEnabled } from "../autograd";
 import { DisposedError, PlanError, refusePromise, show } from "../errors";
 import type { Held, LeafGradient } from "../gradient";
 import { type Buffer, gradientChanges, moment, type Origin } from "../memory";
-import type { Module } from "../nn/module";
+import type { AnyModule } from "../nn/module";
 import { structure } from "../recording";
 import { freeNow, isPlain, outsideScopes, Region, scopeOf } from "../scope";
 import { Tensor, tensorsIn } from "../tensor";
@@ -48,7 +48,7 @@ export class Variant<R> {
   private readonly plan: Plan;
   private readonly isGradEnabled = gradEnabled();
   private readonly modes: readonly { module: { training: boolean }; training: boolean }[];
-  private readonly parameters: readonly { module: Module; tensors: readonly Tensor[] }[];
+  private readonly parameters: readonly { module: AnyModule; tensors: readonly Tensor[] }[];
   /** Tensors from outside, and what they were like. */
   private readonly used: readonly { t: Tensor; requiresGrad: boolean }[];
   private readonly gradients: readonly PlannedGradient[];
@@ -81,8 +81,8 @@ export class Variant<R> {
     const { modules, externals, gradients, overwrites } = this.recording;
     this.modes = [...modules].map((module) => ({ module, training: module.training }));
     this.parameters = [...modules].map((module) => ({
-      module: module as Module,
-      tensors: (module as Module).parameters(),
+      module: module as AnyModule,
+      tensors: (module as AnyModule).parameters(),
     }));
     this.used = [...externals].map((t) => ({ t, requiresGrad: t.requiresGrad }));
     this.gradients = [...gradients].flatMap(([t, use]) =>

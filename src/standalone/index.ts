@@ -1,6 +1,6 @@
 // A trained network as the text of a module of its own, for places where even the library is too much.
 import { text as told } from "../errors";
-import { Module, NablasError, OptionError, Sequential } from "../index";
+import { type AnyModule, type Layer, Module, NablasError, OptionError, Sequential } from "../index";
 import { type Sizes, size, Text } from "./text";
 import { rowOf, writerOf } from "./writers";
 
@@ -50,7 +50,7 @@ export interface Standalone {
  * @throws OptionError for modules of one's own, which it lists, for a BatchNorm1d without running statistics, and without
  *   an `input` where the first layer does not tell it; ShapeError for an input that does not fit
  */
-export function toModule(model: Module, options: StandaloneOptions = {}): Standalone {
+export function toModule(model: Layer, options: StandaloneOptions = {}): Standalone {
   const { input, weights } = read(options);
   const modules = flat(model);
   const start: Sizes = { lead: 1, rest: input ?? inputOf(modules) };
@@ -101,11 +101,11 @@ function read(options: StandaloneOptions): { input: number[] | undefined; weight
 
 interface Placed {
   path: string;
-  module: Module;
+  module: AnyModule;
 }
 
 /** The modules one after another. @throws OptionError that lists those of one's own */
-function flat(model: Module): Placed[] {
+function flat(model: AnyModule): Placed[] {
   if (!(model instanceof Module)) throw new OptionError(`toModule: expected a module, got ${told(model)}`);
   const placed = inside(model, "");
   const foreign = placed.filter(({ module }) => writerOf(module) === undefined);
@@ -116,7 +116,7 @@ function flat(model: Module): Placed[] {
   );
 }
 
-function inside(module: Module, path: string): Placed[] {
+function inside(module: AnyModule, path: string): Placed[] {
   const kind: unknown = module.constructor;
   if (kind !== Sequential) return [{ path, module }];
   return module
@@ -130,7 +130,7 @@ function inputOf(modules: readonly Placed[]): readonly number[] {
   throw new OptionError("toModule: the first layer does not tell its input; pass { input: [null, 64] }");
 }
 
-function write(path: string, module: Module, sizes: Sizes, text: Text): Sizes {
+function write(path: string, module: AnyModule, sizes: Sizes, text: Text): Sizes {
   text.enter(path);
   try {
     return writerOf(module)!(module, sizes, text);

@@ -1,5 +1,6 @@
 // What each module is in a written one: the statements of its evaluation, and the shape of what it gives.
 import {
+  type AnyModule,
   BatchNorm1d,
   CELU,
   Dropout,
@@ -18,7 +19,6 @@ import {
   LogSoftmax,
   Maxout,
   Mish,
-  type Module,
   OptionError,
   PReLU,
   ReLU,
@@ -36,23 +36,23 @@ import {
 import { type Sizes, size, type Text } from "./text";
 
 /** Writes the statements of a module that gets x of these sizes; returns the sizes of what it gives. */
-export type Writer<M = Module> = (module: M, x: Sizes, text: Text) => Sizes;
+export type Writer<M = AnyModule> = (module: M, x: Sizes, text: Text) => Sizes;
 
 type Class<M> = abstract new (...args: never[]) => M;
 
 const WRITERS = new Map<unknown, Writer<never>>();
 
-function row<M extends Module>(kind: Class<M>, writer: Writer<M>): void {
+function row<M extends AnyModule>(kind: Class<M>, writer: Writer<M>): void {
   WRITERS.set(kind, writer);
 }
 
 /** The writer of a module of the library; a class of the user's own has none, even if it extends one that has. */
-export function writerOf(module: Module): Writer | undefined {
+export function writerOf(module: AnyModule): Writer | undefined {
   return WRITERS.get(module.constructor) as Writer | undefined;
 }
 
 /** A function of one number, with numbers behind it. */
-function each<M extends Module>(
+function each<M extends AnyModule>(
   kind: Class<M>,
   name: string,
   numbers: (module: M) => number[] = () => [],
@@ -180,7 +180,7 @@ function misfit(wanted: string, { rest }: Sizes): ShapeError {
 }
 
 /** The size of a row as far as the first module tells it; undefined where it keeps whatever shape it gets. */
-export function rowOf(module: Module): readonly number[] | "any" | undefined {
+export function rowOf(module: AnyModule): readonly number[] | "any" | undefined {
   if (module instanceof Linear) return [module.weight.shape[1]!];
   if (module instanceof BatchNorm1d) return [module.features];
   if (module instanceof LayerNorm) return module.normalizedShape;

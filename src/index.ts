@@ -2,9 +2,16 @@ export { noGrad } from "./autograd";
 export { type AverageOptions, averageGradients, averageState } from "./average";
 export { arange, eye, full, ones, type TensorOptions, tensor, zeros } from "./create";
 export type { Rows, Values } from "./data/column";
-export { type Batch, type BatchOptions, Dataset, dataset, type SplitOptions } from "./data/dataset";
+export {
+  type Batch,
+  type BatchOptions,
+  Dataset,
+  type DatasetOptions,
+  dataset,
+  type SplitOptions,
+} from "./data/dataset";
 export { readIdx } from "./data/idx";
-export { Normalise, type Scaler, Standardise } from "./data/scaler";
+export { Normalise, type Scaler, type ScalerState, Standardise } from "./data/scaler";
 export type { EarlyStopping } from "./earlyStopping";
 export {
   CorruptionError,

@@ -1,6 +1,6 @@
 // Softmax and its relatives along rows, all from the row's maximum m and its excess (simd/exponentials.ts).
 import {
-  belowMax, excess, exponentials, Far, log1p, LONG, lowerRow, Near, NEAR,
+  belowMax, excess, exponentials, farPart, highPart, leastNear, log1p, LONG, lowerRow, lowPart, nearPart,
 } from "./simd/exponentials";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
@@ -84,17 +84,16 @@ export function logSoftmaxForward(x: usize, y: usize, rows: i32, cols: i32): voi
 export function logSoftmaxBackward(x: usize, y: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const stride = <usize>cols << 2;
   for (let r = 0; r < rows; r++, x += stride, y += stride, dy += stride, dx += stride) {
-    const m = rowMax(x, cols);
-    const most = rowMax(y, cols);
-    if (abs(m) <= NEAR) logSoftmaxRow<Near>(x, m, most, dy, dx, cols);
-    else logSoftmaxRow<Far>(x, m, most, dy, dx, cols);
+    logSoftmaxRow(x, rowMax(x, cols), rowMax(y, cols), dy, dx, cols);
   }
 }
 
-function logSoftmaxRow<M>(x: usize, m: f32, most: f32, dy: usize, dx: usize, cols: i32): void {
-  const bound = f32x4.splat(changetype<M>(0).bound(m));
-  const high = f32x4.splat(changetype<M>(0).high(m));
-  const low = f32x4.splat(-m - changetype<M>(0).high(m));
+function logSoftmaxRow(x: usize, m: f32, most: f32, dy: usize, dx: usize, cols: i32): void {
+  const far = f32x4.splat(farPart(m));
+  const near = nearPart(m);
+  const least = leastNear(near);
+  const high = highPart(near);
+  const low = lowPart(near);
   const sums = besideAndAt(x, dy, m, cols);
   const beside = f64x2.extract_lane(sums, 0);
   const at = f64x2.extract_lane(sums, 1);
@@ -104,7 +103,7 @@ function logSoftmaxRow<M>(x: usize, m: f32, most: f32, dy: usize, dx: usize, col
   for (; cols > 0; cols -= 4, x += 16, dy += 16, dx += 16) {
     const v = v128.load(x);
     const g = v128.load(dy);
-    const e = Math4.lower(changetype<M>(0).lifted(v, bound, high, low));
+    const e = Math4.lower(Math4.liftedExpOfThree(f32x4.pmax(belowMax(v, far), least), high, low));
     const tie = f32x4.eq(v, f32x4.splat(m));
     let d = f32x4.sub(g, f32x4.mul(e, share));
     if (v128.any_true(tie)) d = v128.bitselect(atMost(g, f64x2.splat(at), rest), d, tie);
@@ -152,18 +151,19 @@ export function logSumExpBackward(x: usize, dy: usize, dx: usize, rows: i32, col
     const row = excess(x, 0, cols);
     const m = f32x4.extract_lane(row, 0);
     const g = load<f32>(dy) / (1 + f32x4.extract_lane(row, 1));
-    if (abs(m) <= NEAR) logSumExpRow<Near>(x, m, g, dx, cols);
-    else logSumExpRow<Far>(x, m, g, dx, cols);
+    logSumExpRow(x, m, g, dx, cols);
   }
 }
 
 /** dx += g e^(x − m) */
-function logSumExpRow<M>(x: usize, m: f32, g: f32, dx: usize, cols: i32): void {
-  const bound = f32x4.splat(changetype<M>(0).bound(m));
-  const high = f32x4.splat(changetype<M>(0).high(m));
-  const low = f32x4.splat(-m - changetype<M>(0).high(m));
+function logSumExpRow(x: usize, m: f32, g: f32, dx: usize, cols: i32): void {
+  const far = f32x4.splat(farPart(m));
+  const near = nearPart(m);
+  const least = leastNear(near);
+  const high = highPart(near);
+  const low = lowPart(near);
   for (; cols > 0; cols -= 4, x += 16, dx += 16) {
-    const e = Math4.lower(changetype<M>(0).lifted(v128.load(x), bound, high, low));
+    const e = Math4.lower(Math4.liftedExpOfThree(f32x4.pmax(belowMax(v128.load(x), far), least), high, low));
     const sum = f32x4.add(v128.load(dx), f32x4.mul(f32x4.splat(g), e));
     if (cols >= 4) v128.store(dx, sum);
     else Lanes.store(dx, sum, cols);

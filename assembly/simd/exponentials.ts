@@ -7,40 +7,37 @@ import { rowMax } from "./reduce";
 /** Exponentials that are added in float32 before float64 takes over: few, as sums of equal numbers round one way. */
 const FEW = 64;
 
-/** Beyond it x − m is exact for every x whose exponential is not 0. */
-export const NEAR: f32 = 256;
-
 /**
- * 2^64 e^(x − m) for |m| ≤ NEAR. A float32 x − m may be off by 2^-18 and its exponential by 64 ULP, so −m stays in two parts,
- * high + low, until the exponent is reduced.
+ * m = far + near. A float32 x − m may be off by 2^-18, and its exponential by 64 ULP. Beyond ±256 m is far: x − m is exact
+ * for every x whose exponential is not 0. Else it is near, of which x keeps −high and −low beside it until the exponent is
+ * reduced, as in Math4.liftedExpOfThree.
  */
-@unmanaged
-export class Near {
-  /** The least x whose exponential counts. */
-  @inline bound(m: f32): f32 {
-    return m - 128;
-  }
-  /** −m, rounded to a multiple of 2^-14. */
-  @inline high(m: f32): f32 {
-    return 768 - (m + 768);
-  }
-  @inline lifted(x: v128, bound: v128, high: v128, low: v128): v128 {
-    return Math4.liftedExpOfThree(f32x4.pmax(x, bound), high, low);
-  }
+@inline
+export function farPart(m: f32): f32 {
+  return abs(m) <= 256 ? 0 : m;
 }
 
-/** 2^64 e^(x − m) for all other m, where ∞ − ∞ is 0. */
-@unmanaged
-export class Far {
-  @inline bound(m: f32): f32 {
-    return m;
-  }
-  @inline high(_m: f32): f32 {
-    return 0;
-  }
-  @inline lifted(x: v128, bound: v128, _high: v128, _low: v128): v128 {
-    return Math4.liftedExpNonPositive(belowMax(x, bound));
-  }
+@inline
+export function nearPart(m: f32): f32 {
+  return abs(m) <= 256 ? m : 0;
+}
+
+/** −near, rounded to a multiple of 2^-14. */
+@inline
+export function highPart(near: f32): v128 {
+  return f32x4.splat(768 - (near + 768));
+}
+
+/** −near without its high part. */
+@inline
+export function lowPart(near: f32): v128 {
+  return f32x4.splat(near + 768 - 768 - near);
+}
+
+/** The least x − far whose exponential counts. */
+@inline
+export function leastNear(near: f32): v128 {
+  return f32x4.splat(near - 128);
 }
 
 /** Exponentials are formed as 2^64 e^x, a normal number for all x ≥ −128, and lowered at the end. */
@@ -56,13 +53,14 @@ export const LONG = 32;
  */
 export function exponentials(x: usize, e: usize, cols: i32, m: f32, ahead: usize): f64 {
   if (!(abs(m) < Infinity)) return limits(x, e, cols, m);
-  return abs(m) <= NEAR ? exponentialsFrom<Near>(x, e, cols, m, ahead) : exponentialsFrom<Far>(x, e, cols, m, ahead);
-}
-
-function exponentialsFrom<M>(x: usize, e: usize, cols: i32, m: f32, ahead: usize): f64 {
-  const bound = f32x4.splat(changetype<M>(0).bound(m));
-  const high = f32x4.splat(changetype<M>(0).high(m));
-  const low = f32x4.splat(-m - changetype<M>(0).high(m));
+  if (farPart(m) != 0) {
+    subtractRow(x, e, m, cols);
+    x = e;
+    m = 0;
+  }
+  const least = leastNear(m);
+  const high = highPart(m);
+  const low = lowPart(m);
   let total = f64x2.splat(0);
   while (cols > 0) {
     let sum = f32x4.splat(0);
@@ -70,14 +68,14 @@ function exponentialsFrom<M>(x: usize, e: usize, cols: i32, m: f32, ahead: usize
     cols -= block;
     for (; block >= 8; block -= 8, x += 32, e += 32) {
       load<i32>(x + ahead);
-      const e0 = changetype<M>(0).lifted(v128.load(x), bound, high, low);
-      const e1 = changetype<M>(0).lifted(v128.load(x, 16), bound, high, low);
+      const e0 = Math4.liftedExpOfThree(f32x4.pmax(v128.load(x), least), high, low);
+      const e1 = Math4.liftedExpOfThree(f32x4.pmax(v128.load(x, 16), least), high, low);
       sum = f32x4.add(sum, f32x4.add(e0, e1));
       v128.store(e, e0);
       v128.store(e, e1, 16);
     }
     for (; block > 0; block -= 4, x += 16, e += 16) {
-      const e0 = changetype<M>(0).lifted(v128.load(x), bound, high, low);
+      const e0 = Math4.liftedExpOfThree(f32x4.pmax(v128.load(x), least), high, low);
       sum = f32x4.add(sum, v128.and(e0, Lanes.mask(min(block, 4))));
       if (block >= 4) v128.store(e, e0);
       else Lanes.store(e, e0, block);
@@ -89,17 +87,29 @@ function exponentialsFrom<M>(x: usize, e: usize, cols: i32, m: f32, ahead: usize
 
 /**
  * The exponentials where m is not finite: elements equal to it count as 1, so that a row with +∞ comes to its limit and
- * one of nothing but −∞ to the even distribution.
+ * one of nothing but −∞ to the even distribution. Stores none if e is 0.
  */
 function limits(x: usize, e: usize, cols: i32, m: f32): f64 {
   let total: f64 = 0;
-  for (; cols > 0; cols--, x += 4, e += 4) {
+  for (; cols > 0; cols--, x += 4) {
     const v = load<f32>(x);
     const one: f32 = v == m ? 1 : v < m ? 0 : NaN;
     total += one;
+    if (!e) continue;
     store<f32>(e, LIFT * one);
+    e += 4;
   }
   return total;
+}
+
+/** y = x − m */
+function subtractRow(x: usize, y: usize, m: f32, n: i32): void {
+  const v = f32x4.splat(m);
+  for (; n > 0; n -= 4, x += 16, y += 16) {
+    const d = f32x4.sub(v128.load(x), v);
+    if (n >= 4) v128.store(y, d);
+    else Lanes.store(y, d, n);
+  }
 }
 
 /**
@@ -115,19 +125,21 @@ export function excess(x: usize, e: usize, cols: i32, ahead: usize = 0): v128 {
     // Taking 1 off a total above 3 magnifies its relative error by less than 1.5.
     more = total > 3 ? total - 1 : storedExcess(e, cols);
   } else {
-    more = abs(m) <= NEAR ? excessFrom<Near>(x, e, cols, m) : excessFrom<Far>(x, e, cols, m);
+    more = excessBelow(x, e, cols, m);
   }
   return f32x4.replace_lane(f32x4.splat(m), 1, <f32>more);
 }
 
-/**
- * The excess of a row with maximum m in one pass. Elements equal to m count as 1, infinite ones too, as in `limits`.
- */
-function excessFrom<M>(x: usize, e: usize, cols: i32, m: f32): f64 {
+/** The excess of a row with maximum m in one pass. */
+@inline
+function excessBelow(x: usize, e: usize, cols: i32, m: f32): f64 {
+  if (!(abs(m) < Infinity)) return limits(x, e, cols, m) - 1;
   const vm = f32x4.splat(m);
-  const bound = f32x4.splat(changetype<M>(0).bound(m));
-  const high = f32x4.splat(changetype<M>(0).high(m));
-  const low = f32x4.splat(-m - changetype<M>(0).high(m));
+  const far = f32x4.splat(farPart(m));
+  const near = nearPart(m);
+  const least = leastNear(near);
+  const high = highPart(near);
+  const low = lowPart(near);
   let rest: f64 = 0;
   let ties: i32 = 0;
   while (cols > 0) {
@@ -139,7 +151,7 @@ function excessFrom<M>(x: usize, e: usize, cols: i32, m: f32): f64 {
       const v = v128.load(x);
       const inside = Lanes.mask(min(block, 4));
       const tie = f32x4.eq(v, vm);
-      const e0 = changetype<M>(0).lifted(v, bound, high, low);
+      const e0 = Math4.liftedExpOfThree(f32x4.pmax(f32x4.sub(v, far), least), high, low);
       sum = f32x4.add(sum, v128.and(v128.andnot(e0, tie), inside));
       equal = i32x4.sub(equal, v128.and(tie, inside));
       if (e) {

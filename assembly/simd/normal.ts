@@ -40,16 +40,29 @@ export class Normal4 {
 
   /** (1 − Φ(a)) e^(a²/2) = Mills' ratio / √(2π) for 0 ≤ a ≤ 14.75: from ½ down to about φ(0) / a. 3 ULP. */
   @inline static tail(a: v128): v128 {
+    const d = Normal4.tailD(a);
+    return f32x4.div(d, Math4.madd(f32x4.mul(a, splat(SQRT_2PI)), d, Normal4.tailN(a)));
+  }
+
+  /** a tail(a), where the rounding of a D cancels out for large a: from a/2 to nearly φ(0). 3 ULP. */
+  @inline static scaledTail(a: v128): v128 {
+    const d = f32x4.mul(a, Normal4.tailD(a));
+    return f32x4.div(d, Math4.madd(d, splat(SQRT_2PI), Normal4.tailN(a)));
+  }
+
+  @inline private static tailD(a: v128): v128 {
     let d = Math4.madd(splat(TAIL_D, 5), a, splat(TAIL_D, 4));
     d = Math4.madd(d, a, splat(TAIL_D, 3));
     d = Math4.madd(d, a, splat(TAIL_D, 2));
     d = Math4.madd(d, a, splat(TAIL_D, 1));
-    d = Math4.madd(d, a, splat(TAIL_D, 0));
+    return Math4.madd(d, a, splat(TAIL_D, 0));
+  }
+
+  @inline private static tailN(a: v128): v128 {
     let n = Math4.madd(splat(TAIL_N, 4), a, splat(TAIL_N, 3));
     n = Math4.madd(n, a, splat(TAIL_N, 2));
     n = Math4.madd(n, a, splat(TAIL_N, 1));
-    n = Math4.madd(n, a, splat(TAIL_N, 0));
-    return f32x4.div(d, Math4.madd(f32x4.mul(a, splat(SQRT_2PI)), d, n));
+    return Math4.madd(n, a, splat(TAIL_N, 0));
   }
 
   /** erf x: a polynomial near zero, 1 − e^(−a − a P(a)) with a = |x| and the sign of x elsewhere. 1.1 ULP. */

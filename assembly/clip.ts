@@ -2,7 +2,8 @@
 // overflows and nothing has to be read in between.
 import { BLOCK, TOTAL } from "./blocks";
 import { Lanes } from "./simd/lanes";
-import { highHalf, lanesSum, lowHalf, withBlock } from "./simd/moments";
+import { Math4 } from "./simd/math";
+import { lanesSum, withBlock } from "./simd/moments";
 import { Wide } from "./simd/wide";
 
 /** largest = max(largest, |x|) over n elements; a NaN stays. `largest` is a float64 cell. */
@@ -48,18 +49,15 @@ export function gather(sums: usize, sum: usize, count: i32): void {
 function powers(x: usize, largest: usize, n: i32, p: f64): f64 {
   let total = f64x2.splat(0);
   const scale = f32x4.splat(<f32>load<f64>(largest));
-  const exponent = f64x2.splat(p);
+  const exponent = f32x4.splat(<f32>p);
   for (; n > 0; n -= 4, x += 16) {
     let v = magnitude(x, n);
-    if (p != 1 && p != 2) v = f32x4.div(v, scale);
-    let low = lowHalf(v);
-    let high = highHalf(v);
+    if (p != 1 && p != 2) v = Math4.exp(f32x4.mul(exponent, Math4.log(f32x4.div(v, scale))));
+    let low = f64x2.promote_low_f32x4(v);
+    let high = f64x2.promote_low_f32x4(i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));
     if (p == 2) {
       low = f64x2.mul(low, low);
       high = f64x2.mul(high, high);
-    } else if (p != 1) {
-      low = Wide.pow(low, exponent);
-      high = Wide.pow(high, exponent);
     }
     total = f64x2.add(total, f64x2.add(low, high));
   }

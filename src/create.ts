@@ -135,11 +135,12 @@ export function checkShape(op: string, shape: Shape): void {
   throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${text(shape)}`);
 }
 
-function filled(
+/** The given value everywhere, for `op`. */
+export function filled(
   op: string,
   shape: Shape,
   value: number,
-  options: Omit<TensorOptions, "shape"> | undefined,
+  options?: Omit<TensorOptions, "shape">,
 ): Tensor {
   const { dtype, requiresGrad } = withDefaults(op, { dtype: "f32" as DType, requiresGrad: false }, options);
   checkShape(op, shape);
@@ -209,7 +210,7 @@ export function arange(
  * @throws ShapeError unless n is an integer ≥ 0
  */
 export function eye(n: number, options?: Omit<TensorOptions, "shape">): Tensor {
-  const t = zeros([n, n], options);
+  const t = filled("eye", [n, n], 0, options);
   const values = t.view();
   for (let i = 0; i < n; i++) values[i * n + i] = 1;
   return t;

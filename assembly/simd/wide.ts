@@ -1,9 +1,31 @@
 // Elementary functions of two lanes in float64, for what float32 cannot hold in between: an argument that is a product or a
 // quotient, whose rounding an exponential would magnify, or a power beyond float32's range. Relative errors are below
 // 2^-33; what is rounded to float32 afterwards is off by 0.5 ULP. NaN stays NaN.
-const LN2: f64 = 0.6931471805599453;
-/** 1.5 · 2^52 + 1023: adding it rounds to an integer n, and the low bits are n + 1023, the exponent bits of 2^n. */
-const ROUND: f64 = 6755399441056767;
+// Constants in static memory, as in math.ts: LN2 has 1/ln 2 and ln 2, ROUND 1.5 · 2^52 + 1023, which rounds to an integer n
+// when it is added and leaves n + 1023, the exponent bits of 2^n, in the low bits, and EXP_MAX what e^x is clamped at.
+const LN2: usize = memory.data<f64>([1.4426950408889634, 0.6931471805599453]);
+const ROUND: usize = memory.data<f64>([6755399441056767]);
+const EXP_MAX: usize = memory.data<f64>([700, -700]);
+/** Taylor's series of (e^r − 1 − r) / r²: 1/2!, 1/3!, … */
+const EXPM1: usize = memory.data<f64>([
+  0.5, 0.16666666666666666, 0.041666666666666664, 0.008333333333333333, 0.001388888888888889,
+  0.0001984126984126984, 0.0000248015873015873, 0.0000027557319223985893,
+]);
+/** Taylor's series of artanh(s) / s in s²: 1, 1/3, 1/5, … */
+const ARTANH: usize = memory.data<f64>([
+  1, 0.3333333333333333, 0.2, 0.14285714285714285, 0.1111111111111111, 0.09090909090909091, 0.07692307692307693,
+  0.06666666666666667, 0.058823529411764705, 0.05263157894736842, 0.047619047619047616,
+]);
+const SQRT_HALF: usize = memory.data<f64>([0.7071067811865476]);
+const SIGN_AND_EXPONENT: usize = memory.data<u64>([0xfff0000000000000]);
+/** 1.5 · 2^52: its bits plus an integer are those of the sum. */
+const INTEGER: usize = memory.data<f64>([6755399441055744]);
+
+/** Entry `index` of a table of constants, in both lanes. */
+@inline
+function entry(table: usize, index: usize = 0): v128 {
+  return v128.load64_splat(table + (index << 3));
+}
 
 @inline
 function splat(x: f64): v128 {
@@ -17,39 +39,40 @@ function madd(a: v128, b: v128, c: v128): v128 {
 
 /** e^x − 1 + one for |x| ≤ 700, and as at ±700 beyond: with r = x − n ln 2, (e^r − 1) 2^n + (2^n − 1 + one). */
 function power(x: v128, one: f64): v128 {
-  const a = f64x2.pmax(f64x2.pmin(x, splat(700)), splat(-700));
-  const t = madd(a, splat(1 / LN2), splat(ROUND));
-  const r = madd(f64x2.sub(splat(ROUND), t), splat(LN2), a);
-  // Taylor's series of (e^r − 1 − r) / r²
-  let p = madd(splat(1.0 / 362880), r, splat(1.0 / 40320));
-  p = madd(p, r, splat(1.0 / 5040));
-  p = madd(p, r, splat(1.0 / 720));
-  p = madd(p, r, splat(1.0 / 120));
-  p = madd(p, r, splat(1.0 / 24));
-  p = madd(p, r, splat(1.0 / 6));
-  p = madd(p, r, splat(0.5));
+  const a = f64x2.pmax(f64x2.pmin(x, entry(EXP_MAX)), entry(EXP_MAX, 1));
+  const t = madd(a, entry(LN2), entry(ROUND));
+  const r = madd(f64x2.sub(entry(ROUND), t), entry(LN2, 1), a);
+  const z = f64x2.mul(r, r);
+  const p0 = madd(entry(EXPM1, 1), r, entry(EXPM1));
+  const p2 = madd(entry(EXPM1, 3), r, entry(EXPM1, 2));
+  const p4 = madd(entry(EXPM1, 5), r, entry(EXPM1, 4));
+  const p6 = madd(entry(EXPM1, 7), r, entry(EXPM1, 6));
+  const p = madd(madd(p6, z, p4), f64x2.mul(z, z), madd(p2, z, p0));
   const s = i64x2.shl(t, 52);
-  return madd(madd(p, f64x2.mul(r, r), r), s, f64x2.sub(s, splat(1 - one)));
+  return madd(madd(p, z, r), s, f64x2.sub(s, splat(1 - one)));
 }
 
-/**
- * ln x; −∞ at 0 and NaN below. With x = 2^k m, m in [√½, √2], s = (m − 1) / (m + 1) and z = s²:
- * k ln 2 + 2s (1 + z/3 + z²/5 + …).
- */
-function log(x: v128): v128 {
-  const d = i64x2.sub(x, i64x2.splat(0x3fe6a09e667f3bcd));
-  const k = i64x2.add(i64x2.shr_s(d, 52), i64x2.splat(0x4338000000000000));
-  const m = i64x2.sub(x, v128.and(d, i64x2.splat(0xfff0000000000000)));
-  const f = f64x2.sub(m, splat(1));
-  const s = f64x2.div(f, f64x2.add(f, splat(2)));
+/** ln((1 + s) / (1 − s)) = 2s (1 + s²/3 + s⁴/5 + …) for |s| ≤ 1/3 */
+@inline
+function twiceArtanh(s: v128): v128 {
   const z = f64x2.mul(s, s);
-  let p = madd(splat(1.0 / 13), z, splat(1.0 / 11));
-  p = madd(p, z, splat(1.0 / 9));
-  p = madd(p, z, splat(1.0 / 7));
-  p = madd(p, z, splat(1.0 / 5));
-  p = madd(p, z, splat(1.0 / 3));
-  p = madd(p, z, splat(1));
-  const y = madd(f64x2.sub(k, splat(6755399441055744)), splat(LN2), f64x2.mul(f64x2.add(s, s), p));
+  const z2 = f64x2.mul(z, z);
+  const p0 = madd(entry(ARTANH, 1), z, entry(ARTANH));
+  const p2 = madd(entry(ARTANH, 3), z, entry(ARTANH, 2));
+  const p4 = madd(entry(ARTANH, 5), z, entry(ARTANH, 4));
+  const p6 = madd(entry(ARTANH, 7), z, entry(ARTANH, 6));
+  const p8 = madd(entry(ARTANH, 9), z, entry(ARTANH, 8));
+  const low = madd(madd(p4, z2, p2), z2, p0);
+  const high = madd(madd(entry(ARTANH, 10), z2, p8), z2, p6);
+  return f64x2.mul(f64x2.add(s, s), madd(high, f64x2.mul(f64x2.mul(z2, z2), z2), low));
+}
+
+/** ln x; −∞ at 0 and NaN below. With x = 2^k m and m in [√½, √2] it is k ln 2 + ln((1 + s) / (1 − s)), s = (m − 1) / (m + 1). */
+function log(x: v128): v128 {
+  const d = i64x2.sub(x, entry(SQRT_HALF));
+  const k = f64x2.sub(i64x2.add(i64x2.shr_s(d, 52), entry(INTEGER)), entry(INTEGER));
+  const f = f64x2.sub(i64x2.sub(x, v128.and(d, entry(SIGN_AND_EXPONENT))), splat(1));
+  const y = madd(k, entry(LN2, 1), twiceArtanh(f64x2.div(f, f64x2.add(f, splat(2)))));
   const finite = v128.bitselect(y, x, v128.and(f64x2.gt(x, splat(0)), f64x2.lt(x, splat(Infinity))));
   const below = v128.or(finite, f64x2.lt(x, splat(0)));
   return v128.bitselect(splat(-Infinity), below, f64x2.eq(x, splat(0)));
@@ -94,15 +117,9 @@ export class Wide {
     return power(x, 0);
   }
 
-  /** ln x; −∞ at 0 and NaN below */
-  @inline static log(x: v128): v128 {
-    return log(x);
-  }
-
-  /** ln(1 + u) for 0 ≤ u ≤ 1: that of the rounded 1 + u, and what rounding took from it. */
+  /** ln(1 + u) for 0 ≤ u ≤ 1 */
   @inline static log1p(u: v128): v128 {
-    const sum = f64x2.add(u, splat(1));
-    return f64x2.add(log(sum), f64x2.div(f64x2.sub(u, f64x2.sub(sum, splat(1))), sum));
+    return twiceArtanh(f64x2.div(u, f64x2.add(u, splat(2))));
   }
 
   /** a^b */

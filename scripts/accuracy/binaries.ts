@@ -24,7 +24,9 @@ const kernels = binaries.map((simd) => load(simd) as unknown as Exports);
 const truthExports = load("truth");
 /** assembly/index.ts */
 export const truths = truthExports as unknown as Exports;
-new Float64Array(memory.buffer, (truthExports.erfcTable as WebAssembly.Global).value, table.length).set(table);
+new Float64Array(memory.buffer, (truthExports.erfcTable as WebAssembly.Global).value, table.length).set(
+  table,
+);
 
 let free = 4 << 20;
 /** Room for a chunk of numbers of so many bytes. */

@@ -1,12 +1,12 @@
 // The derivatives of the elementwise ops in float64, written apart from those of the kernels; kinks as in PyTorch.
-import { erf, erfc } from "./normal";
+import { erfc } from "../../test/erf";
 
 export type Options = Record<string, number | string>;
 
 export interface Derivative {
   at: (x: number, options: Options) => number;
-  /** Zeros of the derivative, where rounding in float32 makes any relative error. */
-  zeros?: readonly number[];
+  /** Where the derivative changes its sign, and rounding in float32 makes any relative error. */
+  zero?: number;
 }
 
 const sigma = (x: number) => 1 / (1 + Math.exp(-x));
@@ -27,12 +27,6 @@ const geluTanhSlope = gated(
 );
 const geluSlope = gated(cdf, phi, 40);
 
-/** Values by functions that are as right as those of the op table, and faster. */
-export const values: Record<string, (x: number, options: Options) => number> = {
-  erf,
-  gelu: (x, { approximate }) => (approximate === "tanh" ? x * sigma(geluLogit(x)) : x * cdf(x)),
-};
-
 export const derivatives: Record<string, Derivative> = {
   identity: { at: () => 1 },
   neg: { at: () => -1 },
@@ -51,23 +45,23 @@ export const derivatives: Record<string, Derivative> = {
   softsign: { at: (x) => 1 / (1 + Math.abs(x)) ** 2 },
   gelu: {
     at: (x, { approximate }) => (approximate === "tanh" ? geluTanhSlope(x) : geluSlope(x)),
-    zeros: [-0.7518, -0.7525],
+    zero: -0.752,
   },
-  silu: { at: gated(sigma, (x) => sigma(x) * sigma(-x), 500), zeros: [-1.2785] },
+  silu: { at: gated(sigma, (x) => sigma(x) * sigma(-x), 500), zero: -1.2785 },
   mish: {
     at: gated(
       (x) => Math.tanh(Math.log1p(Math.exp(x))),
       (x) => sigma(x) / Math.cosh(Math.log1p(Math.exp(x))) ** 2,
       300,
     ),
-    zeros: [-1.1924],
+    zero: -1.1924,
   },
   hardtanh: {
     at: (x, { minVal = -1, maxVal = 1 }) => Number(Number(minVal) < x && x < Number(maxVal)),
   },
   relu6: { at: (x) => Number(0 < x && x < 6) },
   hardsigmoid: { at: (x) => (Math.abs(x) < 3 ? 1 / 6 : 0) },
-  hardswish: { at: (x) => (x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6), zeros: [-1.5] },
+  hardswish: { at: (x) => (x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6), zero: -1.5 },
   exp: { at: Math.exp },
   log: { at: (x) => 1 / x },
   erf: { at: (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) },
@@ -77,4 +71,26 @@ export const derivatives: Record<string, Derivative> = {
   clip: {
     at: (x, { min = -Infinity, max = Infinity }) => Number(Number(min) <= x && x <= Number(max)),
   },
+};
+
+/** The function of assembly/index.ts that gives an op's true values, where it has another name than its kernel. */
+export const truthNames: Record<string, string> = {
+  identity: "bounded",
+  relu: "bounded",
+  relu6: "bounded",
+  hardtanh: "bounded",
+  sigmoid: "sigmoidOf",
+  tanh: "tanhOf",
+  softplus: "softplusOf",
+  exp: "expOf",
+  log: "logOf",
+  erf: "erfOf",
+  sqrt: "sqrtOf",
+};
+
+/** The options of those that have none themselves. */
+export const truthOptions: Record<string, [number, number]> = {
+  identity: [-Infinity, Infinity],
+  relu: [0, Infinity],
+  relu6: [0, 6],
 };

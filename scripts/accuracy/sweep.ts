@@ -1,5 +1,18 @@
 // The largest error of a kernel over every float32.
-import { A, binaries, CHUNK, doubles, floats, type Kernel, PLACE, T, truths, unary, words, Y } from "./binaries";
+import {
+  A,
+  binaries,
+  CHUNK,
+  doubles,
+  floats,
+  type Kernel,
+  PLACE,
+  T,
+  truths,
+  unary,
+  words,
+  Y,
+} from "./binaries";
 
 /** The largest error, and the argument, or arguments, where it occurs. */
 export interface Worst {
@@ -14,8 +27,10 @@ export interface Sweep {
   /** The true values, a function of assembly/index.ts, and its options. */
   truth: string;
   options: readonly [a: number, b: number];
-  /** The bit patterns that are visited: from the first 16 bits 0 for all, of the positive numbers. */
+  /** Whether negative numbers are visited. */
   negative: boolean;
+  /** Every how many-th chunk is visited: 1 for every float32. */
+  stride: number;
   /** The first and last argument that is left out. */
   gap?: readonly [number, number] | undefined;
 }
@@ -33,8 +48,8 @@ const SAMPLES = 16;
 export function sweep(task: Sweep, progress: (share: number) => void): Worst[] {
   const worst = binaries.map((): Worst => ({ error: 0, at: [] }));
   const end = task.negative ? 65_536 : 32_768;
-  for (let high = 0; high < end; high++) {
-    if (high % 256 === 0) progress(high / end);
+  for (let high = 0; high < end; high += task.stride) {
+    if (high % 64 === 0) progress(high / end);
     if ((high & 0x7fff) < INFINITE) sweepChunk(task, high, worst);
   }
   return worst;
@@ -65,7 +80,12 @@ function sampled(): number {
 }
 
 /** The true values of `truth` at some numbers, for those who check it. */
-export function trueValues(truth: string, options: readonly number[], slope: boolean, x: Float32Array): Float64Array {
+export function trueValues(
+  truth: string,
+  options: readonly number[],
+  slope: boolean,
+  x: Float32Array,
+): Float64Array {
   floats(A).set(x);
   truths[truth]!(A, T, x.length, ...options, Number(slope));
   return doubles(T, x.length).slice();

@@ -1,7 +1,7 @@
 // Initial weights: how widely to draw so that neither signals nor gradients shrink or grow from layer to layer.
 // Xavier: Glorot and Bengio 2010; Kaiming: He et al. 2015; LeCun: LeCun et al. 1998; orthogonal: Saxe et al. 2013.
 // Names, defaults and gains of torch.nn.init.
-import { checkShape, full } from "../create";
+import { checkShape, filled } from "../create";
 import { OptionError, ShapeError, text, withDefaults } from "../errors";
 import { normal, uniform } from "../ops/random";
 import { type Shape, sizeOf, type Tensor } from "../tensor";
@@ -25,7 +25,7 @@ export function calculateGain(nonlinearity: Nonlinearity, parameter = 0.01): num
     case "relu":
       return Math.SQRT2;
     case "leakyRelu":
-      return Math.sqrt(2 / (1 + parameter ** 2));
+      return Math.sqrt(2 / (1 + parameter * parameter));
     case "selu":
       return 3 / 4;
     default:
@@ -62,9 +62,9 @@ function kaimingStd(op: string, shape: Shape, options: KaimingOptions | undefine
 }
 
 /** Uniform numbers of the given standard deviation: the bound is √3 times as large. */
-function uniformOf(shape: Shape, std: number): Tensor {
+function uniformOf(op: string, shape: Shape, std: number): Tensor {
   const bound = Math.sqrt(3) * std;
-  return uniform(shape, -bound, bound);
+  return uniform(op, shape, -bound, bound);
 }
 
 /** The options of `xavierUniform` and `xavierNormal`. */
@@ -79,7 +79,7 @@ export interface XavierOptions {
  * @throws ShapeError for fewer than two dimensions
  */
 export function xavierUniform(shape: Shape, options?: XavierOptions): Tensor {
-  return uniformOf(shape, xavierStd("xavierUniform", shape, options));
+  return uniformOf("xavierUniform", shape, xavierStd("xavierUniform", shape, options));
 }
 
 /**
@@ -89,7 +89,7 @@ export function xavierUniform(shape: Shape, options?: XavierOptions): Tensor {
  * @throws ShapeError for fewer than two dimensions
  */
 export function xavierNormal(shape: Shape, options?: XavierOptions): Tensor {
-  return normal(shape, 0, xavierStd("xavierNormal", shape, options));
+  return normal("xavierNormal", shape, 0, xavierStd("xavierNormal", shape, options));
 }
 
 /** The options of `kaimingUniform` and `kaimingNormal`. */
@@ -109,7 +109,7 @@ export interface KaimingOptions {
  * @throws ShapeError for fewer than two dimensions, OptionError for another mode or nonlinearity
  */
 export function kaimingUniform(shape: Shape, options?: KaimingOptions): Tensor {
-  return uniformOf(shape, kaimingStd("kaimingUniform", shape, options));
+  return uniformOf("kaimingUniform", shape, kaimingStd("kaimingUniform", shape, options));
 }
 
 /**
@@ -118,7 +118,7 @@ export function kaimingUniform(shape: Shape, options?: KaimingOptions): Tensor {
  * @throws ShapeError for fewer than two dimensions, OptionError for another mode or nonlinearity
  */
 export function kaimingNormal(shape: Shape, options?: KaimingOptions): Tensor {
-  return normal(shape, 0, kaimingStd("kaimingNormal", shape, options));
+  return normal("kaimingNormal", shape, 0, kaimingStd("kaimingNormal", shape, options));
 }
 
 /**
@@ -127,7 +127,7 @@ export function kaimingNormal(shape: Shape, options?: KaimingOptions): Tensor {
  * @throws ShapeError for fewer than two dimensions
  */
 export function lecunUniform(shape: Shape): Tensor {
-  return uniformOf(shape, 1 / Math.sqrt(fans("lecunUniform", shape).fanIn));
+  return uniformOf("lecunUniform", shape, 1 / Math.sqrt(fans("lecunUniform", shape).fanIn));
 }
 
 /**
@@ -136,7 +136,7 @@ export function lecunUniform(shape: Shape): Tensor {
  * @throws ShapeError for fewer than two dimensions
  */
 export function lecunNormal(shape: Shape): Tensor {
-  return normal(shape, 0, 1 / Math.sqrt(fans("lecunNormal", shape).fanIn));
+  return normal("lecunNormal", shape, 0, 1 / Math.sqrt(fans("lecunNormal", shape).fanIn));
 }
 
 /**
@@ -144,7 +144,7 @@ export function lecunNormal(shape: Shape): Tensor {
  * @throws ShapeError unless the shape is an array of integers ≥ 0
  */
 export function constant(shape: Shape, value: number): Tensor {
-  return full(shape, value);
+  return filled("constant", shape, value);
 }
 
 /** The options of `orthogonal`. */
@@ -164,7 +164,7 @@ export function orthogonal(shape: Shape, options?: OrthogonalOptions): Tensor {
   checkShape("orthogonal", shape);
   const { fanIn: cols } = fans("orthogonal", shape);
   const [rows, size] = [shape[0]!, sizeOf(shape)];
-  const t = normal(shape, 0, 1);
+  const t = normal("orthogonal", shape, 0, 1);
   const { data } = t;
   const [count, length] = [Math.min(rows, cols), Math.max(rows, cols)];
   // Vector v has its element i at index v · step + i · stride.

@@ -98,6 +98,53 @@ function one(mask: v128): v128 {
   return v128.and(splat(1), mask);
 }
 
+/** min(max(x, a), b), whose derivative is 0 at a and b */
+@unmanaged
+class Bounded {
+  @inline value(x: v128, a: v128, b: v128): v128 {
+    return f64x2.pmin(f64x2.pmax(x, a), b);
+  }
+  @inline slope(x: v128, a: v128, b: v128): v128 {
+    return one(v128.and(f64x2.gt(x, a), f64x2.lt(x, b)));
+  }
+}
+export function bounded(x: usize, t: usize, n: i32, a: f64, b: f64, s: i32): void { truth<Bounded>(x, t, n, a, b, s); }
+
+/** The same with a derivative of 1 at a and b */
+@unmanaged
+class Clip {
+  @inline value(x: v128, a: v128, b: v128): v128 {
+    return f64x2.pmin(f64x2.pmax(x, a), b);
+  }
+  @inline slope(x: v128, a: v128, b: v128): v128 {
+    return one(v128.and(f64x2.ge(x, a), f64x2.le(x, b)));
+  }
+}
+export function clip(x: usize, t: usize, n: i32, a: f64, b: f64, s: i32): void { truth<Clip>(x, t, n, a, b, s); }
+
+@unmanaged
+class Abs {
+  @inline value(x: v128, _a: v128, _b: v128): v128 {
+    return f64x2.abs(x);
+  }
+  @inline slope(x: v128, _a: v128, _b: v128): v128 {
+    const sign = where(x, splat(1), splat(-1));
+    return v128.and(sign, f64x2.ne(x, splat(0)));
+  }
+}
+export function abs(x: usize, t: usize, n: i32, a: f64, b: f64, s: i32): void { truth<Abs>(x, t, n, a, b, s); }
+
+@unmanaged
+class Neg {
+  @inline value(x: v128, _a: v128, _b: v128): v128 {
+    return f64x2.neg(x);
+  }
+  @inline slope(_x: v128, _a: v128, _b: v128): v128 {
+    return splat(-1);
+  }
+}
+export function neg(x: usize, t: usize, n: i32, a: f64, b: f64, s: i32): void { truth<Neg>(x, t, n, a, b, s); }
+
 @unmanaged
 class LeakyRelu {
   @inline value(x: v128, a: v128, _b: v128): v128 {
@@ -287,7 +334,7 @@ class GeluTanh {
   }
   @inline slope(x: v128, _a: v128, _b: v128): v128 {
     const z = this.logit(x);
-    const dz = f64x2.add(splat(1.5957691216057308), f64x2.mul(f64x2.mul(x, x), splat(0.21406448)));
+    const dz = f64x2.add(splat(1.5957691216057308), f64x2.mul(f64x2.mul(x, x), splat(1.5957691216057308 * 3 * 0.044715)));
     const rest = f64x2.mul(sigmoid(f64x2.neg(z)), f64x2.mul(x, dz));
     return f64x2.mul(sigmoid(z), f64x2.add(splat(1), rest));
   }

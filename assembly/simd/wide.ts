@@ -67,25 +67,25 @@ function twiceArtanh(s: v128): v128 {
   return f64x2.mul(f64x2.add(s, s), madd(high, f64x2.mul(f64x2.mul(z2, z2), z2), low));
 }
 
-/** ln x; −∞ at 0 and NaN below. With x = 2^k m and m in [√½, √2] it is k ln 2 + ln((1 + s) / (1 − s)), s = (m − 1) / (m + 1). */
+/** ln x for x ≥ 0: with x = 2^k m and m in [√½, √2] it is k ln 2 + ln((1 + s) / (1 − s)), s = (m − 1) / (m + 1). */
 function log(x: v128): v128 {
   const d = i64x2.sub(x, entry(SQRT_HALF));
   const k = f64x2.sub(i64x2.add(i64x2.shr_s(d, 52), entry(INTEGER)), entry(INTEGER));
   const f = f64x2.sub(i64x2.sub(x, v128.and(d, entry(SIGN_AND_EXPONENT))), splat(1));
   const y = madd(k, entry(LN2, 1), twiceArtanh(f64x2.div(f, f64x2.add(f, splat(2)))));
-  const finite = v128.bitselect(y, x, v128.and(f64x2.gt(x, splat(0)), f64x2.lt(x, splat(Infinity))));
-  const below = v128.or(finite, f64x2.lt(x, splat(0)));
-  return v128.bitselect(splat(-Infinity), below, f64x2.eq(x, splat(0)));
+  const finite = v128.bitselect(y, x, f64x2.lt(x, splat(Infinity)));
+  return v128.bitselect(splat(-Infinity), finite, f64x2.eq(x, splat(0)));
 }
 
-/** |a|^b: 1 where b is 0 or |a| is 1. The square of e^(b ln |a| / 2), which leaves the range of float64 where |a|^b does. */
+/**
+ * |a|^b, 1 where b is 0 or |a| is 1, for l = ln |a|: the square of e^(b l / 2), which leaves the range of float64 where
+ * |a|^b does.
+ */
 @inline
-function magnitude(a: v128, b: v128): v128 {
-  const size = f64x2.abs(a);
-  const one = splat(1);
-  const root = power(f64x2.mul(f64x2.mul(splat(0.5), b), log(size)), 1);
-  const exact = v128.or(f64x2.eq(b, splat(0)), f64x2.eq(size, one));
-  return v128.bitselect(one, f64x2.mul(root, root), exact);
+function magnitude(a: v128, b: v128, l: v128): v128 {
+  const root = power(f64x2.mul(f64x2.mul(splat(0.5), b), l), 1);
+  const one = v128.or(f64x2.eq(b, splat(0)), f64x2.eq(f64x2.abs(a), splat(1)));
+  return v128.bitselect(splat(1), f64x2.mul(root, root), one);
 }
 
 @inline
@@ -124,22 +124,24 @@ export class Wide {
 
   /** a^b */
   static pow(a: v128, b: v128): v128 {
-    return signed(magnitude(a, b), a, b, v128.andnot(isInteger(b), isEven(b)));
+    const y = magnitude(a, b, log(f64x2.abs(a)));
+    return signed(y, a, b, v128.andnot(isInteger(b), isEven(b)));
   }
 
   /** b a^(b−1), 0 where b = 0. b − 1 is exact but for |b| > 2^53, which are even, and |b| < 2^-29, where a^(b−1) is 1/a. */
   static powByBase(a: v128, b: v128): v128 {
-    const size = f64x2.mul(b, magnitude(a, f64x2.sub(b, splat(1))));
-    return v128.andnot(signed(size, a, b, isEven(b)), f64x2.eq(b, splat(0)));
+    const y = f64x2.mul(b, magnitude(a, f64x2.sub(b, splat(1)), log(f64x2.abs(a))));
+    return v128.andnot(signed(y, a, b, isEven(b)), f64x2.eq(b, splat(0)));
   }
 
-  /** a^b ln a, 0 where a = 0 and b ≥ 0 or a = ∞ and b < 0 */
+  /** a^b ln a, 0 where a = 0 and b ≥ 0 or a = ∞ and b < 0, NaN where a < 0 */
   static powByExponent(a: v128, b: v128): v128 {
     const zero = splat(0);
+    const l = log(f64x2.abs(a));
     const vanishes = v128.or(
       v128.and(f64x2.eq(a, zero), f64x2.ge(b, zero)),
       v128.and(f64x2.eq(a, splat(Infinity)), f64x2.lt(b, zero)),
     );
-    return v128.andnot(f64x2.mul(magnitude(a, b), log(a)), vanishes);
+    return v128.andnot(v128.or(f64x2.mul(magnitude(a, b, l), l), f64x2.lt(a, zero)), vanishes);
   }
 }

@@ -5,8 +5,6 @@ import {
   backward, backwardInPlace, biased, binary, binaryBackwardA, binaryBackwardB, forward,
 } from "./simd/elementwise";
 import { Math4 } from "./simd/math";
-import { highHalf, lowHalf, narrow } from "./simd/moments";
-import { Wide } from "./simd/wide";
 
 /** x > 0 ? a : b. A NaN in x selects b. */
 @inline
@@ -121,40 +119,6 @@ export function eluBackward(x: usize, dy: usize, dx: usize, n: i32, alpha: f32):
   backward<Elu>(x, dy, dx, n, alpha);
 }
 
-/**
- * x > 0 ? x : α (e^(x/α) − 1);  dx = x > 0 ? dy : dy · e^(x/α). In float64: x/α rounded to float32 would give a wrong
- * exponential, or leave its range. With α = 1 it is elu.
- */
-@unmanaged
-class Celu {
-  @inline get parameters(): bool {
-    return true;
-  }
-  @inline half(x: v128, alpha: v128): v128 {
-    const v = Wide.expm1(f64x2.div(x, alpha));
-    return v128.bitselect(x, f64x2.mul(alpha, v), f64x2.ge(x, f64x2.splat(0)));
-  }
-  @inline slope(x: v128, dy: v128, alpha: v128): v128 {
-    return v128.bitselect(dy, f64x2.mul(dy, Wide.exp(f64x2.div(x, alpha))), f64x2.gt(x, f64x2.splat(0)));
-  }
-  @inline forward(x: v128, alpha: v128, _: v128): v128 {
-    const a = lowHalf(alpha);
-    return narrow(this.half(lowHalf(x), a), this.half(highHalf(x), a));
-  }
-  @inline backward(x: v128, dy: v128, alpha: v128, _: v128): v128 {
-    const a = lowHalf(alpha);
-    return narrow(this.slope(lowHalf(x), lowHalf(dy), a), this.slope(highHalf(x), highHalf(dy), a));
-  }
-}
-export function celuForward(x: usize, y: usize, n: i32, alpha: f32): void {
-  if (alpha == 1) eluForward(x, y, n, 1);
-  else forward<Celu>(x, y, n, alpha);
-}
-export function celuBackward(x: usize, dy: usize, dx: usize, n: i32, alpha: f32): void {
-  if (alpha == 1) eluBackward(x, dy, dx, n, 1);
-  else backward<Celu>(x, dy, dx, n, alpha);
-}
-
 /** x > 0 ? λ x : λ α (e^x − 1);  dx = x > 0 ? dy · λ : dy · λ α e^x */
 @unmanaged
 class Selu {
@@ -174,63 +138,6 @@ class Selu {
 }
 export function seluForward(x: usize, y: usize, n: i32): void { forward<Selu>(x, y, n); }
 export function seluBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Selu>(x, dy, dx, n); }
-
-/** x > threshold ? x : log(1 + e^x);  dx = x > threshold ? dy : dy · σ(x) */
-@unmanaged
-class Softplus {
-  @inline get parameters(): bool {
-    return true;
-  }
-  @inline forward(x: v128, threshold: v128, _: v128): v128 {
-    return v128.bitselect(x, Math4.softplus(x), f32x4.gt(x, threshold));
-  }
-  @inline backward(x: v128, dy: v128, threshold: v128, _: v128): v128 {
-    return v128.bitselect(dy, f32x4.mul(dy, Math4.sigmoid(x)), f32x4.gt(x, threshold));
-  }
-}
-
-/**
- * With z = βx, z > threshold ? x : log(1 + e^z) / β, as max(z, 0) / β + log(1 + e^−|z|) / β where the first is x or 0;
- * dx = z > threshold ? dy : dy · σ(z). In float64: z rounded to float32 would give a wrong exponential, or leave its range.
- */
-@unmanaged
-class ScaledSoftplus {
-  @inline get parameters(): bool {
-    return true;
-  }
-  @inline half(x: v128, beta: v128, threshold: v128): v128 {
-    const z = f64x2.mul(beta, x);
-    const u = Wide.exp(f64x2.neg(f64x2.abs(z)));
-    const curve = f64x2.div(Wide.log1p(u), beta);
-    const y = f64x2.add(v128.and(x, f64x2.gt(z, f64x2.splat(0))), curve);
-    return v128.bitselect(x, y, f64x2.gt(z, threshold));
-  }
-  @inline slope(x: v128, dy: v128, beta: v128, threshold: v128): v128 {
-    const one = f64x2.splat(1);
-    const z = f64x2.mul(beta, x);
-    const u = Wide.exp(f64x2.neg(f64x2.abs(z)));
-    const sigma = f64x2.div(v128.bitselect(one, u, f64x2.gt(z, f64x2.splat(0))), f64x2.add(one, u));
-    return v128.bitselect(dy, f64x2.mul(dy, sigma), f64x2.gt(z, threshold));
-  }
-  @inline forward(x: v128, beta: v128, threshold: v128): v128 {
-    const b = lowHalf(beta);
-    const t = lowHalf(threshold);
-    return narrow(this.half(lowHalf(x), b, t), this.half(highHalf(x), b, t));
-  }
-  @inline backward(x: v128, dy: v128, beta: v128, threshold: v128): v128 {
-    const b = lowHalf(beta);
-    const t = lowHalf(threshold);
-    return narrow(this.slope(lowHalf(x), lowHalf(dy), b, t), this.slope(highHalf(x), highHalf(dy), b, t));
-  }
-}
-export function softplusForward(x: usize, y: usize, n: i32, beta: f32, threshold: f32): void {
-  if (beta == 1) forward<Softplus>(x, y, n, threshold);
-  else forward<ScaledSoftplus>(x, y, n, beta, threshold);
-}
-export function softplusBackward(x: usize, dy: usize, dx: usize, n: i32, beta: f32, threshold: f32): void {
-  if (beta == 1) backward<Softplus>(x, dy, dx, n, threshold);
-  else backward<ScaledSoftplus>(x, dy, dx, n, beta, threshold);
-}
 
 /** log σ(x) = −log(1 + e^−x);  dx = dy · σ(−x) */
 @unmanaged

@@ -36,4 +36,5 @@ export * from "./random";
 export * from "./reductions";
 export * from "./replay";
 export * from "./rowLosses";
+export * from "./scaled";
 export * from "./softmax";

@@ -4,7 +4,7 @@
 // no multiply-add. Kernels that draw begin `skip` blocks after the counter and leave it where it is; `advanceRandom` moves it
 // past what they drew. n numbers take ⌈n / 4⌉ blocks, normal ones 2 ⌈n / 8⌉: what begins at number e, a multiple of 8,
 // skips e / 4.
-import { Math4, Unfused } from "./simd/math";
+import { Math4 } from "./simd/math";
 
 // Multipliers and Weyl constants of the paper, table 2.
 const M0: u64 = 0xd2511f53;
@@ -97,11 +97,11 @@ function sinTurn(v: v128): v128 {
   const x = f32x4.mul(f32x4.splat(6.2831855), f32x4.min(a, f32x4.sub(f32x4.splat(0.5), a)));
   const z = f32x4.mul(x, x);
   let p = f32x4.splat(-2.5052108e-8);
-  p = changetype<Unfused>(0).madd(p, z, f32x4.splat(2.7557319e-6));
-  p = changetype<Unfused>(0).madd(p, z, f32x4.splat(-1.9841270e-4));
-  p = changetype<Unfused>(0).madd(p, z, f32x4.splat(8.3333333e-3));
-  p = changetype<Unfused>(0).madd(p, z, f32x4.splat(-0.16666667));
-  return v128.xor(sign, changetype<Unfused>(0).madd(f32x4.mul(p, z), x, x));
+  p = Math4.multiplyAdd(false, p, z, f32x4.splat(2.7557319e-6));
+  p = Math4.multiplyAdd(false, p, z, f32x4.splat(-1.9841270e-4));
+  p = Math4.multiplyAdd(false, p, z, f32x4.splat(8.3333333e-3));
+  p = Math4.multiplyAdd(false, p, z, f32x4.splat(-0.16666667));
+  return v128.xor(sign, Math4.multiplyAdd(false, f32x4.mul(p, z), x, x));
 }
 
 /** Randomised ReLU: noise = x > 0 ? 1 : a number in [lower, upper);  y = noise · x */

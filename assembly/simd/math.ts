@@ -57,22 +57,6 @@ export function splat(table: usize, index: usize = 0): v128 {
   return v128.load32_splat(table + (index << 2));
 }
 
-/** Multiply-adds of a function that has one version of its own in each binary, the faster one. */
-@unmanaged
-class Fused {
-  @inline madd(a: v128, b: v128, c: v128): v128 {
-    return Math4.madd(a, b, c);
-  }
-}
-
-/** Multiply-adds of a function that gives the same bits in both binaries. */
-@unmanaged
-export class Unfused {
-  @inline madd(a: v128, b: v128, c: v128): v128 {
-    return f32x4.add(f32x4.mul(a, b), c);
-  }
-}
-
 /**
  * Elementary functions of four float32 lanes, without branches but for the arguments where `log` and `log1p`
  * are special. Errors are the largest over all of float32, in units of the spacing at the true value;
@@ -83,6 +67,11 @@ export class Math4 {
   /** a b + c: fused and rounded once in the relaxed binary, with two roundings in the baseline. */
   @inline static madd(a: v128, b: v128, c: v128): v128 {
     return f32x4.relaxed_madd(a, b, c);
+  }
+
+  /** madd, or, unless `fused`, two roundings and the same bits in both binaries. */
+  @inline static multiplyAdd(fused: bool, a: v128, b: v128, c: v128): v128 {
+    return fused ? Math4.madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
   }
 
   /** Whether madd rounds once: for x = 1 + 2^-12, x x - r(x x) is the 2^-24 that rounding took away. */
@@ -176,12 +165,12 @@ export class Math4 {
     // subnormal numbers stay below it; infinity, NaN and the negative numbers wrap around.
     const special = i32x4.lt_s(i32x4.add(x, splat(MIN_NORMAL)), splat(TWO_MIN_NORMAL));
     if (v128.any_true(special)) return Math4.logSpecial(x);
-    return Math4.logNormal<Fused>(x, f32x4.splat(0));
+    return Math4.logNormal(x, f32x4.splat(0));
   }
 
   /** The natural logarithm of a normal x > 0, the same bits in both binaries. */
   @inline static logUnfused(x: v128): v128 {
-    return Math4.logNormal<Unfused>(x, f32x4.splat(0));
+    return Math4.logNormal(x, f32x4.splat(0), false);
   }
 
   /**
@@ -195,7 +184,7 @@ export class Math4 {
     const k = f32x4.convert_i32x4_s(i32x4.shr_s(d, 23));
     const s = i32x4.sub(splat(ONE), v128.and(d, splat(SIGN_AND_EXPONENT)));
     const f = Math4.madd(x, s, f32x4.sub(s, splat(ONE)));
-    const y = Math4.withSign(Math4.logReduced<Fused>(f, k), x);
+    const y = Math4.withSign(Math4.logReduced(f, k), x);
     const regular = v128.and(f32x4.gt(u, f32x4.splat(0)), f32x4.lt(x, splat(TWO_24)));
     if (i32x4.all_true(regular)) return y;
     return v128.bitselect(y, Math4.logSpecial(u), regular);
@@ -271,24 +260,24 @@ export class Math4 {
    * where 2s = f - s f: a small correction s (z Q(z) - f) of f, which is exact or rounded once. k LN2_HIGH is
    * exact and added last.
    */
-  @inline private static logReduced<M>(f: v128, k: v128): v128 {
+  @inline private static logReduced(f: v128, k: v128, fused: bool = true): v128 {
     const s = f32x4.div(f, f32x4.add(f, splat(TWO)));
     const z = f32x4.mul(s, s);
-    const q = changetype<M>(0).madd(changetype<M>(0).madd(splat(LOG, 2), z, splat(LOG, 1)), z, splat(LOG, 0));
+    const high = Math4.multiplyAdd(fused, splat(LOG, 2), z, splat(LOG, 1)), q = Math4.multiplyAdd(fused, high, z, splat(LOG));
     const correction = f32x4.mul(s, f32x4.sub(f32x4.mul(z, q), f));
-    const low = changetype<M>(0).madd(k, splat(LN2_LOW), correction);
-    return changetype<M>(0).madd(k, splat(LN2_HIGH), f32x4.add(low, f));
+    const low = Math4.multiplyAdd(fused, k, splat(LN2_LOW), correction);
+    return Math4.multiplyAdd(fused, k, splat(LN2_HIGH), f32x4.add(low, f));
   }
 
   /**
    * log(x 2^-shift) for positive normal x = 2^k (1 + f). The bits of √½ taken off those of x leave k in the
    * exponent, and taking k off the exponent of x leaves 1 + f in [√½, √2), from which subtracting 1 is exact.
    */
-  @inline private static logNormal<M>(x: v128, shift: v128): v128 {
+  @inline private static logNormal(x: v128, shift: v128, fused: bool = true): v128 {
     const d = i32x4.sub(x, splat(SQRT_HALF));
     const k = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(d, 23)), shift);
     const m = i32x4.sub(x, v128.and(d, splat(SIGN_AND_EXPONENT)));
-    return Math4.logReduced<M>(f32x4.sub(m, splat(ONE)), k);
+    return Math4.logReduced(f32x4.sub(m, splat(ONE)), k, fused);
   }
 
   /**
@@ -298,7 +287,7 @@ export class Math4 {
   private static logSpecial(x: v128): v128 {
     const subnormal = f32x4.lt(x, splat(MIN_NORMAL));
     const normal = v128.bitselect(f32x4.mul(x, splat(TWO_24)), x, subnormal);
-    let y = Math4.logNormal<Fused>(normal, v128.and(subnormal, splat(SUBNORMAL_SHIFT)));
+    let y = Math4.logNormal(normal, v128.and(subnormal, splat(SUBNORMAL_SHIFT)));
     y = v128.bitselect(y, x, f32x4.lt(x, splat(INFINITE)));
     y = v128.bitselect(f32x4.neg(splat(INFINITE)), y, f32x4.eq(x, f32x4.splat(0)));
     return v128.or(y, f32x4.lt(x, f32x4.splat(0)));

@@ -60,7 +60,8 @@ export function measurePairs(
       binary(i, c.name, "Forward");
       compare(values, (j) => want[j]!, ulpError);
       // What a derivative is where its formula ends is for the tests of pow and div.
-      const inside = (j: number) => Number.isFinite(want[j]!) && a[j]! * b[j]! !== 0 && (c.name !== "pow" || a[j]! > 0);
+      const inside = (j: number) =>
+        Number.isFinite(want[j]!) && a[j]! * b[j]! !== 0 && (c.name !== "pow" || a[j]! > 0);
       for (const [which, slope] of slopes?.entries() ?? []) {
         binary(i, c.name, which === 0 ? "BackwardA" : "BackwardB");
         compare(gradients, (j) => (inside(j) ? slope(a[j]!, b[j]!) : floats(Y)[j]!), relativeError);

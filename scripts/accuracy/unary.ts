@@ -62,7 +62,10 @@ function check(c: Case, variant: Variant, { truth, options, named }: Task): void
   ] as const) {
     for (const [i, got] of trueValues(truth, options, slope, x).entries()) {
       // What float32 does not tell apart from 0 and ±∞ needs no agreement.
-      const [a, b] = [got, want[i]!].map((v) => (Math.abs(v) < 1e-60 ? 0 : Math.fround(v)));
+      const [a, b] = [got, want[i]!].map((v) => (Math.abs(v) < 1e-60 ? 0 : Math.fround(v))) as [
+        number,
+        number,
+      ];
       const same = a === b && (a === 0 || Math.abs(a) === Infinity);
       const near = slope && Math.abs(x[i]! - zero) < MARGIN;
       if (same || near || Math.abs(got / want[i]! - 1) < AGREEMENT || Object.is(got, want[i])) continue;

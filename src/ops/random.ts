@@ -92,13 +92,7 @@ export function uniform(
 }
 
 /** Numbers from the normal distribution, for `op`. */
-export function normal(
-  op: string,
-  shape: Shape,
-  mean: number,
-  std: number,
-  options?: RandomOptions,
-): Tensor {
+export function normal(op: string, shape: Shape, mean: number, std: number, options?: RandomOptions): Tensor {
   return drawn(op, shape, options, (ptr, n) => {
     kernels.normalFill(generator().ptr, ptr, n, mean, std, 0);
     passNormal(n);

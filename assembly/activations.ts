@@ -119,33 +119,6 @@ export function eluBackward(x: usize, dy: usize, dx: usize, n: i32, alpha: f32):
   backward<Elu>(x, dy, dx, n, alpha);
 }
 
-/**
- * x > 0 ? x : α (e^(x/α) − 1);  dx = x > 0 ? dy : dy · e^(x/α). With v = x/α this is x where |v| < 2^−25, which a large α
- * makes subnormal, and α h · h with h = e^(v/2) where a negative α makes e^v large.
- */
-@unmanaged
-class Celu {
-  @inline get parameters(): bool {
-    return true;
-  }
-  @inline forward(x: v128, alpha: v128, _: v128): v128 {
-    const v = f32x4.div(x, alpha);
-    const straight = v128.or(f32x4.gt(x, f32x4.splat(0)), f32x4.lt(f32x4.abs(v), f32x4.splat(2.98023224e-8)));
-    const y = v128.bitselect(x, f32x4.mul(alpha, Math4.expm1(v)), straight);
-    if (f32x4.extract_lane(alpha, 0) > 0) return y;
-    const large = v128.andnot(f32x4.gt(v, f32x4.splat(80)), straight);
-    const h = Math4.exp(f32x4.mul(f32x4.splat(0.5), v));
-    return v128.bitselect(f32x4.mul(f32x4.mul(alpha, h), h), y, large);
-  }
-  @inline backward(x: v128, dy: v128, alpha: v128, _: v128): v128 {
-    return f32x4.mul(dy, where(x, f32x4.splat(1), Math4.exp(f32x4.div(x, alpha))));
-  }
-}
-export function celuForward(x: usize, y: usize, n: i32, alpha: f32): void { forward<Celu>(x, y, n, alpha); }
-export function celuBackward(x: usize, dy: usize, dx: usize, n: i32, alpha: f32): void {
-  backward<Celu>(x, dy, dx, n, alpha);
-}
-
 /** x > 0 ? λ x : λ α (e^x − 1);  dx = x > 0 ? dy · λ : dy · λ α e^x */
 @unmanaged
 class Selu {
@@ -165,35 +138,6 @@ class Selu {
 }
 export function seluForward(x: usize, y: usize, n: i32): void { forward<Selu>(x, y, n); }
 export function seluBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Selu>(x, dy, dx, n); }
-
-/**
- * z = βx > threshold ? x : log(1 + e^z) / β, and h / β · h with h = e^(z/2) where e^z may be subnormal;
- * dx = z > threshold ? dy : dy · σ(z)
- */
-@unmanaged
-class Softplus {
-  @inline get parameters(): bool {
-    return true;
-  }
-  @inline forward(x: v128, beta: v128, threshold: v128): v128 {
-    const z = f32x4.mul(beta, x);
-    const y = v128.bitselect(x, f32x4.div(Math4.softplus(z), beta), f32x4.gt(z, threshold));
-    const small = v128.andnot(f32x4.lt(z, f32x4.splat(-80)), f32x4.gt(z, threshold));
-    if (!v128.any_true(small)) return y;
-    const h = Math4.exp(f32x4.mul(f32x4.splat(0.5), z));
-    return v128.bitselect(f32x4.mul(f32x4.div(h, beta), h), y, small);
-  }
-  @inline backward(x: v128, dy: v128, beta: v128, threshold: v128): v128 {
-    const z = f32x4.mul(beta, x);
-    return v128.bitselect(dy, f32x4.mul(dy, Math4.sigmoid(z)), f32x4.gt(z, threshold));
-  }
-}
-export function softplusForward(x: usize, y: usize, n: i32, beta: f32, threshold: f32): void {
-  forward<Softplus>(x, y, n, beta, threshold);
-}
-export function softplusBackward(x: usize, dy: usize, dx: usize, n: i32, beta: f32, threshold: f32): void {
-  backward<Softplus>(x, dy, dx, n, beta, threshold);
-}
 
 /** log σ(x) = −log(1 + e^−x);  dx = dy · σ(−x) */
 @unmanaged

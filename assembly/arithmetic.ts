@@ -4,7 +4,7 @@ import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
 import { highHalf, lowHalf, narrow } from "./simd/moments";
 import { Normal4 } from "./simd/normal";
-import { pow } from "./simd/pow";
+import { Wide } from "./simd/wide";
 
 /** −x;  dx = −dy */
 @unmanaged
@@ -71,14 +71,15 @@ class Sqrt {
 export function sqrtForward(x: usize, y: usize, n: i32): void { forward<Sqrt>(x, y, n); }
 export function sqrtBackward(y: usize, dy: usize, dx: usize, n: i32): void { backward<Sqrt>(y, dy, dx, n); }
 
-/** x²;  dx = 2x · dy */
+/** x²;  dx = 2 (x · dy), where 2x could overflow */
 @unmanaged
 class Square {
   @inline forward(x: v128): v128 {
     return f32x4.mul(x, x);
   }
   @inline backward(x: v128, dy: v128): v128 {
-    return f32x4.mul(dy, f32x4.add(x, x));
+    const g = f32x4.mul(dy, x);
+    return f32x4.add(g, g);
   }
 }
 export function squareForward(x: usize, y: usize, n: i32): void { forward<Square>(x, y, n); }
@@ -190,7 +191,7 @@ export function mulBackwardB(
   binaryBackwardB<Mul>(a, b, dy, db, rows, cols, aRow, aCol, bRow, bCol);
 }
 
-/** a / b;  da = dy / b, db = −dy · (a / b) / b */
+/** a / b;  da = dy / b, db = −dy · a / b², in float64: b² and a / b may be out of float32's range where it is not */
 @unmanaged
 class Div {
   @inline forward(a: v128, b: v128): v128 {
@@ -200,8 +201,14 @@ class Div {
     return f32x4.div(dy, b);
   }
   @inline backwardB(a: v128, b: v128, dy: v128): v128 {
-    return f32x4.neg(f32x4.div(f32x4.mul(dy, f32x4.div(a, b)), b));
+    return f32x4.neg(narrow(slope(lowHalf(a), lowHalf(b), lowHalf(dy)), slope(highHalf(a), highHalf(b), highHalf(dy))));
   }
+}
+
+/** dy a / b² */
+@inline
+function slope(a: v128, b: v128, dy: v128): v128 {
+  return f64x2.div(f64x2.mul(dy, a), f64x2.mul(b, b));
 }
 export function divForward(
   a: usize, b: usize, y: usize, rows: i32, cols: i32, aRow: i32, aCol: i32, bRow: i32, bCol: i32,
@@ -222,52 +229,23 @@ export function divBackwardB(
 }
 
 /**
- * a^b;  da = dy · b · a^(b−1), 0 where b = 0;  db = dy · a^b · ln a, 0 where a = 0 and b ≥ 0 or a = ∞ and b < 0. The powers
- * by which the derivatives are formed are squares in float64: they may be out of float32's range where the derivatives are not.
+ * a^b;  da = dy · b · a^(b−1), 0 where b = 0;  db = dy · a^b · ln a, 0 where a = 0 and b ≥ 0 or a = ∞ and b < 0. In float64,
+ * since a float32 holds neither ln a nor b − 1 well enough.
  */
 @unmanaged
 class Pow {
   @inline forward(a: v128, b: v128): v128 {
-    return pow(a, b);
+    return narrow(Wide.pow(lowHalf(a), lowHalf(b)), Wide.pow(highHalf(a), highHalf(b)));
   }
   @inline backwardA(a: v128, b: v128, dy: v128): v128 {
-    return f32x4(
-      <f32>(<f64>f32x4.extract_lane(dy, 0) * powSlope(f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0))),
-      <f32>(<f64>f32x4.extract_lane(dy, 1) * powSlope(f32x4.extract_lane(a, 1), f32x4.extract_lane(b, 1))),
-      <f32>(<f64>f32x4.extract_lane(dy, 2) * powSlope(f32x4.extract_lane(a, 2), f32x4.extract_lane(b, 2))),
-      <f32>(<f64>f32x4.extract_lane(dy, 3) * powSlope(f32x4.extract_lane(a, 3), f32x4.extract_lane(b, 3))),
-    );
+    const low = f64x2.mul(lowHalf(dy), Wide.powByBase(lowHalf(a), lowHalf(b)));
+    return narrow(low, f64x2.mul(highHalf(dy), Wide.powByBase(highHalf(a), highHalf(b))));
   }
   @inline backwardB(a: v128, b: v128, dy: v128): v128 {
-    const root = pow(a, f32x4.mul(b, f32x4.splat(0.5)));
-    const log = Math4.log(a);
-    const zero = v128.or(
-      v128.and(f32x4.eq(a, f32x4.splat(0)), f32x4.ge(b, f32x4.splat(0))),
-      v128.and(f32x4.eq(a, f32x4.splat(Infinity)), f32x4.lt(b, f32x4.splat(0))),
-    );
-    const low = square(lowHalf(root), f64x2.mul(lowHalf(dy), lowHalf(log)));
-    const high = square(highHalf(root), f64x2.mul(highHalf(dy), highHalf(log)));
-    return v128.andnot(narrow(low, high), zero);
+    const low = f64x2.mul(lowHalf(dy), Wide.powByExponent(lowHalf(a), lowHalf(b)));
+    return narrow(low, f64x2.mul(highHalf(dy), Wide.powByExponent(highHalf(a), highHalf(b))));
   }
 }
-
-/** x² c */
-@inline
-function square(x: v128, c: v128): v128 {
-  return f64x2.mul(f64x2.mul(x, x), c);
-}
-
-/** b a^(b−1), 0 where b = 0 */
-function powSlope(a: f32, b: f32): f64 {
-  if (b == 0) return 0;
-  const root = <f64>Mathf.pow(abs(a), <f32>0.5 * (b - 1));
-  const slope = <f64>b * root * root;
-  if (reinterpret<i32>(a) >= 0) return slope;
-  // b − 1 may be rounded to an even number; a^b has the other sign.
-  const other = <f64>Mathf.pow(a, b);
-  return other == other ? slope * copysign<f64>(1, -other) : NaN;
-}
-
 export function powForward(
   a: usize, b: usize, y: usize, rows: i32, cols: i32, aRow: i32, aCol: i32, bRow: i32, bCol: i32,
 ): void {

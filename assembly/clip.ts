@@ -4,6 +4,7 @@ import { BLOCK, TOTAL } from "./blocks";
 import { Lanes } from "./simd/lanes";
 import { Math4 } from "./simd/math";
 import { lanesSum, withBlock } from "./simd/moments";
+import { Wide } from "./simd/wide";
 
 /** largest = max(largest, |x|) over n elements; a NaN stays. `largest` is a float64 cell. */
 export function absMax(x: usize, largest: usize, n: i32): void {
@@ -79,8 +80,7 @@ export function powerRoot(largest: usize, sum: usize, y: usize, p: f64): void {
   if (p == 1) norm = total;
   else if (p == 2) norm = sqrt(total);
   else if (p < Infinity && norm > 0 && norm < Infinity) {
-    const log = Math4.log(f32x4.splat(<f32>total));
-    norm *= <f64>f32x4.extract_lane(Math4.exp(f32x4.div(log, f32x4.splat(<f32>p))), 0);
+    norm *= f64x2.extract_lane(Wide.pow(f64x2.splat(total), f64x2.splat(1 / p)), 0);
   }
   store<f64>(largest, norm);
   store<f32>(y, <f32>norm);

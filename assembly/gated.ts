@@ -42,7 +42,7 @@ export function siluForward(x: usize, y: usize, n: i32): void { forward<Silu>(x,
 export function siluBackward(x: usize, dy: usize, dx: usize, n: i32): void { backward<Silu>(x, dy, dx, n); }
 
 /**
- * y = x tanh(log(1 + e)) = x e (e + 2) / q with e = e^x and q = e (e + 2) + 2;
+ * y = x tanh(log(1 + e)) = x p / q with e = e^x, p = e² + 2e and q = p + 2;
  * dx = dy · e / q (e + 2 + 4x (e + 1) / q)
  */
 @unmanaged
@@ -51,9 +51,8 @@ class Mish {
     const c = clamp(x, LOW, HIGH);
     const lifted = Math4.liftedExp(c);
     const e = Math4.lower(lifted);
-    const e2 = f32x4.add(e, f32x4.splat(2));
-    const q = Math4.madd(e, e2, f32x4.splat(2));
-    return gated(x, c, f32x4.div(f32x4.mul(lifted, e2), q), HIGH);
+    const p = Math4.madd(lifted, e, f32x4.add(lifted, lifted));
+    return gated(x, c, f32x4.div(p, f32x4.add(Math4.lower(p), f32x4.splat(2))), HIGH);
   }
   @inline backward(x: v128, dy: v128): v128 {
     const c = clamp(x, LOW, HIGH);
@@ -77,7 +76,7 @@ class Gelu {
   @inline forward(x: v128): v128 {
     const a = f32x4.pmin(f32x4.abs(x), f32x4.splat(14.75));
     const bell = Normal4.liftedBell(a, f32x4.splat(-0.5));
-    const below = Math4.lower(f32x4.mul(f32x4.mul(a, Normal4.tail(a)), bell));
+    const below = Math4.lower(f32x4.mul(Normal4.scaledTail(a), bell));
     return f32x4.sub(f32x4.pmax(x, f32x4.splat(-0.0)), below);
   }
   @inline backward(x: v128, dy: v128): v128 {

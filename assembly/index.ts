@@ -36,5 +36,6 @@ export * from "./random";
 export * from "./reductions";
 export * from "./replay";
 export * from "./rowLosses";
+export * from "./scaled";
 export * from "./scaler";
 export * from "./softmax";

@@ -1,7 +1,8 @@
 // Elementwise losses that are likelihoods: of probabilities, logits, log-probabilities and rates.
 import { lossBackward, lossForward } from "./simd/loss";
 import { Math4 } from "./simd/math";
-import { pow } from "./simd/pow";
+import { highHalf, lowHalf, narrow } from "./simd/moments";
+import { Wide } from "./simd/wide";
 
 /**
  * −(t log p + (1 − t) log(1 − p)), logarithms clamped to ≥ −100;  dp = (p − t) / max(p (1 − p), 1e-12):
@@ -152,9 +153,12 @@ class Focal {
     const one = f32x4.splat(1);
     const rest = f32x4.mul(f32x4.sub(one, alpha), f32x4.sub(one, t));
     const balance = f32x4.add(f32x4.mul(alpha, t), rest);
-    const root = f32x4.extract_lane(gamma, 0) == 2 ? m : pow(m, f32x4.mul(f32x4.splat(0.5), gamma));
+    const root = f32x4.extract_lane(gamma, 0) == 2 ? m : this.power(m, f64x2.mul(f64x2.splat(0.5), lowHalf(gamma)));
     const product = f32x4.mul(f32x4.mul(root, c), root);
     return f32x4.mul(product, v128.bitselect(balance, one, f32x4.ge(alpha, f32x4.splat(0))));
+  }
+  @inline power(m: v128, exponent: v128): v128 {
+    return narrow(Wide.pow(lowHalf(m), exponent), Wide.pow(highHalf(m), exponent));
   }
   @inline blend(tau: v128, e: v128): v128 {
     return f32x4.add(tau, f32x4.mul(f32x4.sub(f32x4.splat(1), tau), e));

@@ -1,8 +1,9 @@
 // Random numbers from a counter: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
 // SC 2011). The state is five i32 cells in linear memory, key (2), counter (2) and one unused; each block of four
-// words has a count of its own. The same seed gives the same numbers in every engine. Kernels that draw begin `skip` blocks
-// after the counter and leave it where it is; `advanceRandom` moves it past what they drew. n numbers take ⌈n / 4⌉ blocks,
-// normal ones 2 ⌈n / 8⌉: what begins at number e, a multiple of 8, skips e / 4.
+// words has a count of its own. The same seed gives the same bits in every engine and in both binaries: what draws fuses
+// no multiply-add. Kernels that draw begin `skip` blocks after the counter and leave it where it is; `advanceRandom` moves it
+// past what they drew. n numbers take ⌈n / 4⌉ blocks, normal ones 2 ⌈n / 8⌉: what begins at number e, a multiple of 8,
+// skips e / 4.
 import { Math4 } from "./simd/math";
 
 // Multipliers and Weyl constants of the paper, table 2.
@@ -72,7 +73,7 @@ export function normalFill(state: usize, y: usize, n: i32, mean: f32, std: f32, 
     v128.store(y, f32x4.sub(f32x4.splat(1), unit(words(state, counter))));
     const v = f32x4.sub(unit(words(state, counter + 1)), f32x4.splat(0.5));
     const u = v128.load(y);
-    const radius = f32x4.mul(vstd, f32x4.sqrt(f32x4.mul(f32x4.splat(-2), Math4.log(u))));
+    const radius = f32x4.mul(vstd, f32x4.sqrt(f32x4.mul(f32x4.splat(-2), Math4.logUnfused(u))));
     v128.store(y, f32x4.add(vmean, f32x4.mul(radius, sinTurn(v))));
     y += 16;
     if (y < end) {
@@ -96,11 +97,11 @@ function sinTurn(v: v128): v128 {
   const x = f32x4.mul(f32x4.splat(6.2831855), f32x4.min(a, f32x4.sub(f32x4.splat(0.5), a)));
   const z = f32x4.mul(x, x);
   let p = f32x4.splat(-2.5052108e-8);
-  p = Math4.madd(p, z, f32x4.splat(2.7557319e-6));
-  p = Math4.madd(p, z, f32x4.splat(-1.9841270e-4));
-  p = Math4.madd(p, z, f32x4.splat(8.3333333e-3));
-  p = Math4.madd(p, z, f32x4.splat(-0.16666667));
-  return v128.xor(sign, Math4.madd(f32x4.mul(p, z), x, x));
+  p = Math4.multiplyAdd(false, p, z, f32x4.splat(2.7557319e-6));
+  p = Math4.multiplyAdd(false, p, z, f32x4.splat(-1.9841270e-4));
+  p = Math4.multiplyAdd(false, p, z, f32x4.splat(8.3333333e-3));
+  p = Math4.multiplyAdd(false, p, z, f32x4.splat(-0.16666667));
+  return v128.xor(sign, Math4.multiplyAdd(false, f32x4.mul(p, z), x, x));
 }
 
 /** Randomised ReLU: noise = x > 0 ? 1 : a number in [lower, upper);  y = noise · x */

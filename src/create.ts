@@ -196,12 +196,12 @@ export function shapeOf(op: string, shape: Shape, next?: unknown): Shape {
   throw new ShapeError(`${op}: a shape is an array of integers ≥ 0, got ${text(shape)}${hint}`);
 }
 
-/** A tensor of one value. */
+/** The given value everywhere, for `op`. */
 export function filled(
   op: string,
   shape: Shape,
   value: number,
-  options: Omit<TensorOptions, "shape"> | undefined,
+  options?: Omit<TensorOptions, "shape">,
 ): Tensor {
   const sizes = shapeOf(op, shape, op === "full" ? undefined : options);
   const { dtype, requiresGrad } = withDefaults(op, { dtype: "f32" as DType, requiresGrad: false }, options);

@@ -13,6 +13,7 @@ import {
 } from "../src/index";
 import * as elementwiseActivations from "../src/ops/activations";
 import * as gated from "../src/ops/gated";
+import * as scaled from "../src/ops/scaled";
 import { type Case, cases, draw, numbers, tensors, title, type Variant } from "./cases";
 import { differences, mismatch, type Nd, nd, sizeOf } from "./reference";
 
@@ -174,10 +175,8 @@ describe("gradients at kinks and limits are PyTorch's", () => {
     });
   });
 
-  const activations = cases.filter(
-    ({ name, elementwise, inputs }) =>
-      (name in elementwiseActivations || name in gated) && elementwise && inputs.length === 1,
-  );
+  const named = { ...elementwiseActivations, ...gated, ...scaled };
+  const activations = cases.filter((c) => c.name in named && c.elementwise && c.inputs.length === 1);
   const finite = [-1, 1].flatMap((sign) => Array.from({ length: 84 }, (_, i) => sign * 10 ** (i - 45)));
   test.each(activations.map((c) => [c.name, c] as const))("%s is finite for finite numbers", (_name, c) => {
     for (const { args } of c.variants) {

@@ -25,6 +25,7 @@ import * as random from "./cases/random";
 import * as reductions from "./cases/reductions";
 import { type Row, type Rows, SEED, type Variant } from "./cases/row";
 import * as rowLosses from "./cases/rowLosses";
+import * as scaled from "./cases/scaled";
 import * as softmax from "./cases/softmax";
 import type { Nd } from "./reference";
 import * as ref from "./reference";
@@ -49,6 +50,7 @@ const files: readonly { rows: Rows; more?: Record<string, Rows> }[] = [
   random,
   reductions,
   rowLosses,
+  scaled,
   softmax,
 ];
 

@@ -77,3 +77,19 @@ export function ulpError(actual: number, expected: number): number {
   const exponent = ((words[1]! >>> 20) & 0x7ff) - 1023;
   return Math.abs(clamp(actual) - clamp(expected)) / 2 ** (Math.max(-126, Math.min(exponent, 127)) - 23);
 }
+
+/** Where float32 is no longer normal, and its spacing no longer shrinks. */
+const MIN_NORMAL = 2 ** -126;
+
+/** |actual − expected| / |expected|, or / 2^−126 below the normal numbers; 0 if correctly rounded. */
+export function relativeError(actual: number, expected: number): number {
+  const rounded = Math.fround(expected);
+  if (actual === rounded) return 0;
+  if (!Number.isFinite(actual) || !Number.isFinite(rounded)) return Object.is(actual, rounded) ? 0 : Infinity;
+  return Math.abs(actual - expected) / Math.max(Math.abs(expected), MIN_NORMAL);
+}
+
+/** The largest error; NaN if one is. */
+export function largest(errors: readonly number[]): number {
+  return errors.reduce((most, error) => Math.max(most, error), 0);
+}

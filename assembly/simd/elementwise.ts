@@ -1,11 +1,12 @@
 // The only elementwise loops. An op is an unmanaged class with @inline methods from four lanes to four lanes:
 // `changetype<Op>(0)` picks it at compile time, so that nothing of the class is left in the loop.
 import { Lanes } from "./lanes";
+import { highHalf, lowHalf, narrow } from "./moments";
 
 /**
  * y = op(x), two vectors in lock-step: both are formed before either is stored, so that they share their constants.
  * At an odd end they are one and the same. An op with parameters receives them as splats a, b and says so by a getter
- * `parameters`.
+ * `parameters`, or `wide` if it works on two lanes of float64.
  */
 export function forward<Op>(x: usize, y: usize, n: i32, a: f32 = 0, b: f32 = 0): void {
   const va = f32x4.splat(a);
@@ -34,12 +35,20 @@ export function backward<Op>(saved: usize, dy: usize, dx: usize, n: i32, a: f32 
 
 @inline
 function apply<Op>(x: v128, a: v128, b: v128): v128 {
+  if (isDefined(changetype<Op>(0).wide)) {
+    const low = changetype<Op>(0).forward(lowHalf(x), lowHalf(a), lowHalf(b));
+    return narrow(low, changetype<Op>(0).forward(highHalf(x), lowHalf(a), lowHalf(b)));
+  }
   if (isDefined(changetype<Op>(0).parameters)) return changetype<Op>(0).forward(x, a, b);
   return changetype<Op>(0).forward(x);
 }
 
 @inline
 function applyBackward<Op>(saved: v128, dy: v128, a: v128, b: v128): v128 {
+  if (isDefined(changetype<Op>(0).wide)) {
+    const low = changetype<Op>(0).backward(lowHalf(saved), lowHalf(dy), lowHalf(a), lowHalf(b));
+    return narrow(low, changetype<Op>(0).backward(highHalf(saved), highHalf(dy), lowHalf(a), lowHalf(b)));
+  }
   if (isDefined(changetype<Op>(0).parameters)) return changetype<Op>(0).backward(saved, dy, a, b);
   return changetype<Op>(0).backward(saved, dy);
 }

@@ -71,6 +71,11 @@ export class Math4 {
     return f32x4.relaxed_madd(a, b, c);
   }
 
+  /** madd, or, unless `fused`, two roundings and the same bits in both binaries. */
+  @inline static multiplyAdd(fused: bool, a: v128, b: v128, c: v128): v128 {
+    return fused ? Math4.madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);
+  }
+
   /** Whether madd rounds once: for x = 1 + 2^-12, x x - r(x x) is the 2^-24 that rounding took away. */
   @inline static isFused(): bool {
     const x = splat(SQUARE_ROUNDS), square = f32x4.mul(x, x);
@@ -176,6 +181,11 @@ export class Math4 {
     return Math4.logNormal(x, f32x4.splat(0));
   }
 
+  /** The natural logarithm of a normal x > 0, the same bits in both binaries. */
+  @inline static logUnfused(x: v128): v128 {
+    return Math4.logNormal(x, f32x4.splat(0), false);
+  }
+
   /**
    * log(1 + x); -inf at -1 and NaN below. 1.6 ULP. The rounded 1 + x only chooses k. f = (1 + x) / 2^k - 1
    * comes from x, as x 2^-k + (2^-k - 1), rounded once and only where k is not 0; near zero f and the
@@ -260,24 +270,24 @@ export class Math4 {
    * where 2s = f - s f: a small correction s (z Q(z) - f) of f, which is exact or rounded once. k LN2_HIGH is
    * exact and added last.
    */
-  @inline private static logReduced(f: v128, k: v128): v128 {
+  @inline private static logReduced(f: v128, k: v128, fused: bool = true): v128 {
     const s = f32x4.div(f, f32x4.add(f, splat(TWO)));
     const z = f32x4.mul(s, s);
-    const q = Math4.madd(Math4.madd(splat(LOG, 2), z, splat(LOG, 1)), z, splat(LOG, 0));
+    const high = Math4.multiplyAdd(fused, splat(LOG, 2), z, splat(LOG, 1)), q = Math4.multiplyAdd(fused, high, z, splat(LOG));
     const correction = f32x4.mul(s, f32x4.sub(f32x4.mul(z, q), f));
-    const low = Math4.madd(k, splat(LN2_LOW), correction);
-    return Math4.madd(k, splat(LN2_HIGH), f32x4.add(low, f));
+    const low = Math4.multiplyAdd(fused, k, splat(LN2_LOW), correction);
+    return Math4.multiplyAdd(fused, k, splat(LN2_HIGH), f32x4.add(low, f));
   }
 
   /**
    * log(x 2^-shift) for positive normal x = 2^k (1 + f). The bits of √½ taken off those of x leave k in the
    * exponent, and taking k off the exponent of x leaves 1 + f in [√½, √2), from which subtracting 1 is exact.
    */
-  @inline private static logNormal(x: v128, shift: v128): v128 {
+  @inline private static logNormal(x: v128, shift: v128, fused: bool = true): v128 {
     const d = i32x4.sub(x, splat(SQRT_HALF));
     const k = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(d, 23)), shift);
     const m = i32x4.sub(x, v128.and(d, splat(SIGN_AND_EXPONENT)));
-    return Math4.logReduced(f32x4.sub(m, splat(ONE)), k);
+    return Math4.logReduced(f32x4.sub(m, splat(ONE)), k, fused);
   }
 
   /**

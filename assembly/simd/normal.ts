@@ -6,11 +6,11 @@ const GRID: usize = memory.data<f32>([49152]);
 
 /**
  * N and D of (1 − Φ(a)) e^(a²/2) = D(a) / (√(2π) a D(a) + N(a)) for 0 ≤ a ≤ 14.75, fitted for the relative error by
- * iteratively reweighted least squares: 2^-30.4. For large a, where the steps of D add up their roundings, D cancels
- * out. The common factor 1.5 keeps the sum below from starting just above a power of two.
+ * iteratively reweighted least squares: 2^-29.9. For large a, where the steps of D add up their roundings, D cancels
+ * out. The constants 1 and 2 are given: near 0 neither a D(a) nor the sum is rounded more than once.
  */
-const TAIL_D: usize = memory.data<f32>([1.5, 1.6284511, 0.84892005, 0.25617665, 0.044752806, 0.003738229]);
-const TAIL_N: usize = memory.data<f32>([3, 1.8906133, 0.62441164, 0.112132505, 0.009371263]);
+const TAIL_D: usize = memory.data<f32>([1, 1.0856338, 0.56594676, 0.17078462, 0.029835302, 0.002492176]);
+const TAIL_N: usize = memory.data<f32>([2, 1.2604083, 0.41627485, 0.074755244, 0.0062475675]);
 const SQRT_2PI: usize = memory.data<f32>([2.50662827]);
 
 /** S of erf(x) = x + x S(x²) for |x| ≤ 0.875, fitted likewise: 2^-26.8. */
@@ -40,16 +40,31 @@ export class Normal4 {
 
   /** (1 − Φ(a)) e^(a²/2) = Mills' ratio / √(2π) for 0 ≤ a ≤ 14.75: from ½ down to about φ(0) / a. 3 ULP. */
   @inline static tail(a: v128): v128 {
+    const d = Math4.madd(Normal4.tailD(a), a, splat(TAIL_D, 0));
+    const n = Math4.madd(Normal4.tailN(a), a, splat(TAIL_N, 0));
+    return f32x4.div(d, Math4.madd(f32x4.mul(a, splat(SQRT_2PI)), d, n));
+  }
+
+  /** a tail(a): from a/2 to nearly φ(0). 3 ULP. a D is formed as a + a² (D − 1) / a. */
+  @inline static scaledTail(a: v128): v128 {
+    const d = Math4.madd(f32x4.mul(a, a), Normal4.tailD(a), a);
+    const n = Math4.madd(d, splat(SQRT_2PI), f32x4.mul(a, Normal4.tailN(a)));
+    return f32x4.div(d, f32x4.add(n, splat(TAIL_N, 0)));
+  }
+
+  /** (D(a) − 1) / a */
+  @inline private static tailD(a: v128): v128 {
     let d = Math4.madd(splat(TAIL_D, 5), a, splat(TAIL_D, 4));
     d = Math4.madd(d, a, splat(TAIL_D, 3));
     d = Math4.madd(d, a, splat(TAIL_D, 2));
-    d = Math4.madd(d, a, splat(TAIL_D, 1));
-    d = Math4.madd(d, a, splat(TAIL_D, 0));
+    return Math4.madd(d, a, splat(TAIL_D, 1));
+  }
+
+  /** (N(a) − 2) / a */
+  @inline private static tailN(a: v128): v128 {
     let n = Math4.madd(splat(TAIL_N, 4), a, splat(TAIL_N, 3));
     n = Math4.madd(n, a, splat(TAIL_N, 2));
-    n = Math4.madd(n, a, splat(TAIL_N, 1));
-    n = Math4.madd(n, a, splat(TAIL_N, 0));
-    return f32x4.div(d, Math4.madd(f32x4.mul(a, splat(SQRT_2PI)), d, n));
+    return Math4.madd(n, a, splat(TAIL_N, 1));
   }
 
   /** erf x: a polynomial near zero, 1 − e^(−a − a P(a)) with a = |x| and the sign of x elsewhere. 1.1 ULP. */

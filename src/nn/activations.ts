@@ -1,7 +1,6 @@
 import { full } from "../create";
 import { OptionError, withDefaults } from "../errors";
 import {
-  celu,
   elu,
   hardsigmoid,
   hardtanh,
@@ -14,12 +13,12 @@ import {
   relu6,
   selu,
   sigmoid,
-  softplus,
   softsign,
   tanh,
 } from "../ops/activations";
 import { gelu, hardswish, mish, silu } from "../ops/gated";
 import { rrelu, rreluDefaults } from "../ops/random";
+import { celu, softplus } from "../ops/scaled";
 import { logSoftmax, softmax } from "../ops/softmax";
 import type { Tensor } from "../tensor";
 import { Module, parameter } from "./module";

@@ -33,7 +33,7 @@ export class Embedding extends Module {
     }
     this.options = withDefaults("Embedding", embeddingDefaults, options);
     const padding = paddingRow("Embedding", this.options.paddingIdx, num);
-    this.weight = parameter(normal([num, dim], 0, 1));
+    this.weight = parameter(normal("Embedding", [num, dim], 0, 1));
     if (padding >= 0) this.weight.view().fill(0, padding * dim, (padding + 1) * dim);
   }
 

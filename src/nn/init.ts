@@ -25,7 +25,7 @@ export function calculateGain(nonlinearity: Nonlinearity, parameter = 0.01): num
     case "relu":
       return Math.SQRT2;
     case "leakyRelu":
-      return Math.sqrt(2 / (1 + parameter ** 2));
+      return Math.sqrt(2 / (1 + parameter * parameter));
     case "selu":
       return 3 / 4;
     default:
@@ -64,9 +64,9 @@ function kaimingStd(op: string, shape: Shape, options: KaimingOptions | undefine
 }
 
 /** Uniform numbers of the given standard deviation: the bound is √3 times as large. */
-function uniformOf(shape: Shape, std: number): Tensor {
+function uniformOf(op: string, shape: Shape, std: number): Tensor {
   const bound = Math.sqrt(3) * std;
-  return uniform(shape, -bound, bound);
+  return uniform(op, shape, -bound, bound);
 }
 
 /** The options of `xavierUniform` and `xavierNormal`. */
@@ -81,7 +81,7 @@ export interface XavierOptions {
  * @throws ShapeError for fewer than two dimensions
  */
 export function xavierUniform(shape: Shape, options?: XavierOptions): Tensor {
-  return uniformOf(shape, xavierStd("xavierUniform", shape, options));
+  return uniformOf("xavierUniform", shape, xavierStd("xavierUniform", shape, options));
 }
 
 /**
@@ -91,7 +91,7 @@ export function xavierUniform(shape: Shape, options?: XavierOptions): Tensor {
  * @throws ShapeError for fewer than two dimensions
  */
 export function xavierNormal(shape: Shape, options?: XavierOptions): Tensor {
-  return normal(shape, 0, xavierStd("xavierNormal", shape, options));
+  return normal("xavierNormal", shape, 0, xavierStd("xavierNormal", shape, options));
 }
 
 /** The options of `kaimingUniform` and `kaimingNormal`. */
@@ -111,7 +111,7 @@ export interface KaimingOptions {
  * @throws ShapeError for fewer than two dimensions, OptionError for another mode or nonlinearity
  */
 export function kaimingUniform(shape: Shape, options?: KaimingOptions): Tensor {
-  return uniformOf(shape, kaimingStd("kaimingUniform", shape, options));
+  return uniformOf("kaimingUniform", shape, kaimingStd("kaimingUniform", shape, options));
 }
 
 /**
@@ -120,7 +120,7 @@ export function kaimingUniform(shape: Shape, options?: KaimingOptions): Tensor {
  * @throws ShapeError for fewer than two dimensions, OptionError for another mode or nonlinearity
  */
 export function kaimingNormal(shape: Shape, options?: KaimingOptions): Tensor {
-  return normal(shape, 0, kaimingStd("kaimingNormal", shape, options));
+  return normal("kaimingNormal", shape, 0, kaimingStd("kaimingNormal", shape, options));
 }
 
 /**
@@ -129,7 +129,7 @@ export function kaimingNormal(shape: Shape, options?: KaimingOptions): Tensor {
  * @throws ShapeError for fewer than two dimensions
  */
 export function lecunUniform(shape: Shape): Tensor {
-  return uniformOf(shape, 1 / Math.sqrt(fans("lecunUniform", shape).fanIn));
+  return uniformOf("lecunUniform", shape, 1 / Math.sqrt(fans("lecunUniform", shape).fanIn));
 }
 
 /**
@@ -138,7 +138,7 @@ export function lecunUniform(shape: Shape): Tensor {
  * @throws ShapeError for fewer than two dimensions
  */
 export function lecunNormal(shape: Shape): Tensor {
-  return normal(shape, 0, 1 / Math.sqrt(fans("lecunNormal", shape).fanIn));
+  return normal("lecunNormal", shape, 0, 1 / Math.sqrt(fans("lecunNormal", shape).fanIn));
 }
 
 /**
@@ -146,7 +146,7 @@ export function lecunNormal(shape: Shape): Tensor {
  * @throws ShapeError unless the shape is an array of integers ≥ 0
  */
 export function constant(shape: Shape, value: number): Tensor {
-  return filled("constant", shape, value, undefined);
+  return filled("constant", shape, value);
 }
 
 /** The options of `orthogonal`. */
@@ -165,7 +165,7 @@ export function orthogonal(shape: Shape, options?: OrthogonalOptions): Tensor {
   const { fanIn: cols } = fans("orthogonal", shape, options);
   const { gain } = withDefaults("orthogonal", { gain: 1 }, options);
   const [rows, size] = [shape[0]!, sizeOf(shape)];
-  const t = normal(shape, 0, 1);
+  const t = normal("orthogonal", shape, 0, 1);
   const { data } = t;
   const [count, length] = [Math.min(rows, cols), Math.max(rows, cols)];
   // Vector v has its element i at index v · step + i · stride.

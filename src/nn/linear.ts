@@ -2,7 +2,6 @@ import { OptionError, ShapeError, sameShape, show, text, withDefaults } from "..
 import { checkActivation, type FusedActivation, linear } from "../ops/matmul";
 import { uniform } from "../ops/random";
 import { expectTensor, type Shape, type Tensor } from "../tensor";
-import { kaimingUniform } from "./init";
 import { Module, parameter } from "./module";
 
 /** The options of `Linear`. */
@@ -44,9 +43,8 @@ export class Linear extends Module {
     if (!sameShape(this.weight.shape, shape)) {
       throw new ShapeError(`Linear: init made ${show(this.weight.shape)}, expected ${show(shape)}`);
     }
-    const bound = 1 / Math.sqrt(inFeatures);
     this.activation = activation;
-    this.bias = bias ? parameter(uniform([outFeatures], -bound, bound)) : null;
+    this.bias = bias ? parameter(spread([outFeatures], inFeatures)) : null;
   }
 
   /** x weightᵀ + bias, and the activation: [..., inFeatures] to [..., outFeatures]. */
@@ -67,7 +65,12 @@ export class Linear extends Module {
 
 const defaults = { bias: true, init: startAsPyTorch, activation: undefined as FusedActivation | undefined };
 
-/** torch.nn.Linear.reset_parameters: a gain of √(1/3) makes the bound 1 / √in. */
+/** torch.nn.Linear.reset_parameters: uniform within ±1 / √in, as the bias. */
 function startAsPyTorch(shape: Shape): Tensor {
-  return kaimingUniform(shape, { nonlinearity: "leakyRelu", negativeSlope: Math.sqrt(5) });
+  return spread(shape, shape[1]!);
+}
+
+function spread(shape: Shape, inFeatures: number): Tensor {
+  const bound = 1 / Math.sqrt(inFeatures);
+  return uniform("Linear", shape, -bound, bound);
 }

@@ -38,28 +38,10 @@ export const leakyRelu = unary("leakyRelu", "input", { negativeSlope: 0.01 });
 export const elu = unary("elu", "input", { alpha: 1 });
 
 /**
- * x > 0 ? x : alpha (e^(x / alpha) − 1), elementwise: elu whose derivative has no jump at 0. Barron 2017.
- *
- * `alpha`, default 1, as in PyTorch, Keras and ONNX.
- * @throws OptionError if alpha is 0
- */
-export const celu = unary("celu", "input", { alpha: 1 }, ({ alpha }) =>
-  Math.fround(alpha) === 0 ? "alpha is not 0" : undefined,
-);
-
-/**
  * scale (x > 0 ? x : alpha (e^x − 1)), elementwise, with scale 1.0507009873554805 and alpha
  * 1.6732632423543772, the fixed point at which layers keep mean 0 and variance 1. Klambauer et al. 2017.
  */
 export const selu = unary("selu", "input");
-
-/**
- * log(1 + e^(beta x)) / beta, but x itself where beta x > threshold; elementwise. Dugas et al. 2001.
- *
- * `beta`, default 1, and `threshold`, default 20, as in PyTorch. Keras and ONNX have neither: they take the
- * logarithm everywhere, which `threshold: Infinity` does, too.
- */
-export const softplus = unary("softplus", "input", { beta: 1, threshold: 20 });
 
 /** log σ(x) = −log(1 + e^−x), elementwise, x for large negative x: finite where log(sigmoid(x)) is −∞. */
 export const logSigmoid = unary("logSigmoid", "input");

@@ -11,12 +11,14 @@ export interface ClipOptions {
 
 /**
  * min(max(x, min), max), elementwise: x within bounds, `min` (default −Infinity: none) and `max` (default
- * Infinity: none), of which at least one is given; NaN stays NaN. The derivative is 1 inside and at the
+ * Infinity: none), of which at least one is given, infinite or not; NaN stays NaN. The derivative is 1 inside and at the
  * bounds, 0 outside. With min > max everything becomes max, as in PyTorch's clamp and ONNX.
  * @throws OptionError without a bound
  */
-export const clip = unary("clip", "input", { min: -Infinity, max: Infinity }, ({ min, max }) =>
-  min === -Infinity && max === Infinity ? "expected a bound, { min }, { max } or both" : undefined,
+export const clip = unary("clip", "input", { min: -Infinity, max: Infinity }, (_, given) =>
+  given?.min === undefined && given?.max === undefined
+    ? "expected a bound, { min }, { max } or both"
+    : undefined,
 );
 
 /**

@@ -15,4 +15,5 @@ export { poissonNllLoss } from "./poissonNllLoss";
 export { dropout, manualSeed, rand, randn, rrelu } from "./random";
 export { argmax, argmin, max, mean, min, sum, variance } from "./reductions";
 export { categoricalHingeLoss, cosineEmbeddingLoss, multiMarginLoss } from "./rowLosses";
+export { celu, softplus } from "./scaled";
 export { logSoftmax, logSumExp, softmax } from "./softmax";

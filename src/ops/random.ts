@@ -20,8 +20,8 @@ function generator(): Buffer {
 }
 
 /**
- * Starts the random numbers anew: the same seed gives the same numbers in every engine. Without it every
- * program draws the same ones. They are not PyTorch's.
+ * Starts the random numbers anew: the same seed gives the same bits in every engine, even and normal numbers
+ * alike, with and without fused multiply-add. Without it every program draws the same ones. They are not PyTorch's.
  * @param seed an integer from 0 to 2^53 − 1
  * @throws OptionError for another
  */
@@ -77,13 +77,13 @@ function drawn(
   return t;
 }
 
-/** Numbers from the uniform distribution on [low, high). */
+/** Numbers from the uniform distribution on [low, high), for `op`. */
 export function uniform(
+  op: string,
   shape: Shape,
   low: number,
   high: number,
   options?: RandomOptions,
-  op = "uniform",
 ): Tensor {
   return drawn(op, shape, options, (ptr, n) => {
     kernels.uniformFill(generator().ptr, ptr, n, low, high, 0);
@@ -91,14 +91,8 @@ export function uniform(
   });
 }
 
-/** Numbers from the normal distribution. */
-export function normal(
-  shape: Shape,
-  mean: number,
-  std: number,
-  options?: RandomOptions,
-  op = "normal",
-): Tensor {
+/** Numbers from the normal distribution, for `op`. */
+export function normal(op: string, shape: Shape, mean: number, std: number, options?: RandomOptions): Tensor {
   return drawn(op, shape, options, (ptr, n) => {
     kernels.normalFill(generator().ptr, ptr, n, mean, std, 0);
     passNormal(n);
@@ -110,7 +104,7 @@ export function normal(
  * @throws ShapeError unless the shape is an array of integers ≥ 0
  */
 export function rand(shape: Shape, options?: RandomOptions): Tensor {
-  return uniform(shape, 0, 1, options, "rand");
+  return uniform("rand", shape, 0, 1, options);
 }
 
 /**
@@ -118,7 +112,7 @@ export function rand(shape: Shape, options?: RandomOptions): Tensor {
  * @throws ShapeError unless the shape is an array of integers ≥ 0
  */
 export function randn(shape: Shape, options?: RandomOptions): Tensor {
-  return normal(shape, 0, 1, options, "randn");
+  return normal("randn", shape, 0, 1, options);
 }
 
 /** The options of `rrelu`. */
@@ -142,8 +136,8 @@ export const rreluDefaults = { lower: 1 / 8, upper: 1 / 3, training: false };
 export function rrelu(x: Tensor, options?: RreluOptions): Tensor {
   const { lower, upper, training } = withDefaults("rrelu", rreluDefaults, options);
   if (!(lower <= upper)) throw new OptionError(`rrelu: expected lower ≤ upper, got ${lower} and ${upper}`);
-  if (!training) return leakyRelu(x, { negativeSlope: (lower + upper) / 2 });
   const source = expectTensor("rrelu", x).use("rrelu");
+  if (!training) return leakyRelu(x, { negativeSlope: (lower + upper) / 2 });
   const y = new Tensor(x.shape);
   const noise = new Buffer(x.size);
   kernels.rreluForward(generator().ptr, source, noise.ptr, y.ptr, x.size, lower, upper, 0);

@@ -34,13 +34,13 @@ export const unaries = new Set<string>();
  * The elementwise op of the kernels `${name}Forward` and `${name}Backward`.
  * @param saves what the backward kernel reads: the op's input, its output, or the incoming gradient alone
  * @param defaults options and their defaults, in the order of the kernels' last parameters
- * @param broken the rule that options break, if they do
+ * @param broken the rule that options break, if they do, from all of them and those that were given
  */
 export function unary<P extends Parameters = Record<never, number>>(
   name: UnaryName,
   saves: "input" | "output" | "nothing",
   defaults = {} as P,
-  broken?: (options: P) => string | undefined,
+  broken?: (options: P, given: Partial<P> | undefined) => string | undefined,
 ): Unary<P> {
   unaries.add(name);
   const forward = `${name}Forward` as keyof Kernels;
@@ -49,7 +49,7 @@ export function unary<P extends Parameters = Record<never, number>>(
     const x = expectTensor(name, input);
     const merged = withDefaults(name, defaults, options);
     const parameters = Object.values(merged);
-    const rule = broken?.(merged);
+    const rule = broken?.(merged, options);
     if (rule !== undefined) throw new OptionError(`${name}: ${rule}, got ${parameters.join(" and ")}`);
     const source = x.use(name);
     const y = new Tensor(x.shape);

@@ -7,12 +7,11 @@ export const rows: Rows = {
   sigmoid: activation({ reference: (x) => 1 / (1 + Math.exp(-x)), domain: [-30, 30], ulp: 2.5 }),
   tanh: activation({ reference: Math.tanh, domain: [-9, 9], ulp: 2.5 }),
   relu: activation({ reference: (x) => Math.max(x, 0), domain: [-9, 9], ulp: 0, kinks: [0] }),
-  // The slope is rounded to float32, then the product.
   leakyRelu: activation<{ negativeSlope?: number }>({
-    reference: (x, { negativeSlope = 0.01 }) => (x > 0 ? x : negativeSlope * x),
+    reference: (x, { negativeSlope = 0.01 }) => (x > 0 ? x : Math.fround(negativeSlope) * x),
     options: [{ negativeSlope: 0.3 }, { negativeSlope: -0.5 }],
     domain: [-9, 9],
-    ulp: 1.5,
+    ulp: 0.5,
     kinks: [0],
   }),
   elu: activation<{ alpha?: number }>({
@@ -20,20 +19,6 @@ export const rows: Rows = {
     options: [{ alpha: 0.5 }],
     domain: [-20, 9],
     ulp: 2.5,
-    kinks: [0],
-  }),
-  softplus: activation<{ beta?: number; threshold?: number }>({
-    reference: (x, { beta = 1, threshold = 20 }) => (beta * x > threshold ? x : softplus(beta * x) / beta),
-    options: [{ beta: 2, threshold: 5 }],
-    domain: [-30, 30],
-    ulp: 2.5,
-    kinks: [2.5, 20],
-  }),
-  celu: activation<{ alpha?: number }>({
-    reference: (x, { alpha = 1 }) => (x > 0 ? x : alpha * Math.expm1(x / alpha)),
-    options: [{ alpha: 0.7 }, { alpha: -2 }],
-    domain: [-20, 9],
-    ulp: 3,
     kinks: [0],
   }),
   selu: activation({

@@ -6,9 +6,13 @@ import { between, binary, on, op, type Rows, SIZES } from "./row";
 export const rows: Rows = {
   clip: op({
     inputs: [between(-3, 3, -1, 0.5, 2)],
-    variants: [{ min: -1, max: 2 }, { min: 0.5 }, { max: 0.5 }].flatMap((bounds) =>
-      SIZES.map((n) => on([n]).with(bounds)),
-    ),
+    variants: [
+      { min: -1, max: 2 },
+      { min: 0.5 },
+      { max: 0.5 },
+      { min: -Infinity, max: 0.5 },
+      { min: -Infinity, max: Infinity },
+    ].flatMap((bounds) => SIZES.map((n) => on([n]).with(bounds))),
     reference: (x: Nd, { min = -Infinity, max = Infinity }: nablas.ClipOptions) =>
       ref.elementwise((v) => Math.min(Math.max(v!, min), max))(x),
     forward: { ulp: 0 },

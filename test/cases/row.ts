@@ -106,7 +106,10 @@ interface Unary<O> {
 /** A function of one number, without options first. */
 export function activation<O extends object = object>(row: Unary<O>): Row {
   const { reference, domain, ulp, kinks = [], limits = {}, options = [] } = row;
-  const numbers = (x: Nd, given = {} as O) => ref.elementwise((v) => reference(v!, given))(x);
+  const numbers = (x: Nd, given = {} as O) => {
+    const rounded = float32(given);
+    return ref.elementwise((v) => reference(v!, rounded))(x);
+  };
   const given = [[], ...options.map((o) => [o])];
   return op({
     inputs: [between(...domain, ...kinks)],
@@ -116,6 +119,12 @@ export function activation<O extends object = object>(row: Unary<O>): Row {
     elementwise: true,
     limits,
   });
+}
+
+/** Options as a kernel has them. */
+function float32<O extends object>(options: O): O {
+  const rounded = Object.entries(options).map(([k, v]) => [k, typeof v === "number" ? Math.fround(v) : v]);
+  return Object.fromEntries(rounded) as O;
 }
 
 interface Binary {

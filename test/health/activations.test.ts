@@ -6,6 +6,7 @@ import { cases, draw, tensors } from "../cases";
 import { rows as activations } from "../cases/activations";
 import { rows as arithmetic } from "../cases/arithmetic";
 import { rows as gated } from "../cases/gated";
+import { rows as scaled } from "../cases/scaled";
 
 /** The activation of the last op in each variant of a row. */
 function seen(name: string): (string | undefined)[] {
@@ -21,7 +22,7 @@ function seen(name: string): (string | undefined)[] {
 
 /** Of the file of activations, but no bend in itself: nothing, or made of several ops. */
 const OTHERS = ["identity", "maxout", "hardmax"];
-const bends = [...Object.keys(activations), ...Object.keys(gated), "rrelu"].filter(
+const bends = [...Object.keys(activations), ...Object.keys(gated), ...Object.keys(scaled), "rrelu"].filter(
   (name) => !OTHERS.includes(name),
 );
 

@@ -26,7 +26,7 @@ const leaky =
 const softplusOf =
   (beta: number, threshold: number): Truth =>
   (x) =>
-    Math.fround(beta * x) > threshold ? [x, 1] : [softplus(beta * x) / beta, logistic(beta * x)];
+    beta * x > threshold ? [x, 1] : [softplus(beta * x) / beta, logistic(beta * x)];
 
 const clipped =
   (low: number, high: number, scale = 1): Truth =>

@@ -206,7 +206,7 @@ export class Dataset {
     if (fits && counts.reduce((sum, n) => sum + n, 0) === this.size) return;
     throw new OptionError(
       `split: expected a fraction that leaves a row on either side, or counts ≥ 1 that add up to ${this.size}, ` +
-        `got ${Array.isArray(given) ? show(given) : text(given)}`,
+        `got ${Array.isArray(given) ? show(given) : given}`,
     );
   }
 

@@ -172,3 +172,14 @@ function namesOf(options: object): string {
   const names = Object.keys(options);
   return names.length > 0 ? `it takes ${names.join(", ")}` : "it takes none";
 }
+
+/** @throws OptionError if `dict` is no object of values by name, but what has a state, or an array, a Map or another list */
+export function expectDict(op: string, dict: unknown): asserts dict is object {
+  const hasState = typeof (dict as { stateDict?: unknown } | null)?.stateDict === "function";
+  const isObject =
+    typeof dict === "object" && dict !== null && !hasState && !(Symbol.for("nablas.tensor") in dict);
+  if (isObject && !(Symbol.iterator in dict || ArrayBuffer.isView(dict) || dict instanceof ArrayBuffer))
+    return;
+  const hint = hasState ? "; pass its stateDict()" : "";
+  throw new OptionError(`${op}: expected an object such as stateDict() gives, got ${text(dict)}${hint}`);
+}

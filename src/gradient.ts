@@ -135,11 +135,10 @@ export class LeafGradient {
     };
   }
 
-  /** Gives back all memory, that of an assigned gradient too. */
+  /** Gives back the memory of the leaf's own gradient. */
   dispose(): void {
     gradientChanged();
     this.own?.free("dispose");
     this.shown?.buffer.free("dispose");
-    if (typeof this.current === "object") this.current?.dispose();
   }
 }

@@ -292,20 +292,21 @@ function keep(value: unknown, made: Region, what: "all" | "tensors" = "all", see
   }
 }
 
-function keepOwner(owner: Owner, made: Region): void {
-  const { buffer, leaf } = owner;
-  if (buffer.region === made) {
-    made.remove(buffer);
-    adopt(owner);
+function keepOwner(first: Owner, made: Region): void {
+  // A loop, since gradients of gradients may form a long chain.
+  for (let owner: Owner | undefined = first; owner !== undefined; ) {
+    const { buffer, leaf }: Owner = owner;
+    if (buffer.region === made) {
+      made.remove(buffer);
+      adopt(owner);
+    }
+    if (leaf?.own?.region === made) {
+      made.remove(leaf.own);
+      adoptBeside(buffer, leaf.own, owner);
+    }
+    const held: "own" | Owner | null | undefined = leaf?.held();
+    owner = held === "own" ? leaf?.shown : (held ?? undefined);
   }
-  if (leaf === undefined) return;
-  if (leaf.own?.region === made) {
-    made.remove(leaf.own);
-    adoptBeside(buffer, leaf.own, owner);
-  }
-  const held = leaf.held();
-  if (leaf.shown !== undefined) keepOwner(leaf.shown, made);
-  if (held !== null && held !== "own") keepOwner(held, made);
 }
 
 /** Whether `value` is an object as literals make them, or one without a prototype. */

@@ -1,7 +1,10 @@
 // Loading of state dicts, of modules and optimizers alike: all is checked, and every fault named, before anything is
 // copied.
 import { read } from "./create";
-import { DTypeError, NablasError, OptionError, PlanError, ShapeError, sameShape, show, text } from "./errors";
+import { DTypeError, NablasError, OptionError, PlanError, ShapeError, sameShape, show } from "./errors";
+
+export { expectDict } from "./errors";
+
 import { recorder } from "./recording";
 import { type DType, expectTensor, type Shape, sizeOf, Tensor, type TensorData } from "./tensor";
 
@@ -107,16 +110,6 @@ export function compareKeys(
     required.filter((key) => !Object.hasOwn(dict, key)),
     Object.keys(dict).filter((key) => !known.has(key)),
   ];
-}
-
-/** @throws OptionError if `dict` is no object of values by name, but what has a state, or an array, a Map or another list */
-export function expectDict(op: string, dict: unknown): asserts dict is object {
-  const hasState = typeof (dict as { stateDict?: unknown } | null)?.stateDict === "function";
-  const isObject = typeof dict === "object" && dict !== null && !hasState && !(dict instanceof Tensor);
-  if (isObject && !(Symbol.iterator in dict || ArrayBuffer.isView(dict) || dict instanceof ArrayBuffer))
-    return;
-  const hint = hasState ? "; pass its stateDict()" : "";
-  throw new OptionError(`${op}: expected an object such as stateDict() gives, got ${text(dict)}${hint}`);
 }
 
 /** The shape of a value, and its numbers when they are asked for. */

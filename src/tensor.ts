@@ -238,8 +238,11 @@ export class Tensor implements Owner {
 
   /** Gives the memory back now, that of the gradient too. Using the tensor afterwards is an error. */
   dispose(): void {
-    this.buffer.free("dispose");
-    this.leaf?.dispose();
+    // A loop, since gradients of gradients may form a long chain.
+    for (let t: Tensor | undefined = this; t !== undefined; t = t.leaf?.tensor) {
+      t.buffer.free("dispose");
+      t.leaf?.dispose();
+    }
     this.standsFor?.release();
   }
 

@@ -1,9 +1,8 @@
 // .npz: a ZIP archive of .npy files, one for each array.
 import { type UnzipFileInfo, unzipSync, zipSync } from "fflate";
 import type { Values } from "../data/column";
-import { text } from "../errors";
+import { expectDict, text } from "../errors";
 import { FormatError, OptionError } from "../index";
-import { expectDict } from "../stateDict";
 import { read, saveNpy } from "./npy";
 
 /** How many bytes deflate makes of one at most (RFC 1951: 258 of two bits, and their overhead). */

@@ -30,8 +30,8 @@ export function besideAndAt(x: usize, q: usize, m: f32, n: i32): v128 {
 }
 
 /**
- * p Σ q − q of two elements: e · share with share = Σ q / (1 + excess), and at a tie (Σ beside − share · excess) + (Σ at − q), the first of
- * which is `most` and Σ at `tied`.
+ * p Σ q − q of two elements: e · share − q with share = Σ q / (1 + excess), and at a tie most + (tied − q) with
+ * most = Σ beside − share · excess and tied = Σ at.
  */
 @inline
 export function surplus(e: v128, q: v128, tie: v128, share: v128, most: v128, tied: v128): v128 {

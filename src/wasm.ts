@@ -107,9 +107,9 @@ function load(binary: Binary): Loaded {
   return { ...binary, memory, instance: new WebAssembly.Instance(binary.module, { env: { memory } }) };
 }
 
-/** Half a megabyte at first, as `space.ts` grows it by: a small program meets no view that growth has left stale. */
+/** With half a megabyte for tensors, as `space.ts` grows it by: a small program meets no view that growth has left stale. */
 function newMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: 8, maximum: MAX_PAGES });
+  return new WebAssembly.Memory({ initial: 9, maximum: MAX_PAGES });
 }
 
 /** Memory that threads share: engines with little address space grant no 4 GiB. */

@@ -8,6 +8,7 @@ import {
   getRngState,
   manualSeed,
   matmul,
+  memory,
   ones,
   parameter,
   rand,
@@ -190,6 +191,21 @@ describe("results", () => {
     );
     expect(flat!.toArray()).toEqual([5, 6, 7, 8]);
     expect(same).toBe(w);
+    w.dispose();
+  });
+
+  test("may be views of a tensor from outside, which end with the plan", () => {
+    const w = parameter(ones([2, 2]));
+    const { tensors } = memory();
+    const f = compile(() => w.reshape([4]));
+    for (const n of [1, 2, 3]) {
+      const flat = f();
+      w.write([n, 2, 3, 4]);
+      expect(flat.toArray()).toEqual([n, 2, 3, 4]);
+      if (n === 2) flat.dispose();
+    }
+    f.dispose();
+    expect(memory().tensors).toBe(tensors);
     w.dispose();
   });
 

@@ -62,6 +62,8 @@ export class PlanBatches<R> {
   private readonly y: Tensor;
   /** The rows in the order of the epoch, i32. */
   private readonly order: Tensor;
+  /** Where the batch under way starts in the order. */
+  private readonly start = { at: 0 };
   /** Names the rows of the batch under way. */
   private readonly origins: Origin[];
   /** By the rows of the batch. */
@@ -83,7 +85,7 @@ export class PlanBatches<R> {
     [this.order, this.x, this.y] = outsideScopes(() => scope(made)) as [Tensor, Tensor, Tensor];
     for (const { buffer } of [this.order, this.x, this.y]) this.region.add(buffer);
     freeWith(this, this.region);
-    this.origins = data.origins((row) => this.order.view()[this.batch * settings.batchSize + row]!);
+    this.origins = data.origins(rowsFrom(this.order, this.start));
   }
 
   /**
@@ -162,6 +164,7 @@ export class PlanBatches<R> {
   }
 
   private runOn(at: number, rows: number): R {
+    this.start.at = at;
     const plan = this.plans.get(rows);
     if (plan?.holds() === true && plan.prepare()) {
       const [x, y] = plan.inputs as [Tensor, Tensor];
@@ -198,4 +201,9 @@ export class PlanBatches<R> {
     );
     this.order.view().set(order!);
   }
+}
+
+/** The rows in an order. Buffers hold this function: if it held the batches, nothing that a plan reaches could be collected. */
+function rowsFrom(order: Tensor, start: { readonly at: number }): (row: number) => number {
+  return (row) => order.view()[start.at + row]!;
 }

@@ -149,6 +149,11 @@ export class Recording implements Recorder {
     return this.own.has(t.buffer);
   }
 
+  /** Whether it is the gradient of a tensor, as `.grad` hands it out. */
+  isGradient(t: Tensor): boolean {
+    return [...this.gradients.keys()].some(({ leafGradient }) => leafGradient.tensor === t);
+  }
+
   /** The blocks with a living buffer. */
   living(): Set<Block> {
     return new Set(

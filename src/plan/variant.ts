@@ -59,8 +59,8 @@ export class Variant<R> {
   /** What each replay overwrites in place, and when that was last noted. */
   private readonly overwrites: readonly Buffer[];
   private momentNoted = -1;
-  /** Of averages that were made while recording. */
-  private lasting: Buffer[] = [];
+  /** Of averages that were made while recording, and of views of what is outside that the function returned. */
+  private readonly lasting: Buffer[] = [];
   private structure: number;
   private outputs: Tensor[] = [];
 
@@ -117,9 +117,8 @@ export class Variant<R> {
     for (const t of returned) made.set(t, this.output(t, plan));
     this.result = replaced(result, made);
     const persistent = recording.persistent(blocks);
-    this.lasting = [...persistent].flatMap(({ buffers }) =>
-      buffers.filter(({ fate, hasGradient }) => fate === undefined && !hasGradient),
-    );
+    for (const { buffers } of persistent)
+      this.lasting.push(...buffers.filter(({ fate, hasGradient }) => fate === undefined && !hasGradient));
     recording.release(persistent);
     return plan;
   }
@@ -133,10 +132,17 @@ export class Variant<R> {
     return { leaf, before, after: held, place, isCleared, endsShown };
   }
 
-  /** A tensor in the plan's memory, or one from outside as it is. */
+  /** A tensor in the plan's memory, or one from outside as it is; views of those end with the plan. */
   private output(t: Tensor, plan: Plan): Tensor {
+    const { recording } = this;
     const at = plan.placeOf(t.buffer.ptr);
-    if (at === t.buffer.ptr) return t;
+    if (at === t.buffer.ptr) {
+      if (recording.isOwn(t) && !recording.isGradient(t)) {
+        this.region.add(t.buffer);
+        this.lasting.push(t.buffer);
+      }
+      return t;
+    }
     const y = new Tensor(t.shape, t.dtype, plan.arena.share(at - plan.arena.ptr));
     y.op = t.op;
     this.region.add(y.buffer);

@@ -200,7 +200,10 @@ describe("results", () => {
     const f = compile(() => w.reshape([4]));
     for (const n of [1, 2, 3]) {
       const flat = f();
-      w.write([n, 2, 3, 4]);
+      w.write([
+        [n, 2],
+        [3, 4],
+      ]);
       expect(flat.toArray()).toEqual([n, 2, 3, 4]);
       if (n === 2) flat.dispose();
     }

@@ -51,7 +51,7 @@ const SHAPES = [
 ];
 const FLAGS = [0, 1];
 const FORMS = FLAGS.flatMap((tA) => FLAGS.map((tB) => [tA, tB] as const));
-/** Around the ends of blocks of 264, 384 and 1056 terms and of groups of 8448. */
+/** Around the ends of blocks of 264 and 1056 terms and of groups of 8448. */
 const DEPTHS = [1, 7, 263, 264, 265, 529, 1056, 1057, 8448, 8449, 16_901];
 
 type Sizes = [M: number, N: number, K: number];

@@ -83,6 +83,15 @@ class Kernel {
       b += bRow;
     }
 
+    if (add && !wide) {
+      // Before any is stored: what is read of a short row may be part of the next.
+      x0 = f32x4.add(x0, v128.load(c));
+      if (rows > 1) x1 = f32x4.add(x1, v128.load(c + cRow));
+      if (rows > 2) x2 = f32x4.add(x2, v128.load(c + 2 * cRow));
+      if (rows > 3) x3 = f32x4.add(x3, v128.load(c + 3 * cRow));
+      if (rows > 4) x4 = f32x4.add(x4, v128.load(c + 4 * cRow));
+      if (rows > 5) x5 = f32x4.add(x5, v128.load(c + 5 * cRow));
+    }
     // From the last row to the first: V8 orders the loop by what follows it, and first to last it loads all of A, then spills.
     if (rows > 5) Kernel.finish(wide, c + 5 * cRow, x5, y5, cols, add);
     if (rows > 4) Kernel.finish(wide, c + 4 * cRow, x4, y4, cols, add);
@@ -92,13 +101,13 @@ class Kernel {
     Kernel.finish(wide, c, x0, y0, cols, add);
   }
 
-  /** One row of a tile: the sums of the block, stored or added. */
+  /** One row of a tile: the sums of the block, stored or added; those of four columns have been added already. */
   @inline static finish(wide: bool, c: usize, x: v128, y: v128, cols: i32, add: i32): void {
-    if (add) {
-      x = f32x4.add(x, v128.load(c));
-      if (wide) y = f32x4.add(y, v128.load(c, 16));
-    }
     if (wide) {
+      if (add) {
+        x = f32x4.add(x, v128.load(c));
+        y = f32x4.add(y, v128.load(c, 16));
+      }
       v128.store(c, y, 16);
       v128.store(c, x);
     } else {

@@ -5,7 +5,6 @@ import { addRows, block, clear, strip } from "./parts";
 
 const NS: i32 = 2048; // columns of B that pass four rows of C in the L1 cache
 const KS: i32 = 8; // rows of B that pass all rows of C
-const KR: i32 = 384; // rows of a block of which eight are five additions to C: as many as KC
 
 /** Bytes from row to row of the scratch in which n columns of C are summed. */
 function scratchRow(n: i32): i32 {
@@ -18,30 +17,15 @@ export function rowsScratch(M: i32, N: i32): i32 {
 }
 
 /**
- * c[n] = Σₖ v[k] S[k, n], or += if `add`, with `stride` bytes from row to row of S, in blocks of rows of S.
- * Where a row of S has four columns or fewer, they stream past one tile, else past c.
+ * c[n] = Σₖ v[k] S[k, n], or += if `add`, with `stride` bytes from row to row of S: eight rows at a time stream past c. Where a
+ * row of S has four columns or fewer, the sums stay in registers. More than KC rows are summed in blocks.
  */
 export function sumRows(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32, add: i32, scratch: usize): void {
-  for (let jc = 0; jc < n; jc += NS) {
-    const nc = min(NS, n - jc), to = c + (jc << 2);
-    for (let from = 0, kc = 0; from < K; from += kc) {
-      kc = block(K - from, stride <= 16 ? KC : KR, KS);
-      const apart = i32(add || from > 0), p = s + from * stride + (jc << 2), q = v + (from << 2);
-      if (stride <= 16) {
-        strip(1, q, 0, 4, p, stride, 0, to, 0, kc, nc, apart);
-      } else {
-        passRows(p, stride, q, apart ? scratch : to, nc, kc);
-        if (apart) addRows(to, 0, scratch, 0, 1, nc);
-      }
-    }
-  }
-}
-
-/** c[n] = Σₖ v[k] S[k, n]: eight rows at a time stream past c. */
-function passRows(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32): void {
+  if (K > KC) return sumBlocks(s, stride, v, c, n, K, add, scratch);
+  if (stride <= 16) return sumShortRows(s, stride, v, c, n, K, add);
   const size = n << 2;
   let k = 0;
-  memory.fill(c, 0, size);
+  if (!add) memory.fill(c, 0, size);
   for (; k + KS <= K; k += KS) {
     const v0 = v128.load32_splat(v), v1 = v128.load32_splat(v, 4);
     const v2 = v128.load32_splat(v, 8), v3 = v128.load32_splat(v, 12);
@@ -69,6 +53,35 @@ function passRows(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32): vo
     }
     s += stride;
     v += 4;
+  }
+}
+
+/** `sumRows` for n ≤ 4: in four sums, because one would wait for its additions. */
+function sumShortRows(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32, add: i32): void {
+  let x0 = f32x4.splat(0), x1 = x0, x2 = x0, x3 = x0;
+  for (; K > 3; K -= 4) {
+    x0 = Math4.madd(v128.load32_splat(v), v128.load(s), x0);
+    x1 = Math4.madd(v128.load32_splat(v, 4), v128.load(s += stride), x1);
+    x2 = Math4.madd(v128.load32_splat(v, 8), v128.load(s += stride), x2);
+    x3 = Math4.madd(v128.load32_splat(v, 12), v128.load(s += stride), x3);
+    s += stride;
+    v += 16;
+  }
+  for (; K > 0; K--, s += stride, v += 4) x0 = Math4.madd(v128.load32_splat(v), v128.load(s), x0);
+  x0 = f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3));
+  Edge.store(c, add ? f32x4.add(v128.load(c), x0) : x0, n);
+}
+
+/** `sumRows` in blocks of rows of S. */
+function sumBlocks(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32, add: i32, scratch: usize): void {
+  for (let jc = 0; jc < n; jc += NS) {
+    const nc = min(NS, n - jc), to = c + (jc << 2);
+    for (let from = 0, kc = 0; from < K; from += kc) {
+      kc = block(K - from, KC, KS);
+      const apart = add || from > 0;
+      sumRows(s + from * stride + (jc << 2), stride, v + (from << 2), apart ? scratch : to, nc, kc, 0, scratch);
+      if (apart) addRows(to, 0, scratch, 0, 1, nc);
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { minify } from "terser";
@@ -58,15 +59,19 @@ function pure(node: ts.Node): Insert[] {
 
 const PURE = "/* @__PURE__ */ ";
 
-/** A name within an exported class, and a function around one with computed keys, which bundlers take for side effects. */
+/** What the package exports. */
+const index = readFileSync("src/index.ts", "utf8");
+
+/** A name within a class that users meet, and a function around one with computed keys, which bundlers take for side effects. */
 function named(node: ts.ClassDeclaration): Insert[] {
   const name = node.name?.text;
   const exported = node.modifiers?.find(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
   if (name === undefined || exported === undefined) return [];
-  const inserts = [
-    { at: node.members.pos, what: ` static override readonly name: string = "${name}";` },
-    ...(node.heritageClauses ?? []).flatMap(pure),
-  ];
+  const inserts = (node.heritageClauses ?? []).flatMap(pure);
+  // What index.ts exports by * extends a class.
+  if (node.heritageClauses !== undefined || new RegExp(`\\b${name}\\b`).test(index)) {
+    inserts.unshift({ at: node.members.pos, what: ` static override readonly name: string = "${name}";` });
+  }
   if (!node.members.some((member) => member.name && ts.isComputedPropertyName(member.name))) return inserts;
   return [
     { at: exported.end, what: ` const ${name} = /* @__NOINLINE__ */ ${PURE}(() => {` },

@@ -1,6 +1,6 @@
 // What metrics compare: predictions and targets in whatever form, as class indices of one shape.
 import { nesting, tensor } from "./create";
-import { DomainError, DTypeError, OptionError, ShapeError, sameShape, show } from "./errors";
+import { DomainError, OptionError, ShapeError, sameShape, show } from "./errors";
 import type { ClassTargets } from "./ops/classTargets";
 import { asFloat, toIntegers, toTensor } from "./ops/operand";
 import { argmax, sum } from "./ops/reductions";
@@ -111,13 +111,7 @@ export function trueClasses(
 
 function asClasses(op: string, what: string, given: ClassTargets): Tensor {
   const index = toIntegers(op, given);
-  if (index.dtype !== "i32") {
-    throw new DTypeError(
-      `${op}: ${what} are classes (i32), got f32 ${show(index.shape)}; make them by tensor(labels, { dtype: "i32" }) or ` +
-        'dataset(x, labels, { yDtype: "i32" })',
-    );
-  }
-  index.use(op, "i32");
+  index.use(op, "i32", what);
   return index;
 }
 

@@ -39,8 +39,7 @@ export class LeafGradient {
 
   /** Pointer for a backward pass to add to: to zeros if there is no gradient. */
   accumulate(): number {
-    recorder?.gradient(this.leaf, "read");
-    let buffer = this.current === "own" ? this.own : this.current?.buffer;
+    let buffer = this.buffer();
     if (buffer === undefined || buffer.fate !== undefined) {
       buffer = this.memory();
       kernels.zero(buffer.ptr, this.leaf.size);

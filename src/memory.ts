@@ -268,9 +268,9 @@ export function gone(op: string, what: string, fate: Fate): DisposedError {
     scope:
       "was freed at the end of its scope; return it from the scope's function, or call backward() inside",
     backward: "was released by backward(); call backward({ retainGraph: true }) to keep it",
-    module: "was freed when its module returned, since nothing was being recorded; return it from forward()",
-    op: "was freed when the op in which it was made returned; return it from there",
-    garbage: "was freed with the graph that it belonged to",
+    module: "was freed when its module returned; return it from forward()",
+    op: "was freed when its op returned; return it from there",
+    garbage: "was freed with its graph",
     cleared: "was cleared by zeroGrad() or replaced; read .grad again, or clone() it before",
   };
   return new DisposedError(`${op}: ${what} ${how[fate as keyof typeof how] ?? fate}`);

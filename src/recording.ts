@@ -37,6 +37,8 @@ export interface Recorder {
   searched(fault: Fault, x: Tensor): void;
   /** JavaScript wants the values of a tensor. */
   refuse(what: string, t: Tensor): never;
+  /** JavaScript sets something that no replay would set again. */
+  refuseToSet(what: string): never;
 }
 
 export let recorder: Recorder | undefined;

@@ -4,25 +4,20 @@ import { type DisposedError, GraphError } from "./errors";
 import { Buffer, gone } from "./memory";
 import type { Tensor } from "./tensor";
 
-/** Where the gradients lie to which a pass through `nodes` adds, of those that there are. */
-function leafGradients(nodes: readonly Node[]): Set<number> {
-  const places = new Set<number>();
-  for (const node of nodes) {
-    for (const x of node.inputs) {
+/** Whether a pass through `nodes` adds to a gradient that lies in `buffer`. */
+function isAddedTo(buffer: Buffer, nodes: readonly Node[]): boolean {
+  return nodes.some(({ inputs }) =>
+    inputs.some((x) => {
       const grad = x.node === undefined && x.requiresGrad ? x.leaf?.buffer() : undefined;
-      if (grad !== undefined && grad.fate === undefined) places.add(grad.ptr);
-    }
-  }
-  return places;
+      return grad?.ptr === buffer.ptr && grad.fate === undefined;
+    }),
+  );
 }
 
 /** @throws if something that `node` needs is gone, or lies in one of the gradients that this pass adds to before it is read */
 export function checkSaved(node: Node, nodes: readonly Node[]): void {
   if (node.released) {
-    throw new GraphError(
-      `backward: the graph of ${node.op} was released by an earlier backward(); ` +
-        "pass { retainGraph: true } to that one to go back twice",
-    );
+    throw new GraphError(gone("backward", `the graph of ${node.op}`, "backward").message);
   }
   for (const x of node.inputs) {
     if (x.node === undefined && x.requiresGrad && x.fate !== undefined) throw outdated(node, x);
@@ -30,7 +25,7 @@ export function checkSaved(node: Node, nodes: readonly Node[]): void {
   for (const item of node.saved) {
     const buffer = item instanceof Buffer ? item : item.buffer;
     if (buffer.fate !== undefined || buffer.writtenSince(node.order)) throw outdated(node, item);
-    if (buffer.hasGradient && leafGradients(nodes).has(buffer.ptr)) {
+    if (buffer.hasGradient && isAddedTo(buffer, nodes)) {
       throw new GraphError(
         `backward of ${node.op}: one of its inputs is a gradient, to which this pass adds; clone() it before`,
       );
@@ -45,6 +40,6 @@ function outdated(node: Node, item: Tensor | Buffer): GraphError | DisposedError
   if (item.fate !== undefined) return gone(op, what, item.fate);
   return new GraphError(
     `${op}: ${what} has been overwritten since the forward pass, by optimizer.step(), loadStateDict(), write() or a ` +
-      "compiled function; call backward() before that, or run the forward pass again",
+      "compiled function; call backward() before that",
   );
 }

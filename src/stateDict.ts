@@ -1,7 +1,7 @@
 // Loading of state dicts, of modules and optimizers alike: all is checked, and every fault named, before anything is
 // copied.
 import { read } from "./create";
-import { DTypeError, NablasError, OptionError, PlanError, ShapeError, sameShape, show } from "./errors";
+import { DTypeError, NablasError, OptionError, ShapeError, sameShape, show } from "./errors";
 
 export { expectDict } from "./errors";
 
@@ -130,11 +130,7 @@ export function readValue(op: string, value: StateValue): { shape: Shape; values
  * @throws ShapeError, DTypeError if they do not fit, PlanError in a compiled function; then nothing has changed
  */
 export function write(x: Tensor, values: StateValue): Tensor {
-  if (recorder !== undefined) {
-    throw new PlanError(
-      "write: a compiled function writes once, when it is recorded, and no replay does so again; write outside of it",
-    );
-  }
+  recorder?.refuseToSet("the values of a tensor by write()");
   const loading = new Loading("write");
   x.use("write", x.dtype);
   loading.value("values", values, x.shape, x.dtype, () => x);

@@ -171,14 +171,14 @@ export class Tensor implements Owner {
     return this.buffer.fate;
   }
 
-  /** The pointer for kernels, after checking that `op` may use this tensor. */
-  use(op: string, dtype: DType = "f32"): number {
+  /** The pointer for kernels, after checking that `op` may use this tensor. `what` names several of its kind for errors. */
+  use(op: string, dtype: DType = "f32", what?: string): number {
     if (this.buffer.fate !== undefined) throw gone(op, this.describe(), this.buffer.fate);
     recorder?.used(this);
     if (this.dtype !== dtype) {
       throw new DTypeError(
-        `${op}: expected dtype ${dtype}, got ${this.dtype} ${show(this.shape)}; make it by tensor(values, { dtype: ` +
-          `"${dtype}" }), or ask dataset for it by xDtype or yDtype`,
+        `${op}: ${what === undefined ? "expected dtype" : `${what} are`} ${dtype}, got ${this.dtype} ${show(this.shape)}; make ` +
+          `it by tensor(values, { dtype: "${dtype}" }), or ask dataset for it by xDtype or yDtype`,
       );
     }
     return this.buffer.ptr;
@@ -287,7 +287,7 @@ export function expectTensor(op: string, x: unknown): Tensor {
   if (typeof x === "object" && x !== null && brand in x) {
     throw new InstanceError(
       `${op}: got a tensor of another copy of nablas, whose memory this copy cannot read; ` +
-        "make sure that only one is installed (npm ls nablas), or pass x.toArray()",
+        "install only one (npm ls nablas), or pass x.toArray()",
     );
   }
   const isArray = Array.isArray(x) || ArrayBuffer.isView(x);

@@ -129,7 +129,12 @@ describe("parameter groups", () => {
       OptionError,
       "expected either parameters or groups",
     ],
-    ["params that are no array", [{ params: w }], OptionError, "groups[0].params is an array of parameters"],
+    [
+      "params that are no array",
+      [{ params: w }],
+      OptionError,
+      "groups[0].params: expected an array of parameters",
+    ],
     ["what is no leaf", [{ params: [w.mul(2)] }], GraphError, "parameter 0 of groups[0] is no leaf"],
     ["what is no tensor", [{ params: [1] }], DTypeError, "expected a tensor"],
     ["a wrong option", [{ params: [w], lr: -1 }], OptionError, "lr is a number ≥ 0, got -1"],

@@ -54,9 +54,7 @@ describe("labels", () => {
       () => topK(scores, Float32Array.of(1), 1),
     ]) {
       expect(act).toThrow(DTypeError);
-      expect(act).toThrow(
-        /tensor\(labels, \{ dtype: "i32" \}\) or dataset\(x, labels, \{ yDtype: "i32" \}\)/,
-      );
+      expect(act).toThrow(/tensor\(values, \{ dtype: "i32" \}\), or ask dataset for it by xDtype or yDtype/);
     }
     expect(() => crossEntropyLoss(scores, tensor([[1]], { dtype: "i32" }))).toThrow(
       "expected class targets [1], got [1, 1]; reshape them to [1]",

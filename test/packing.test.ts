@@ -25,12 +25,12 @@ function unpack(stream: Uint8Array, size: number): Uint8Array {
   const { memory, input, unpack } = new WebAssembly.Instance(decoder).exports as unknown as {
     memory: WebAssembly.Memory;
     input: WebAssembly.Global<"i32">;
-    unpack(chars: number, output: number, size: number): void;
+    unpack(output: number, size: number): void;
   };
-  const text = Buffer.from(stream).toString("base64");
-  new TextEncoder().encodeInto(text, new Uint8Array(memory.buffer, input.value));
-  unpack(text.length, input.value + text.length, size);
-  return new Uint8Array(memory.buffer, input.value + text.length, size);
+  const output = input.value + stream.length;
+  new Uint8Array(memory.buffer, input.value).set(stream);
+  unpack(output, size);
+  return new Uint8Array(memory.buffer, output, size);
 }
 
 test("the decoder gives back what was packed: noise, repetitions near and far, and both", () => {

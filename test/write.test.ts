@@ -70,7 +70,7 @@ describe("write", () => {
         ]),
       ).toThrow(n.DisposedError);
       const step = compile(() => i.write([3, 4]));
-      expect(() => step()).toThrow(/write: a compiled function writes once/);
+      expect(() => step()).toThrow(/compile: the function sets the values of a tensor by write\(\)/);
     }),
   );
 });

@@ -83,6 +83,15 @@ class Kernel {
       b += bRow;
     }
 
+    Kernel.finish(rows, wide, c, cRow, x0, y0, x1, y1, x2, y2, x3, y3, x4, y4, x5, y5, cols, add);
+  }
+
+  /** Stores the sums of the block, or adds them to C. */
+  @inline static finish(
+    rows: i32, wide: bool, c: usize, cRow: i32,
+    x0: v128, y0: v128, x1: v128, y1: v128, x2: v128, y2: v128, x3: v128, y3: v128, x4: v128, y4: v128, x5: v128, y5: v128,
+    cols: i32, add: i32,
+  ): void {
     if (add && !wide) {
       // Before any is stored: what is read of a short row may be part of the next.
       x0 = f32x4.add(x0, v128.load(c));
@@ -93,16 +102,16 @@ class Kernel {
       if (rows > 5) x5 = f32x4.add(x5, v128.load(c + 5 * cRow));
     }
     // From the last row to the first: V8 orders the loop by what follows it, and first to last it loads all of A, then spills.
-    if (rows > 5) Kernel.finish(wide, c + 5 * cRow, x5, y5, cols, add);
-    if (rows > 4) Kernel.finish(wide, c + 4 * cRow, x4, y4, cols, add);
-    if (rows > 3) Kernel.finish(wide, c + 3 * cRow, x3, y3, cols, add);
-    if (rows > 2) Kernel.finish(wide, c + 2 * cRow, x2, y2, cols, add);
-    if (rows > 1) Kernel.finish(wide, c + cRow, x1, y1, cols, add);
-    Kernel.finish(wide, c, x0, y0, cols, add);
+    if (rows > 5) Kernel.finishRow(wide, c + 5 * cRow, x5, y5, cols, add);
+    if (rows > 4) Kernel.finishRow(wide, c + 4 * cRow, x4, y4, cols, add);
+    if (rows > 3) Kernel.finishRow(wide, c + 3 * cRow, x3, y3, cols, add);
+    if (rows > 2) Kernel.finishRow(wide, c + 2 * cRow, x2, y2, cols, add);
+    if (rows > 1) Kernel.finishRow(wide, c + cRow, x1, y1, cols, add);
+    Kernel.finishRow(wide, c, x0, y0, cols, add);
   }
 
   /** One row of a tile: the sums of the block, stored or added; those of four columns have been added already. */
-  @inline static finish(wide: bool, c: usize, x: v128, y: v128, cols: i32, add: i32): void {
+  @inline static finishRow(wide: bool, c: usize, x: v128, y: v128, cols: i32, add: i32): void {
     if (wide) {
       if (add) {
         x = f32x4.add(x, v128.load(c));

@@ -111,25 +111,8 @@ function distance(length: u32): u32 {
   return high + (middle << 4) + reverseTree(ALIGN, 4);
 }
 
-/** The six bits of a character of base64: A-Z, a-z, 0-9, + and /. */
-function sextet(char: u32): u32 {
-  return char >= 97 ? char - 71 : char >= 65 ? char - 65 : char >= 48 ? char + 4 : char == 43 ? 62 : 63;
-}
-
-/** Makes bytes of the base64 at `input`, in place. */
-function decodeBase64(chars: u32): void {
-  let to = input;
-  for (let from = input, end = input + chars; from < end; from += 4, to += 3) {
-    const high = (sextet(load<u8>(from)) << 18) | (sextet(load<u8>(from, 1)) << 12);
-    const all = high | (sextet(load<u8>(from, 2)) << 6) | sextet(load<u8>(from, 3));
-    store<u16>(to, bswap<u16>(<u16>(all >>> 8)));
-    store<u8>(to, all, 2);
-  }
-}
-
-/** Writes `size` bytes to `output`, from the stream at `input`, which is base64 of so many characters. */
-export function unpack(chars: u32, output: usize, size: u32): void {
-  decodeBase64(chars);
+/** Writes `size` bytes to `output`, from the stream at `input`. */
+export function unpack(output: usize, size: u32): void {
   for (let i: usize = 0; i < PROBS; i++) store<u16>(i << 1, 1024);
   src = input + 5;
   range = 0xffffffff;

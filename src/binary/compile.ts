@@ -50,14 +50,8 @@ function shared(bytes: Bytes): Bytes {
   return copy;
 }
 
-function carried(simd: Simd): Bytes | WebAssembly.Module {
-  const own = binary(simd) as Bytes | WebAssembly.Module | undefined;
-  if (own !== undefined) return own;
-  throw new LoadError(
-    "nablas/slim carries no kernels: call await init({ module | bytes | url | response }) before the first tensor, " +
-      "with nablas/baseline.wasm or nablas/relaxed.wasm",
-  );
-}
+/** Which of the two it is depends on the entry. */
+const carried: (simd: Simd) => Bytes | WebAssembly.Module = binary;
 
 /** @throws LoadError for bytes that this engine does not compile */
 export async function compiled(bytes: BufferSource): Promise<WebAssembly.Module> {
@@ -102,8 +96,8 @@ function reason(cause: unknown): string {
   }
   if (!canCompile()) {
     return (
-      "WebAssembly is forbidden here. In a page, add 'wasm-unsafe-eval' to script-src of the Content-Security-Policy; in an " +
-      "edge runtime, import nablas under its condition workerd or edge-light, or nablas/slim with init({ module })"
+      "WebAssembly is forbidden here. In a page, add 'wasm-unsafe-eval' to script-src of the Content-Security-Policy; at " +
+      "the edge, import nablas under its condition workerd or edge-light, or nablas/slim with init({ module })"
     );
   }
   if (cause instanceof RangeError) {

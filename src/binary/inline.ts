@@ -4,19 +4,27 @@ import { fuse } from "./fuse";
 
 interface Unpacker {
   memory: WebAssembly.Memory;
-  /** Where the LZMA stream is to be, in base64. */
+  /** Where the LZMA stream is to be. */
   input: WebAssembly.Global<"i32">;
-  unpack(chars: number, output: number, size: number): void;
+  unpack(output: number, size: number): void;
+}
+
+/** The bytes that base64 stands for. */
+function decoded(base64: string): Uint8Array<ArrayBuffer> {
+  const chars = atob(base64);
+  const bytes = new Uint8Array(chars.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = chars.charCodeAt(i);
+  return bytes;
 }
 
 /** The binary that the package carries, unpacked. */
 export function binary(simd: Simd): Uint8Array<ArrayBuffer> {
-  const decoder = Uint8Array.from(atob(unpacker), (char) => char.charCodeAt(0));
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(decoder));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(decoded(unpacker)));
   const { memory, input, unpack } = exports as unknown as Unpacker;
-  const output = input.value + packed.length;
-  new TextEncoder().encodeInto(packed, new Uint8Array(memory.buffer, input.value));
-  unpack(packed.length, output, size);
+  const stream = decoded(packed);
+  const output = input.value + stream.length;
+  new Uint8Array(memory.buffer, input.value).set(stream);
+  unpack(output, size);
   const bytes = new Uint8Array(memory.buffer as ArrayBuffer, output, size);
   if (simd === "relaxed") fuse(bytes);
   return bytes;

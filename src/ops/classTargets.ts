@@ -1,6 +1,6 @@
 // What losses of classes take: scores as rows of classes, and classes or distributions as targets.
 import { filledWith, read } from "../create";
-import { DTypeError, ShapeError, sameShape, show } from "../errors";
+import { ShapeError, sameShape, show } from "../errors";
 import { expectTensor, type Shape, sizeOf, Tensor, type TensorData } from "../tensor";
 import type { Reduction } from "./elementwiseLoss";
 import { reshape, transpose } from "./layout";
@@ -55,13 +55,7 @@ export function asTarget(op: string, target: ClassTargets, scores: Tensor): Tens
 
 /** @throws DTypeError or ShapeError unless `t` has a class index for each row */
 export function checkClasses(op: string, t: Tensor, shape: Shape): void {
-  if (t.dtype !== "i32") {
-    throw new DTypeError(
-      `${op}: class targets are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(labels, { dtype: "i32" }) or ` +
-        'dataset(x, labels, { yDtype: "i32" })',
-    );
-  }
-  t.use(op, "i32");
+  t.use(op, "i32", "class targets");
   if (sameShape(t.shape, shape)) return;
   throw new ShapeError(
     `${op}: expected class targets ${show(shape)}, got ${show(t.shape)}` +

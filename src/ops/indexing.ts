@@ -1,5 +1,5 @@
 import { gradient, record } from "../autograd";
-import { DomainError, DTypeError, OptionError, ShapeError, show, text, withDefaults } from "../errors";
+import { DomainError, OptionError, ShapeError, show, text, withDefaults } from "../errors";
 import { Buffer } from "../memory";
 import { expectNone } from "../recording";
 import { expectRoom, expectTensor, Tensor, type TensorData } from "../tensor";
@@ -14,12 +14,7 @@ export type Indices = Tensor | TensorData;
 
 function asIndices(op: string, index: Indices): Tensor {
   const t = toIntegers(op, index);
-  if (t.dtype !== "i32") {
-    throw new DTypeError(
-      `${op}: indices are i32, got ${t.dtype} ${show(t.shape)}; make them by tensor(values, { dtype: "i32" })`,
-    );
-  }
-  t.use(op, "i32");
+  t.use(op, "i32", "indices");
   return t;
 }
 

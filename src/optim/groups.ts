@@ -1,5 +1,5 @@
 // Parameter groups: which parameters an optimizer changes, and with which options.
-import { GraphError, OptionError, PlanError, text, withDefaults } from "../errors";
+import { GraphError, OptionError, text, withDefaults } from "../errors";
 import { recorder } from "../recording";
 import { brand } from "../scope";
 import { expectTensor, Tensor } from "../tensor";
@@ -48,8 +48,7 @@ export function makeGroups<O extends object>(
       throw new OptionError(`${name}: expected either parameters or groups { params, … }, got both`);
     }
     const { params, ...own } = group;
-    if (!Array.isArray(params))
-      throw new OptionError(`${name}: groups[${i}].params is an array of parameters, got ${text(params)}`);
+    if (!Array.isArray(params)) throw noParameters(`${name}: groups[${i}].params`, params);
     const merged = withDefaults(`${name}: groups[${i}]`, shared, own as unknown as Partial<O>);
     return tracked(merged, params);
   });
@@ -72,7 +71,7 @@ function tracked<O extends object>(options: O, params: readonly Tensor[]): Group
       enumerable: true,
       get: () => values[name],
       set: (value) => {
-        if (recorder !== undefined) throw setWhileRecording(name);
+        recorder?.refuseToSet(`${name} of an optimizer's group`);
         values[name] = copyOption(value);
         group[changed] = true;
       },
@@ -82,12 +81,6 @@ function tracked<O extends object>(options: O, params: readonly Tensor[]): Group
   Object.defineProperty(group, changed, { enumerable: false });
   Object.defineProperty(group, Symbol.for("nodejs.util.inspect.custom"), { value: () => ({ ...group }) });
   return Object.seal(group);
-}
-
-function setWhileRecording(name: string): PlanError {
-  return new PlanError(
-    `compile: the function sets ${name} of an optimizer's group, which a replay would not do again; set it before the call`,
-  );
 }
 
 /** Makes `optimizer.lr = 0.1` and its like an error: nobody would read it. A subclass may have a field of such a name. */

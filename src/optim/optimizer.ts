@@ -103,7 +103,7 @@ export abstract class Optimizer<O extends object> {
     for (const { t, group, state, gradient } of this.members) {
       if (gradient === undefined) continue;
       const { step, pointers } = state!;
-      if (pointers.some(isUsed)) kernels.advance(step.ptr);
+      if (pointers.some(Boolean)) kernels.advance(step.ptr);
       this.update(gradient.ptr, t.ptr, pointers, step.ptr, this.hyper[group]!.ptr, t.size);
       t.buffer.overwrite();
     }
@@ -310,9 +310,4 @@ export abstract class Optimizer<O extends object> {
     if (given === undefined) state.step.view()[0] = 0;
     else if (!counted) state.step.view()[0] = Math.min(given.length, 1);
   }
-}
-
-/** Whether a pointer leads to an average. */
-function isUsed(ptr: number): boolean {
-  return ptr !== 0;
 }

@@ -144,6 +144,12 @@ export class Recording implements Recorder {
     );
   }
 
+  refuseToSet(what: string): never {
+    throw new PlanError(
+      `compile: the function sets ${what}, which a replay would not do again; set it outside of the compiled function`,
+    );
+  }
+
   /** Whether the tensor was made while recording. */
   isOwn(t: Tensor): boolean {
     return this.own.has(t.buffer);

@@ -82,8 +82,7 @@ class Gelu {
   @inline backward(x: v128, dy: v128): v128 {
     const a = f32x4.pmin(f32x4.abs(x), f32x4.splat(14.75));
     const bell = Normal4.liftedBell(a, f32x4.splat(-0.5));
-    const phi0 = f32x4.splat(0.398942280);
-    const g = Math4.lower(f32x4.mul(f32x4.sub(Normal4.tail(a), f32x4.mul(phi0, a)), bell));
+    const g = Math4.lower(f32x4.mul(Normal4.tailSlope(a), bell));
     const slope = v128.bitselect(g, f32x4.sub(f32x4.splat(1), g), f32x4.lt(x, f32x4.splat(0)));
     return f32x4.mul(dy, slope);
   }

@@ -12,6 +12,7 @@ const GRID: usize = memory.data<f32>([49152]);
 const TAIL_D: usize = memory.data<f32>([1, 1.0856338, 0.56594676, 0.17078462, 0.029835302, 0.002492176]);
 const TAIL_N: usize = memory.data<f32>([2, 1.2604083, 0.41627485, 0.074755244, 0.0062475675]);
 const SQRT_2PI: usize = memory.data<f32>([2.50662827]);
+const PHI_0: usize = memory.data<f32>([0.398942280]);
 
 /** S of erf(x) = x + x S(x²) for |x| ≤ 0.875, fitted likewise: 2^-26.8. */
 const ERF: usize = memory.data<f32>([0.12837915, -0.3761255, 0.11282455, -0.026791463, 0.0050321813, -0.00062032545]);
@@ -38,14 +39,19 @@ export class Normal4 {
     return Math4.liftedExpOfSum(f32x4.mul(scale, f32x4.mul(h, h)), f32x4.mul(scale, low));
   }
 
-  /** (1 − Φ(a)) e^(a²/2) = Mills' ratio / √(2π) for 0 ≤ a ≤ 14.75: from ½ down to about φ(0) / a. 3 ULP. */
-  @inline static tail(a: v128): v128 {
+  /**
+   * T(a) − φ(0) a for 0 ≤ a ≤ 14.75 and T(a) = (1 − Φ(a)) e^(a²/2) = Mills' ratio / √(2π): with D and N the quotient of
+   * (1 − a²) D − φ(0) a N and the sum. What cancels near the root at 0.75 has not been divided yet.
+   */
+  @inline static tailSlope(a: v128): v128 {
     const d = Math4.madd(Normal4.tailD(a), a, splat(TAIL_D, 0));
     const n = Math4.madd(Normal4.tailN(a), a, splat(TAIL_N, 0));
-    return f32x4.div(d, Math4.madd(f32x4.mul(a, splat(SQRT_2PI)), d, n));
+    const p = f32x4.mul(f32x4.sub(f32x4.splat(1), f32x4.mul(a, a)), d);
+    const y = f32x4.sub(p, f32x4.mul(f32x4.mul(a, splat(PHI_0)), n));
+    return f32x4.div(y, Math4.madd(f32x4.mul(a, splat(SQRT_2PI)), d, n));
   }
 
-  /** a tail(a): from a/2 to nearly φ(0). 3 ULP. a D is formed as a + a² (D − 1) / a. */
+  /** a T(a): from a/2 to nearly φ(0). 3 ULP. a D is formed as a + a² (D − 1) / a. */
   @inline static scaledTail(a: v128): v128 {
     const d = Math4.madd(f32x4.mul(a, a), Normal4.tailD(a), a);
     const n = Math4.madd(d, splat(SQRT_2PI), f32x4.mul(a, Normal4.tailN(a)));

@@ -95,7 +95,6 @@ const BROADCASTS: readonly Variant[] = [
 ];
 
 interface Unary<O> {
-  backward?: Tolerance;
   reference: (x: number, options: O) => number;
   domain: Interval;
   ulp: number;
@@ -106,7 +105,7 @@ interface Unary<O> {
 
 /** A function of one number, without options first. */
 export function activation<O extends object = object>(row: Unary<O>): Row {
-  const { reference, domain, ulp, backward = GRADIENT, kinks = [], limits = {}, options = [] } = row;
+  const { reference, domain, ulp, kinks = [], limits = {}, options = [] } = row;
   const numbers = (x: Nd, given = {} as O) => {
     const rounded = float32(given);
     return ref.elementwise((v) => reference(v!, rounded))(x);
@@ -117,7 +116,6 @@ export function activation<O extends object = object>(row: Unary<O>): Row {
     variants: given.flatMap((args) => SIZES.map((n) => on([n]).with(...args))),
     reference: numbers,
     forward: { ulp },
-    backward,
     elementwise: true,
     limits,
   });

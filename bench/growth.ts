@@ -11,10 +11,10 @@ import { fileOf, node } from "../test/onnxFile";
 const MOST = 40;
 /** Runs of each size, of which the fastest counts: what else runs only slows them down. */
 const RUNS = 3;
-/** Milliseconds below which a clock tells nothing. */
+/** Milliseconds below which a clock is too coarse. */
 const LEAST = 2;
 
-/** Prepares work of a size, and gives what is timed. */
+/** Prepares work of a size, and returns the function to time. */
 type Row = (size: number) => () => unknown;
 
 const rows: Record<string, [size: number, row: Row]> = {

@@ -9,7 +9,7 @@ const MOST = { frame: 17, update: 17, task: 50, stop: 1000 };
 
 type Figures = Partial<Record<keyof typeof MOST, number>>;
 
-/** Notes the page's long tasks from now on; gives the milliseconds of the longest, 0 if there was none. */
+/** Notes the page's long tasks from now on; returns the milliseconds of the longest, 0 if there was none. */
 async function longTasks(page: Page): Promise<() => Promise<number>> {
   await page.evaluate(() => {
     const seen: number[] = [0];
@@ -30,7 +30,7 @@ async function noticed(page: Page): Promise<void> {
     });
   });
   await page.waitForTimeout(500);
-  if ((await longest()) < 80) throw new Error("this browser tells of no long tasks");
+  if ((await longest()) < 80) throw new Error("this browser reports no long tasks");
 }
 
 /** Trains at full speed for four seconds. */

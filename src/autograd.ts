@@ -204,7 +204,7 @@ function checkReentry(nodes: readonly Node[]): void {
     const node = nodes.find((inner) => outer.includes(inner));
     if (node === undefined) continue;
     throw new GraphError(
-      `backward: called by a callback of a backward() that goes through the same graph, at ${node.op}; ` +
+      `backward: called by a callback of a backward() through the same graph, at ${node.op}; ` +
         "return the derivative instead",
     );
   }

@@ -39,7 +39,7 @@ export class Patience {
     const value = monitor(epoch);
     if (typeof value !== "number") {
       const got = isDropped(value) ? "a promise" : text(value);
-      throw new OptionError(`earlyStopping: monitor gives a number, got ${got}`);
+      throw new OptionError(`earlyStopping: monitor returns a number, got ${got}`);
     }
     if (value < this.best - minDelta) {
       this.best = value;

@@ -106,7 +106,7 @@ export function expectFunction(op: string, fn: unknown): void {
   throw new OptionError(`${op}: expected a function, got ${text(fn)}${hint}`);
 }
 
-/** Whether `x` is a promise. It is about to be refused, so that nobody would handle its rejection, which ends processes. */
+/** Whether `x` is a promise. It is about to be refused, so its rejection would stay unhandled, which ends processes. */
 export function isDropped(x: unknown): boolean {
   // An async iterator, such as a training, is none, even where it refuses to be awaited.
   if (typeof x !== "object" || x === null || Symbol.asyncIterator in x) return false;

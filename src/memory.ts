@@ -117,7 +117,7 @@ interface Piece {
 
 /** Names what lies in a buffer as the user handed it over, for errors. */
 export interface Origin {
-  /** Where element `at` is from: "row 50, column 1 of the data set"; undefined if nobody knows. */
+  /** Where element `at` is from: "row 50, column 1 of the data set"; undefined if that is unknown. */
   place(at: number): string | undefined;
 }
 

@@ -27,7 +27,7 @@ export interface Recorder {
   used(t: Tensor): void;
   /** The forward pass of a module begins. */
   entered(module: { training: boolean }): void;
-  /** A kernel overwrites a buffer whose old values somebody may need. */
+  /** A kernel overwrites a buffer whose old values a backward pass may need. */
   overwritten(buffer: Buffer): void;
   /** The gradient of `t`, or whether it has one, is read; or it is cleared, whatever it was. */
   gradient(t: Tensor, how: "read" | "cleared"): void;

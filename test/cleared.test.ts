@@ -1,4 +1,4 @@
-// Gradients that are cleared: what .grad gives then, what becomes of the memory, and the same in plans.
+// Gradients that are cleared: what .grad is then, what becomes of the memory, and the same in plans.
 import { describe, expect, test } from "vitest";
 import * as n from "../src/index";
 import { compile, Linear, memory, parameter, scope, type Tensor, tensor, zeros } from "../src/index";

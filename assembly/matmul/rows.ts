@@ -18,11 +18,11 @@ export function rowsScratch(M: i32, N: i32): i32 {
 
 /**
  * c[n] = Σₖ v[k] S[k, n], or += if `add`, with `stride` bytes from row to row of S: eight rows at a time stream past c. Where a
- * row of S has four columns or fewer, the sums stay in registers. More than KC rows are summed in blocks.
+ * row of S has four columns or fewer, the sums stay in registers. More than KC rows are summed in blocks, and more than KS apart from c.
  */
 export function sumRows(s: usize, stride: i32, v: usize, c: usize, n: i32, K: i32, add: i32, scratch: usize): void {
-  if (K > KC) return sumBlocks(s, stride, v, c, n, K, add, scratch);
-  if (stride <= 16) return sumShortRows(s, stride, v, c, n, K, add);
+  if (stride <= 16 && K <= KC) return sumShortRows(s, stride, v, c, n, K, add);
+  if (K > KC || (add && K > KS)) return sumBlocks(s, stride, v, c, n, K, add, scratch);
   const size = n << 2;
   let k = 0;
   if (!add) memory.fill(c, 0, size);

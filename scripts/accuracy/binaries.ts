@@ -29,7 +29,7 @@ new Float64Array(memory.buffer, (truthExports.erfcTable as WebAssembly.Global).v
 );
 
 let free = 4 << 20;
-/** Room for a chunk of numbers of so many bytes. */
+/** Room for a chunk of numbers, each of `bytes` bytes. */
 function room(bytes: number): number {
   const at = free;
   free += CHUNK * bytes + 64;

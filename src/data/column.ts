@@ -30,11 +30,11 @@ export interface Column {
   size: number;
   /** Shape of one row; [] for a number. */
   rowShape: Shape;
-  /** What batches are copied from: the values, or their float32, made with the first batch, if they are nobody else's. */
+  /** What batches are copied from: the values, or their float32, made with the first batch, if only the dataset has them. */
   batched: () => TypedArray;
 }
 
-/** @param own whether nobody else can change the values */
+/** @param own whether only the dataset can change the values */
 export function stored(
   values: TypedArray,
   { dtype, size, rowShape }: Pick<Column, "dtype" | "size" | "rowShape">,

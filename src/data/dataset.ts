@@ -131,7 +131,7 @@ export class Dataset {
     return new Dataset({ x, y: taken(this.columns.y, this.rows) }, rowOrder(this.size), names);
   }
 
-  /** What names the rows of a batch that `rowOf` tells. @internal */
+  /** Names the rows of a batch: its row i is row `rowOf(i)`. @internal */
   origins(rowOf: (row: number) => number): Origin[] {
     const { nameOf } = this.source();
     const { x, y } = this.columns;

@@ -108,7 +108,7 @@ function withoutMode<T>(module: AnyModule, forward: () => T): T {
   const set = (next: boolean) => {
     mode = next;
   };
-  // Not enumerable: who goes through the fields does not ask.
+  // Not enumerable: to list the fields is not to ask.
   Reflect.defineProperty(module, "training", { get, set, enumerable: false, configurable: true });
   let result: T;
   try {

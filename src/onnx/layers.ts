@@ -43,7 +43,7 @@ export function knownLayers(): Layers {
   return layers;
 }
 
-/** How a module is written; undefined if nobody knows what its forward pass does. */
+/** How a module is written; undefined if its forward pass is unknown. */
 export function writerOf(layers: Layers, module: AnyModule): Write<AnyModule> | undefined {
   return layers.get(Object.getPrototypeOf(module).forward);
 }

@@ -32,7 +32,7 @@ function checkRange(op: string, index: Tensor, size: number): void {
   );
 }
 
-/** The gradients of so many elements are added in float32, where they may all go to the same. */
+/** Up to this number of elements gradients are added in float32, even if all belong to one. */
 const FEW = 256;
 
 /**

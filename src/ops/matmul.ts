@@ -119,7 +119,7 @@ function batched(a: Tensor, b: Tensor, flags: { transposeA: boolean; transposeB:
   });
 }
 
-/** So many products, or one for each matrix, are added to a gradient one after another. */
+/** The most products that are added to a gradient one after another. */
 const LOT = 256;
 
 /** Adds all products to the gradient of x, which has matrices of `size` elements; of more than a lot, each lot is summed apart. */

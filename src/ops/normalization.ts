@@ -90,7 +90,7 @@ function optional(op: string, name: string, value: Tensor | TensorData | null, s
 
 const pointer = (t: Tensor | null): number => t?.ptr ?? 0;
 const present = (...tensors: (Tensor | null)[]): Tensor[] => tensors.filter((t) => t !== null);
-/** What gives pointers to the gradients of tensors that require one now, 0 for others. */
+/** Pointers to the gradients of the tensors that require one now, 0 for others. */
 function targets(...tensors: (Tensor | null)[]): () => number[] {
   const wanted = tensors.map((t) => (t?.requiresGrad ? t : null));
   return () => wanted.map((t) => (t?.requiresGrad ? gradient(t) : 0));

@@ -27,7 +27,7 @@ const alongDefaults = { dim: -1 };
 
 /**
  * e^x / Σ e^x along `dim` (default −1: the last), [...] to [...], by the shifted exponentials: no overflow. A
- * row with +∞ gives its limit, a row of nothing but −∞ the even distribution (PyTorch: NaN). Within 7 ULP, measured
+ * row with +∞ becomes its limit, a row of nothing but −∞ the even distribution (PyTorch: NaN). Within 7 ULP, measured
  * over up to 3,000 elements.
  *
  * Losses want logits: `crossEntropyLoss` has its own softmax, in PyTorch as here. Keras' expects

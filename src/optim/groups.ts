@@ -83,7 +83,7 @@ function tracked<O extends object>(options: O, params: readonly Tensor[]): Group
   return Object.seal(group);
 }
 
-/** Makes `optimizer.lr = 0.1` and its like an error: nobody would read it. A subclass may have a field of such a name. */
+/** Makes `optimizer.lr = 0.1` and its like an error: the optimizer would not read it. A subclass may have a field of such a name. */
 export function refuseProperties<O extends object>(optimizer: object, { name, defaults }: Rule<O>): void {
   for (const option of [...Object.keys(defaults), "learningRate", "learning_rate"]) {
     const set = () => {

@@ -13,15 +13,29 @@ const PAUSE = 250;
 
 /** Reads the address now and whenever it changes, and writes it when a setting changes. */
 export function followLink(): void {
-  read();
-  addEventListener("hashchange", read);
+  // The hash that was last read or written. The event of a change comes later than the change: until then, the hash is another one.
+  let known = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
-  effect(() => {
+  const write = () => {
     const hash = hashOf(panel.value);
+    if (location.hash !== known || hash === known) return;
+    history.replaceState(null, "", hash);
+    known = location.hash;
+  };
+  const writeSoon = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (location.hash !== hash) history.replaceState(null, "", hash);
-    }, PAUSE);
+    timer = setTimeout(write, PAUSE);
+  };
+  const follow = () => {
+    known = location.hash;
+    read(known);
+    writeSoon();
+  };
+  follow();
+  addEventListener("hashchange", follow);
+  effect(() => {
+    hashOf(panel.value);
+    writeSoon();
   });
 }
 
@@ -31,8 +45,8 @@ export function hashOf(name: PanelName): string {
   return `#${name}${parameters && `?${parameters}`}`;
 }
 
-function read(): void {
-  const [name, parameters] = location.hash.slice(1).split("?", 2);
+function read(hash: string): void {
+  const [name, parameters] = hash.slice(1).split("?", 2);
   const found = PANELS.find((candidate) => candidate === name);
   if (found === undefined) return;
   parse(found, new URLSearchParams(parameters));

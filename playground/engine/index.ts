@@ -21,8 +21,9 @@ export function startEngine<Name extends keyof Engines>(name: Name): Engine<Name
   // No event tells that a worker has died, but its lock is free then.
   worker.addEventListener("message", ({ data }) => {
     if (data !== ALIVE) return;
+    // Browsers may grant a lock although its request was aborted in time.
     const died = () => {
-      lost.value = [...lost.value, name];
+      if (!ended.signal.aborted) lost.value = [...lost.value, name];
     };
     navigator.locks.request(lock, { signal: ended.signal }, died).catch(() => {});
   });

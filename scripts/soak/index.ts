@@ -34,10 +34,7 @@ const FLAGS = isOld ? ["--experimental-wasm-relaxed-simd"] : [];
 
 /** In this process. */
 async function one(name: string): Promise<string[]> {
-  if (name === PAGE) {
-    const { grown, slow } = await (await import("./page")).leavePage(Number(values.minutes));
-    return [...grown, ...slow];
-  }
+  if (name === PAGE) return (await import("./page")).leavePage(Number(values.minutes));
   if (values.simd !== undefined) await init({ simd: values.simd as "baseline" | "relaxed" });
   const scenario = scenarios[name]!;
   return soak(scenario, Number(values.steps ?? scenario.full), header());

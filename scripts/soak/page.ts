@@ -4,6 +4,7 @@ import type { CDPSession, Page } from "playwright-core";
 import { preview } from "vite";
 import { launch } from "../../test/browser/chromium";
 import { type Lines, Table } from "./table";
+import { InWorker, REMEMBER_IN_WORKERS } from "./worker";
 
 /** What is measured of a part. */
 interface Reading {
@@ -24,13 +25,6 @@ interface Reading {
  */
 const MOST = { share: 1.05, bytes: 2 ** 20, nodes: 100, frames: 0.6 };
 
-/** What is wrong, in lines. */
-interface Found {
-  grown: string[];
-  /** Of a machine that has nothing else to do. */
-  slow: string[];
-}
-
 /** Parts into which the time is divided. */
 const PARTS = 10;
 
@@ -42,11 +36,23 @@ const COUNT = `
   new MutationObserver(() => { soak.frames++; })
     .observe(document.querySelector(".standing dd"), { characterData: true, childList: true, subtree: true });`;
 
+/** Milliseconds, for what hangs. */
+const TIMEOUT = 300_000;
+
+interface Options {
+  table?: Lines;
+  /** Whether to look for slowness, too: on a machine that has nothing else to do. */
+  timed?: boolean;
+}
+
 /**
- * Leaves the panel training at full speed for so many minutes, and returns what has grown, and what was slow, in lines. The page
+ * Leaves the panel training at full speed for so many minutes, and returns what has grown or become slow, in lines. The page
  * has to have been built.
  */
-export async function leavePage(minutes: number, table: Lines = new Table(HEADS, 8)): Promise<Found> {
+export async function leavePage(
+  minutes: number,
+  { table = new Table(HEADS, 8), timed = true }: Options = {},
+): Promise<string[]> {
   const root = fileURLToPath(new URL("../../playground", import.meta.url));
   const server = await preview({ root, logLevel: "error", preview: { host: "127.0.0.1", port: 0 } });
   const browser = await launch();
@@ -56,15 +62,20 @@ export async function leavePage(minutes: number, table: Lines = new Table(HEADS,
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.on("console", (message) => said.push(message.text()));
     page.on("pageerror", ({ message }) => said.push(message));
+    page.setDefaultTimeout(TIMEOUT);
+    await page.addInitScript(REMEMBER_IN_WORKERS);
     return page;
   };
   const part = (60 * minutes) / PARTS;
   try {
     const readings = await leave(await open(), url, part, PARTS, table);
-    await browser.contexts()[0]!.close();
-    const [, fresh] = await leave(await open(), url, part, 2, table);
-    const lines = said.map((line) => `the console says: ${line}`);
-    return { grown: [...grown(readings), ...lines], slow: slow(readings.at(-1)!, fresh!) };
+    const found = grown(readings);
+    if (timed) {
+      await browser.contexts()[0]!.close();
+      const [, fresh] = await leave(await open(), url, part, 2, table);
+      found.push(...slow(readings.at(-1)!, fresh!));
+    }
+    return [...found, ...said.map((line) => `the console says: ${line}`)];
   } finally {
     await browser.close();
     await server.close();
@@ -106,27 +117,29 @@ async function leave(
   return readings;
 }
 
-/** From the second part, when the curves have all their points, to the last. */
+/** Last parts of which the smallest counts: what is on its way between page and worker differs from one to the next. */
+const LAST = 3;
+
+/** Of a training that goes on: from the second part, when the curves have all their points, to the last ones. */
 function grown(readings: readonly Reading[]): string[] {
-  const [first, last] = [readings[1]!, readings.at(-1)!];
   const found: string[] = [];
+  if (!readings.slice(1).some(({ steps }) => steps > 0)) found.push("the training stands still");
+  const compare = (what: keyof Reading, most: (first: number) => number) => {
+    const first = readings[1]![what];
+    const last = Math.min(...readings.slice(-LAST).map((reading) => reading[what]));
+    if (last > most(first)) found.push(`${what}: ${first}, then ${last}`);
+  };
   for (const what of ["heap", "workerHeap", "wasm"] as const) {
-    if (last[what] > MOST.share * first[what] + MOST.bytes)
-      found.push(`${what}: ${first[what]} bytes, then ${last[what]}`);
+    compare(what, (first) => MOST.share * first + MOST.bytes);
   }
-  for (const what of ["nodes", "listeners"] as const) {
-    if (last[what] > first[what] + MOST.nodes) found.push(`${what}: ${first[what]}, then ${last[what]}`);
-  }
+  for (const what of ["nodes", "listeners"] as const) compare(what, (first) => first + MOST.nodes);
   return found;
 }
 
 /** The last part, as compared with a page that has just been opened. */
 function slow(last: Reading, fresh: Reading): string[] {
-  const found: string[] = [];
-  if (!(last.frames >= MOST.frames * fresh.frames))
-    found.push(`frames in a second: ${last.frames}, and ${fresh.frames} in a page opened afterwards`);
-  if (!(last.steps > 0)) found.push("the training stands still");
-  return found;
+  if (last.frames >= MOST.frames * fresh.frames) return [];
+  return [`frames in a second: ${last.frames}, and ${fresh.frames} in a page opened afterwards`];
 }
 
 /** Frames, and the steps that are shown. */
@@ -149,68 +162,4 @@ async function read(session: CDPSession, worker: InWorker): Promise<Omit<Reading
     nodes: metric("Nodes"),
     listeners: metric("JSEventListeners"),
   };
-}
-
-/** The protocol of a worker, by way of its page's. */
-class InWorker {
-  private last = 0;
-  private readonly waiting = new Map<number, (result: unknown) => void>();
-
-  private constructor(
-    private readonly session: CDPSession,
-    private readonly id: string,
-  ) {
-    session.on("Target.receivedMessageFromTarget", ({ message }) => {
-      const { id, result } = JSON.parse(message);
-      this.waiting.get(id)?.(result);
-      this.waiting.delete(id);
-    });
-  }
-
-  /** The first worker that starts after `open`. */
-  static async of(session: CDPSession, open: () => Promise<unknown>): Promise<InWorker> {
-    const attached = new Promise<string>((resolve) => {
-      session.on("Target.attachedToTarget", ({ sessionId, targetInfo }) => {
-        if (targetInfo.type === "worker") resolve(sessionId);
-      });
-    });
-    await session.send("Target.setAutoAttach", {
-      autoAttach: true,
-      waitForDebuggerOnStart: false,
-      flatten: false,
-    });
-    await open();
-    return new InWorker(session, await attached);
-  }
-
-  async send<T>(method: string, params: object = {}): Promise<T> {
-    const id = ++this.last;
-    const answer = new Promise<unknown>((resolve) => this.waiting.set(id, resolve));
-    const message = JSON.stringify({ id, method, params });
-    await this.session.send("Target.sendMessageToTarget", { sessionId: this.id, message });
-    return (await answer) as T;
-  }
-
-  /** Bytes of all linear memories that can be reached. */
-  async wasm(): Promise<number> {
-    interface Found {
-      objects: { objectId: string };
-      result: { objectId: string; value: number };
-    }
-    const group = { objectGroup: "soak" };
-    const prototype = await this.send<Found>("Runtime.evaluate", {
-      expression: "WebAssembly.Memory.prototype",
-      ...group,
-    });
-    const prototypeObjectId = prototype.result.objectId;
-    const { objects } = await this.send<Found>("Runtime.queryObjects", { prototypeObjectId, ...group });
-    const { result } = await this.send<Found>("Runtime.callFunctionOn", {
-      objectId: objects.objectId,
-      functionDeclaration:
-        "function () { return this.reduce((sum, { buffer }) => sum + buffer.byteLength, 0); }",
-      returnByValue: true,
-    });
-    await this.send("Runtime.releaseObjectGroup", group);
-    return result.value;
-  }
 }

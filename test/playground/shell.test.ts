@@ -119,4 +119,32 @@ describeInBrowser("the playground", ({ open, newPage }) => {
     await page.goBack();
     await page.getByRole("tabpanel", { name: "Digits" }).waitFor();
   });
+
+  test("follows an address that changes just when the page would write its own", async () => {
+    const page = await newPage();
+    await page.addInitScript(() => {
+      const due = new Set<unknown>();
+      const { setTimeout, clearTimeout } = globalThis;
+      // Timers that last longer than a task run when the test says so.
+      Object.assign(globalThis, {
+        due,
+        setTimeout: (run: () => void, ms = 0) => (ms < 200 ? setTimeout(run, ms) : due.add(run) && run),
+        clearTimeout: (timer: unknown) => due.delete(timer) || clearTimeout(timer as number),
+      });
+    });
+    await page.goto(`${FILE.href}#digits`);
+    await page.getByRole("tabpanel", { name: "Digits" }).waitFor();
+    for (const [hash, name] of [
+      ["#train?lr=0.5", "Train"],
+      ["#digits?lr=0.5", "Digits"],
+      ["#neuron", "Slow neuron"],
+    ] as const) {
+      await page.evaluate((hash) => {
+        location.hash = hash;
+        for (const run of (globalThis as unknown as { due: Set<() => void> }).due) run();
+      }, hash);
+      await page.getByRole("tabpanel", { name }).waitFor();
+      expect(new URL(page.url()).hash).toBe(hash);
+    }
+  });
 });

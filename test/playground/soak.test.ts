@@ -5,7 +5,7 @@ import { ready } from "./trainPanel";
 
 describeInBrowser("a page left training", ({ open }) => {
   test("for a while: nothing grows", async () => {
-    expect((await leavePage(1 / 4, { add: () => {} })).grown).toEqual([]);
+    expect(await leavePage(1 / 4, { table: { add: () => {} }, timed: false })).toEqual([]);
   });
 
   test("whose worker dies says so, and starts again as it was set", async () => {

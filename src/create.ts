@@ -1,4 +1,14 @@
-import { DomainError, DTypeError, placeOf, ShapeError, show, text, typed, withDefaults } from "./errors";
+import {
+  DomainError,
+  DTypeError,
+  placeAmong,
+  placeOf,
+  ShapeError,
+  show,
+  text,
+  typed,
+  withDefaults,
+} from "./errors";
 import { adopt, brand } from "./scope";
 import { isLinear } from "./space";
 import {
@@ -54,7 +64,7 @@ export function filledWith(
   { values, shape }: Pick<Read, "values" | "shape">,
   dtype: DType,
 ): Tensor {
-  if (dtype === "i32") checkIntegers(op, values);
+  if (dtype === "i32") checkIntegers(op, values, shape);
   const t = allocate(shape, dtype);
   t.view().set(values);
   return t;
@@ -165,10 +175,14 @@ function described(value: unknown): string {
   return ArrayBuffer.isView(value) ? `a ${value.constructor.name}` : typed(value);
 }
 
-function checkIntegers(op: string, values: ArrayLike<number>): void {
+function checkIntegers(op: string, values: ArrayLike<number>, shape: Shape = []): void {
   for (let i = 0; i < values.length; i++) {
     if ((values[i]! | 0) === values[i]) continue;
-    throw new DomainError(`${op}: i32 takes 32-bit integers, got ${values[i]} at element ${i}`);
+    const [rows, ...rowShape] = shape;
+    const place = rowShape.length > 0 ? placeAmong(rowShape, i) : `element ${i}`;
+    throw new DomainError(
+      `${op}: i32 takes 32-bit integers, got ${values[i]}${rows === undefined ? "" : ` at ${place}`}`,
+    );
   }
 }
 

@@ -83,6 +83,16 @@ export function placeOf([row, ...rest]: readonly number[], noun = "row"): string
   return `row ${row}, ${rest.length > 1 ? `element ${show(rest)}` : `column ${rest[0]}`}`;
 }
 
+/** The place of an element of rows in words. */
+export function placeAmong(rowShape: readonly number[], at: number, nameOf = (row: number) => row): string {
+  const index: number[] = [];
+  for (const n of rowShape.toReversed()) {
+    index.unshift(at % n);
+    at = Math.floor(at / n);
+  }
+  return placeOf([nameOf(at), ...index]);
+}
+
 /** Any value as text, for errors: also one of a file, nested without end or with a toString that is no function. */
 export function text(value: unknown, levels = 4): string {
   if (typeof value === "string") return `"${value}"`;

@@ -1,6 +1,6 @@
 // What happens while a plan is recorded is told to the recorder here; otherwise there is none.
 import type { Node } from "./autograd";
-import type { NablasError } from "./errors";
+import { type NablasError, placeAmong } from "./errors";
 import type { Buffer, Fate } from "./memory";
 import { numberAt } from "./space";
 import type { Tensor } from "./tensor";
@@ -98,8 +98,8 @@ export function faultAt(fault: Fault, x: Tensor, ptr: number, at: number): Nabla
   return fault(placeIn(x, at), numberAt(ptr + 4 * at, x.dtype));
 }
 
-/** The number of an element, with its place in the data set that it is from: "3 (row 50 of the data set)". */
-export function placeIn({ buffer }: Tensor, at: number): string {
-  const place = buffer.origin?.place(at);
+/** The number of an element, with its place in the data set that it is from, or in x: "3 (row 50 of the data set)". */
+export function placeIn({ buffer, shape }: Tensor, at: number): string {
+  const place = buffer.origin?.place(at) ?? (shape.length > 1 ? placeAmong(shape.slice(1), at) : undefined);
   return place === undefined ? `${at}` : `${at} (${place})`;
 }

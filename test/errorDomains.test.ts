@@ -16,7 +16,7 @@ describe("domains", () => {
         matrix,
       ),
       DomainError,
-      "embedding: expected indices 0 … 1, got 2 at element 2 of [2, 2]",
+      "embedding: expected indices 0 … 1, got 2 at element 2 (row 1, column 0) of [2, 2]",
     ],
     [
       "a negative index",

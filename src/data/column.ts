@@ -1,5 +1,14 @@
 import { type Read, read } from "../create";
-import { DomainError, DTypeError, OptionError, placeOf, ShapeError, sameShape, show, text } from "../errors";
+import {
+  DomainError,
+  DTypeError,
+  OptionError,
+  placeAmong,
+  ShapeError,
+  sameShape,
+  show,
+  text,
+} from "../errors";
 import type { Origin } from "../memory";
 import { adopt, brand } from "../scope";
 import {
@@ -88,7 +97,7 @@ function column(
   const at = data.findIndex((value) => (value | 0) !== value);
   if (at >= 0) {
     throw new DomainError(
-      `${op}: ${name}: i32 takes 32-bit integers, got ${data[at]} at ${placeIn(rowShape, at)}; { ${name}Dtype: "f32" } ` +
+      `${op}: ${name}: i32 takes 32-bit integers, got ${data[at]} at ${placeAmong(rowShape, at)}; { ${name}Dtype: "f32" } ` +
         "takes any number",
     );
   }
@@ -185,16 +194,6 @@ export class RowNames implements Origin {
   ) {}
 
   place(at: number): string {
-    return `${placeIn(this.rowShape, at, this.nameOf)} of the data set`;
+    return `${placeAmong(this.rowShape, at, this.nameOf)} of the data set`;
   }
-}
-
-/** The place of an element of rows in words. */
-function placeIn(rowShape: Shape, at: number, nameOf = (row: number) => row): string {
-  const index: number[] = [];
-  for (const n of rowShape.toReversed()) {
-    index.unshift(at % n);
-    at = Math.floor(at / n);
-  }
-  return placeOf([nameOf(at), ...index]);
 }

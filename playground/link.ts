@@ -13,7 +13,7 @@ const PAUSE = 250;
 
 /** Reads the address now and whenever it changes, and writes it when a setting changes. */
 export function followLink(): void {
-  // The hash that was last read or written. The event of a change comes later than the change: until then, the hash is another one.
+  // The hash that was last read or written; one that has changed differs from it until its event comes.
   let known = "";
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = () => {
@@ -34,6 +34,7 @@ export function followLink(): void {
   follow();
   addEventListener("hashchange", follow);
   effect(() => {
+    // All that the hash is made of.
     hashOf(panel.value);
     writeSoon();
   });

@@ -111,7 +111,7 @@ export function trueClasses(
 
 function asClasses(op: string, what: string, given: ClassTargets): Tensor {
   const index = toIntegers(op, given);
-  index.use(op, "i32", what);
+  index.use(op, "i32", `${what} are`);
   return index;
 }
 

@@ -178,11 +178,8 @@ function described(value: unknown): string {
 function checkIntegers(op: string, values: ArrayLike<number>, shape: Shape = []): void {
   for (let i = 0; i < values.length; i++) {
     if ((values[i]! | 0) === values[i]) continue;
-    const [rows, ...rowShape] = shape;
-    const place = rowShape.length > 0 ? placeAmong(rowShape, i) : `element ${i}`;
-    throw new DomainError(
-      `${op}: i32 takes 32-bit integers, got ${values[i]}${rows === undefined ? "" : ` at ${place}`}`,
-    );
+    const place = shape.length > 1 ? placeAmong(shape.slice(1), i) : `element ${i}`;
+    throw new DomainError(`${op}: i32 takes 32-bit integers, got ${values[i]} at ${place}`);
   }
 }
 

@@ -86,10 +86,7 @@ export function placeOf([row, ...rest]: readonly number[], noun = "row"): string
 /** The place of an element of rows in words. */
 export function placeAmong(rowShape: readonly number[], at: number, nameOf = (row: number) => row): string {
   const index: number[] = [];
-  for (const n of rowShape.toReversed()) {
-    index.unshift(at % n);
-    at = Math.floor(at / n);
-  }
+  for (let i = rowShape.length; i-- > 0; at = Math.floor(at / rowShape[i]!)) index.unshift(at % rowShape[i]!);
   return placeOf([nameOf(at), ...index]);
 }
 

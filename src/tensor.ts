@@ -171,14 +171,14 @@ export class Tensor implements Owner {
     return this.buffer.fate;
   }
 
-  /** The pointer for kernels, after checking that `op` may use this tensor. `what` names several of its kind for errors. */
-  use(op: string, dtype: DType = "f32", what?: string): number {
+  /** The pointer for kernels, after checking that `op` may use this tensor. `wanted` begins the error for another dtype. */
+  use(op: string, dtype: DType = "f32", wanted = "expected dtype"): number {
     if (this.buffer.fate !== undefined) throw gone(op, this.describe(), this.buffer.fate);
     recorder?.used(this);
     if (this.dtype !== dtype) {
       throw new DTypeError(
-        `${op}: ${what === undefined ? "expected dtype" : `${what} are`} ${dtype}, got ${this.dtype} ${show(this.shape)}; make ` +
-          `it by tensor(values, { dtype: "${dtype}" }), or ask dataset for it by xDtype or yDtype`,
+        `${op}: ${wanted} ${dtype}, got ${this.dtype} ${show(this.shape)}; make it by tensor(values, { dtype: "${dtype}" }) ` +
+          "or by xDtype or yDtype of dataset",
       );
     }
     return this.buffer.ptr;

@@ -182,8 +182,8 @@ describe("dtypes", () => {
       "an op on i32",
       call("relu", ints),
       DTypeError,
-      'relu: expected dtype f32, got i32 [2]; make it by tensor(values, { dtype: "f32" }), or ask dataset for it by xDtype ' +
-        "or yDtype",
+      'relu: expected dtype f32, got i32 [2]; make it by tensor(values, { dtype: "f32" }) or by xDtype ' +
+        "or yDtype of dataset",
     ],
     ["a number and i32", call("add", ints, 1), DTypeError, /add: expected dtype f32, got i32/],
     ["a number before i32", call("sub", 1, ints), DTypeError, /sub: expected dtype f32, got i32/],

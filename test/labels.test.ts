@@ -54,7 +54,7 @@ describe("labels", () => {
       () => topK(scores, Float32Array.of(1), 1),
     ]) {
       expect(act).toThrow(DTypeError);
-      expect(act).toThrow(/tensor\(values, \{ dtype: "i32" \}\), or ask dataset for it by xDtype or yDtype/);
+      expect(act).toThrow(/tensor\(values, \{ dtype: "i32" \}\) or by xDtype or yDtype of dataset/);
     }
     expect(() => crossEntropyLoss(scores, tensor([[1]], { dtype: "i32" }))).toThrow(
       "expected class targets [1], got [1, 1]; reshape them to [1]",

@@ -127,6 +127,6 @@ function stray(module: AnyModule): OptionError {
   const at = chain.findIndex((one) => !allowed().has(one));
   return new OptionError(
     `${chain[at]} runs in the forward pass of ${chain[at - 1]}, but is not in its fields, so it is not trained, saved or ` +
-      "switched; call this.register(name, module, { owned?: false }); false is for teachers and shared parts",
+      "switched; call this.register(name, module, { owned?: false }), false for a teacher or shared part",
   );
 }

@@ -55,7 +55,7 @@ export function asTarget(op: string, target: ClassTargets, scores: Tensor): Tens
 
 /** @throws DTypeError or ShapeError unless `t` has a class index for each row */
 export function checkClasses(op: string, t: Tensor, shape: Shape): void {
-  t.use(op, "i32", "class targets");
+  t.use(op, "i32", "class targets are");
   if (sameShape(t.shape, shape)) return;
   throw new ShapeError(
     `${op}: expected class targets ${show(shape)}, got ${show(t.shape)}` +

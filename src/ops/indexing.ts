@@ -14,7 +14,7 @@ export type Indices = Tensor | TensorData;
 
 function asIndices(op: string, index: Indices): Tensor {
   const t = toIntegers(op, index);
-  t.use(op, "i32", "indices");
+  t.use(op, "i32", "indices are");
   return t;
 }
 

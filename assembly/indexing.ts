@@ -1,5 +1,5 @@
-// Elements and rows chosen by i32 indices. Forward moves any 4-byte dtype; backward adds float32. What an index that occurs
-// often comes to is summed in float64.
+// Elements and rows chosen by i32 indices. Forward moves any 4-byte dtype; backward adds float32. Where
+// an index occurs often, its gradients are summed in float64.
 import { addNarrow, columnTotals } from "./simd/moments";
 
 /** The first of n indices outside [0, size), else −1. */

@@ -15,24 +15,12 @@ import {
   type Tensor,
   tensor,
 } from "../src/index";
+import { Hiding } from "./hiding";
 
 const x = tensor([
   [1, 2],
   [3, -1],
 ]);
-
-/** A module that runs another, which it keeps where it cannot be found. */
-class Hiding extends Module {
-  readonly out = new Linear(2, 1);
-  readonly #hidden: Module;
-  constructor(hidden: Module, options?: { owned?: boolean }) {
-    super();
-    this.#hidden = options ? this.register("hidden", hidden, options) : hidden;
-  }
-  forward(x: Tensor): Tensor {
-    return this.out.forward(this.#hidden.forward(x));
-  }
-}
 
 describe("a module that runs in another one's forward pass without belonging to it", () => {
   class Doubled extends Module {

@@ -67,7 +67,7 @@ describe("shapes", () => {
       "batchNorm of one row",
       call("batchNorm", nablas.reshape(row, [1, 3]), { training: true }),
       ShapeError,
-      /more than one value per channel to take statistics of, got \[1, 3\]; use larger batches, or running/,
+      /more than one value per channel to take statistics of, got \[1, 3\]; use larger batches, use running/,
     ],
     [
       "running statistics",

@@ -16,24 +16,12 @@ import {
   tensor,
   zeros,
 } from "../src/index";
+import { Hiding } from "./hiding";
 
 const x = tensor([
   [1, 2],
   [3, -1],
 ]);
-
-/** A module that runs another, which it keeps where it cannot be found. */
-class Hiding extends Module {
-  readonly out = new Linear(2, 1);
-  readonly #hidden: Module;
-  constructor(hidden: Module, options?: { owned?: boolean }) {
-    super();
-    this.#hidden = options ? this.register("hidden", hidden, options) : hidden;
-  }
-  forward(x: Tensor): Tensor {
-    return this.out.forward(this.#hidden.forward(x));
-  }
-}
 
 describe("register", () => {
   test("makes a child of what is in a private field", () => {

@@ -51,6 +51,3 @@ export const SIGN_AND_EXPONENT: usize = memory.data<u32>([0xff800000]);
 export const MIN_NORMAL: usize = memory.data<u32>([0x00800000]);
 export const TWO_MIN_NORMAL: usize = memory.data<u32>([0x01000000]);
 export const SUBNORMAL_SHIFT: usize = memory.data<f32>([24]);
-
-/** Entry `index` of a table of constants, in all lanes. */
-// @ts-ignore: decorator

@@ -29,6 +29,8 @@ import {
   TWO_MIN_NORMAL,
 } from "./constants";
 
+/** Entry `index` of a table of constants, in all lanes. */
+// @ts-ignore: decorator
 @inline
 export function splat(table: usize, index: usize = 0): v128 {
   return v128.load32_splat(table + (index << 2));

@@ -20,7 +20,7 @@ function isWide(min: number, max: number): boolean {
   return max - min > Math.max(1e-12 * Math.max(Math.abs(min), Math.abs(max)), SMALLEST);
 }
 
-/** The ends of a linear axis for values from `min` to `max`, with a tenth of air; values of one sign do not cross 0. */
+/** The ends of a linear axis for values from `min` to `max`, with a margin of a tenth, which does not cross 0. */
 export function linearEnds(min: number, max: number): Ends {
   const [low, high] = [within(min, -LARGEST, LARGEST), within(max, -LARGEST, LARGEST)];
   const size = Math.max(Math.abs(low), Math.abs(high));

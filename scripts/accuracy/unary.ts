@@ -1,4 +1,4 @@
-// What is measured of an op of one number: its kernel, its true values, and whether those are true.
+// Measures an op of one number against its true values, after checking these against the references of the tests.
 import * as nablas from "../../src/index";
 import { type Case, numbers, type Variant } from "../../test/cases";
 import { nd } from "../../test/reference";

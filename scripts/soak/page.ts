@@ -46,7 +46,7 @@ interface Options {
 }
 
 /**
- * Leaves the panel training at full speed for so many minutes, and returns what has grown or become slow, in lines. The page
+ * Leaves the panel training at full speed for `minutes`, and returns what has grown or become slow, in lines. The page
  * has to have been built.
  */
 export async function leavePage(

@@ -4,7 +4,7 @@ import { fuse } from "./fuse";
 
 interface Unpacker {
   memory: WebAssembly.Memory;
-  /** Where the LZMA stream is to be. */
+  /** The address to write the LZMA stream to. */
   input: WebAssembly.Global<"i32">;
   unpack(output: number, size: number): void;
 }

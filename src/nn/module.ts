@@ -205,7 +205,7 @@ export interface Module extends AnyModule {
   forward(...inputs: Tensor[]): Tensor;
 }
 
-/** A module that makes a tensor of one tensor. */
+/** A module from one tensor to one tensor. */
 export interface Layer extends AnyModule {
   /** The forward pass. */
   forward(x: Tensor): Tensor;

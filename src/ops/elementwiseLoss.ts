@@ -129,7 +129,7 @@ export function evaluate(op: string, pred: Tensor, target: Tensor, how: Evaluati
 }
 
 /**
- * Whether the kernels can take the pair as it is; else the loss is to be `fitted`.
+ * Whether the kernels can take the pair as it is. If not, pass the loss through `fitted`.
  * @throws ShapeError for shapes that differ otherwise than [n] and [n, 1], GraphError if the target requires a gradient,
  *   unless `symmetric`
  */

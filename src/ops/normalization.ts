@@ -68,8 +68,8 @@ function checkCount(op: string, shape: Shape, count: number): void {
   const wanted = `${op}: expected more than one value per channel to take statistics of, got`;
   if (count === 1) {
     throw new ShapeError(
-      `${wanted} ${show(shape)}; use larger batches, or running statistics by eval(), or leave out a last batch of one ` +
-        "row by { dropLast: true }, an option of fit, over and batches",
+      `${wanted} ${show(shape)}; use larger batches, use running statistics by eval(), or drop a last batch of one row ` +
+        "by { dropLast: true }, an option of fit, over and batches",
     );
   }
   if (beforeLast === undefined || beforeLast.rows !== count) return;
@@ -106,8 +106,8 @@ function targets(...tensors: (Tensor | null)[]): () => number[] {
  * As in PyTorch. Keras and ONNX call 1 − momentum the momentum (defaults 0.99 and 0.9) and keep the biased
  * variance running; Keras' eps is 1e-3.
  * @param x [batch, channels] or [batch, channels, …]
- * @throws ShapeError for one value per channel in training, whose variance says nothing, in `fit` and `over` also if that
- *   is to come in a last batch of one row, or for parameters of another shape
+ * @throws ShapeError for one value per channel in training, whose variance says nothing, in `fit` and `over` also if
+ *   the last batch has one row, or for parameters of another shape
  * @throws OptionError for evaluation without running statistics, an eps below 0 or a momentum outside [0, 1]
  */
 export function batchNorm(x: Tensor, options?: BatchNormOptions): Tensor {

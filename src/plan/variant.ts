@@ -27,7 +27,7 @@ interface PlannedGradient {
 let calls = 0;
 
 const FATE =
-  "was freed when the function of compile returned; return it from there, and clone() what is to be kept";
+  "was freed when the function of compile returned; return it from there, and clone() it to keep it";
 
 function run<R>(fn: (...inputs: Tensor[]) => R, inputs: readonly Tensor[]): R {
   const result = fn(...inputs);

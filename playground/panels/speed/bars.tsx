@@ -18,7 +18,7 @@ const scale = computed(() => {
   return { min: Math.min(LEAST.min, ...ratios), max: Math.max(LEAST.max, ...ratios) };
 });
 
-/** The place of a ratio, in percent of the width; of one beyond the scale its end. */
+/** The place of a ratio, in percent of the width; a ratio beyond the scale is at its end. */
 function place(ratio: number): number {
   const { min, max } = scale.value;
   const within = Math.min(max, Math.max(min, ratio));
